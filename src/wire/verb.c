@@ -1,0 +1,31 @@
+#include "wire/verb.h"
+
+const struct verb *verb_find(const struct verb *table, size_t count, struct str name)
+{
+        for (size_t i = 0; i < count; i++)
+                if (str_same(str_of(table[i].name), name))
+                        return &table[i];
+        return NULL;
+}
+
+enum status args_split(struct str line, struct args *out)
+{
+        struct str rest = line, word;
+        out->name = out->rest = str_make(line.at, 0);
+        out->count = 0;
+        if (!str_word(&rest, &out->name))
+                return OK;
+        out->rest = str_trim(rest);
+        rest = out->rest;
+        while (str_word(&rest, &word)) {
+                if (out->count == ARGS_MAX)
+                        return TOO_MANY;
+                out->v[out->count++] = word;
+        }
+        return OK;
+}
+
+bool verb_takes(const struct verb *verb, const struct args *args)
+{
+        return verb->max == ARGS_RAW || (args->count >= verb->min && args->count <= verb->max);
+}
