@@ -1,0 +1,195 @@
+#include "mail/content.h"
+#include "base/text.h"
+
+enum {
+        DECODE_SLACK = 4096,
+        PLAIN_GROWTH = 4, /* encoded octets looked at per octet wanted */
+        HTML_GROWTH = 20,
+        META_READ = 2048,
+};
+
+/* ---- one part ---- */
+
+static void add_lf(struct str s, struct buf *out)
+{
+        struct str line;
+        while (str_cut(&s, '\n', &line)) {
+                if (line.len && line.at[line.len - 1] == '\r')
+                        line.len--;
+                buf_add(out, line);
+                buf_add_char(out, '\n');
+        }
+}
+
+struct flow {
+        struct buf *out;
+        bool delete_space; /* DelSp=yes */
+        bool open;         /* the paragraph goes on in the next line */
+        size_t depth;      /* of quoting, of the open paragraph */
+};
+
+static void end_paragraph(struct flow *f)
+{
+        if (f->open)
+                buf_add_char(f->out, '\n');
+        f->open = false;
+}
+
+/* RFC 3676 4: quote marks, then the stuffed blank, then a trailing blank that means "goes on". */
+static void flow_line(struct flow *f, struct str line)
+{
+        size_t depth = 0;
+        while (depth < line.len && line.at[depth] == '>')
+                depth++;
+        line = str_from(line, depth);
+        if (str_starts(line, STR(" ")))
+                line = str_from(line, 1);
+        bool signature = str_eq(line, STR("-- "));
+        bool flowed = !signature && str_ends(line, STR(" "));
+        if (flowed && f->delete_space)
+                line.len--;
+        if (f->open && (f->depth != depth || signature))
+                end_paragraph(f);
+        for (size_t i = 0; !f->open && i < depth; i++)
+                buf_add_char(f->out, '>');
+        if (!f->open && depth)
+                buf_add_char(f->out, ' ');
+        buf_add(f->out, line);
+        f->depth = depth;
+        f->open = true;
+        if (!flowed)
+                end_paragraph(f);
+}
+
+static void unflow(struct str s, bool delete_space, struct buf *out)
+{
+        struct flow f = {out, delete_space, false, 0};
+        struct str line;
+        while (str_line(&s, &line))
+                flow_line(&f, line);
+        end_paragraph(&f);
+}
+
+/* <meta charset=...> or http-equiv, for HTML whose part does not say. */
+static struct str meta_charset(struct str html)
+{
+        struct str head = str_sub(html, 0, META_READ);
+        size_t at = str_find_same(head, STR("charset="));
+        if (at == STR_NOWHERE)
+                return STR_NONE;
+        struct str value = str_from(head, at + strlen("charset="));
+        if (value.len && (value.at[0] == '"' || value.at[0] == '\''))
+                value = str_from(value, 1);
+        size_t n = 0;
+        while (n < value.len && value.at[n] && !strchr("\"' />;\r\n", value.at[n]))
+                n++;
+        return str_sub(value, 0, n);
+}
+
+static void add_leaf(const struct part *p, size_t max, struct buf *out)
+{
+        bool html = str_eq(p->subtype, STR("html"));
+        size_t most = max * (html ? HTML_GROWTH : PLAIN_GROWTH) + DECODE_SLACK;
+        struct part clipped = *p;
+        struct buf octets = {0}, text = {0};
+        clipped.body = str_sub(p->body, 0, most);
+        mime_decode(&clipped, &octets);
+        struct str charset = param_value(p->params, "charset");
+        if (html && charset.len == 0)
+                charset = meta_charset(buf_str(&octets));
+        text_decode(buf_str(&octets), charset, &text);
+        if (html)
+                html_text(buf_str(&text), out);
+        else if (str_same(param_value(p->params, "format"), STR("flowed")))
+                unflow(buf_str(&text), str_same(param_value(p->params, "delsp"), STR("yes")), out);
+        else
+                add_lf(buf_str(&text), out);
+        buf_release(&octets);
+        buf_release(&text);
+}
+
+/* ---- the tree ---- */
+
+static bool is_readable(const struct part *p)
+{
+        static const char *const subtypes[] = {
+                "plain", "html", "markdown", "x-markdown", "enriched"};
+        if (!str_eq(p->type, STR("text")) || (p->parent && mime_is_attachment(p)))
+                return false;
+        for (size_t i = 0; i < COUNT_OF(subtypes); i++)
+                if (str_eq(p->subtype, str_of(subtypes[i])))
+                        return true;
+        return false;
+}
+
+static bool is_blank(struct str s)
+{
+        return str_trim(s).len == 0;
+}
+
+static void add_part(const struct part *p, size_t max, struct buf *out);
+
+/* The plain text if there is some, else the last form that gives any (RFC 2046 5.1.4). */
+static void add_alternative(const struct part *p, size_t max, struct buf *out)
+{
+        struct buf text = {0}, last = {0};
+        bool found = false;
+        for (const struct part *c = p->first; c && !found; c = c->next) {
+                buf_clear(&text);
+                add_part(c, max, &text);
+                if (is_blank(buf_str(&text)))
+                        continue;
+                buf_set(&last, buf_str(&text));
+                found = c->kind == PART_LEAF && str_eq(c->subtype, STR("plain"));
+        }
+        buf_add(out, buf_str(&last));
+        buf_release(&text);
+        buf_release(&last);
+}
+
+static void add_children(const struct part *p, size_t max, struct buf *out)
+{
+        size_t start = out->len;
+        for (const struct part *c = p->first; c && out->len - start < max; c = c->next) {
+                size_t before = out->len;
+                if (before > start)
+                        buf_add_char(out, '\n');
+                size_t from = out->len;
+                add_part(c, max, out);
+                if (is_blank(str_from(buf_str(out), from)))
+                        out->len = before;
+        }
+}
+
+/* A message inside is an attachment, but for a digest's and where it is the whole. */
+static bool shows_message(const struct part *p)
+{
+        return !p->parent || (p->parent->kind == PART_MULTIPART &&
+                                     str_eq(p->parent->subtype, STR("digest")));
+}
+
+/* Recurses at most MIME_DEPTH_MAX levels. */
+static void add_part(const struct part *p, size_t max, struct buf *out)
+{
+        if (p->kind == PART_MULTIPART && str_eq(p->subtype, STR("alternative")))
+                add_alternative(p, max, out);
+        else if (p->kind == PART_MULTIPART)
+                add_children(p, max, out);
+        else if (p->kind == PART_MESSAGE && shows_message(p))
+                add_part(p->first, max, out);
+        else if (p->kind == PART_LEAF && is_readable(p))
+                add_leaf(p, max, out);
+}
+
+void content_text(struct arena *arena, const struct part *top, size_t max, struct buf *out)
+{
+        (void)arena;
+        size_t start = out->len;
+        max = max < SIZE_MAX / (2 * HTML_GROWTH) ? max : SIZE_MAX / (2 * HTML_GROWTH);
+        add_part(top, max, out);
+        if (out->len - start <= max)
+                return;
+        out->len = start + max;
+        while (out->len > start && ((unsigned char)out->at[out->len] & 0xc0) == 0x80)
+                out->len--; /* not in the middle of a character */
+}
