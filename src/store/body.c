@@ -1,0 +1,263 @@
+#include "store/body.h"
+#include "base/log.h"
+#include "store/rows.h"
+#include "store/view.h"
+#include <zlib.h>
+#include <zstd.h>
+
+enum { LEVEL = 1, REMOVE_CHUNKS = 256 };
+
+uint32_t body_chunks(uint64_t size)
+{
+        return (uint32_t)((size + CHUNK_SIZE - 1) / CHUNK_SIZE);
+}
+
+static uint32_t crc_of(struct str s)
+{
+        return (uint32_t)crc32(0, (const unsigned char *)s.at, (unsigned)s.len);
+}
+
+static void encode_chunk(ZSTD_CCtx *context, struct str raw, struct buf *packed, struct buf *out)
+{
+        struct chunk c = {.method = CHUNK_RAW, .crc = crc_of(raw), .size = (uint32_t)raw.len, .data = raw};
+        size_t room = ZSTD_compressBound(raw.len);
+        buf_clear(packed);
+        size_t size = ZSTD_compressCCtx(context, buf_reserve(packed, room), room, raw.at, raw.len, LEVEL);
+        if (!ZSTD_isError(size) && size < raw.len) {
+                c.method = CHUNK_ZSTD;
+                c.data = str_make(packed->at, size);
+        }
+        chunk_write(&c, out);
+}
+
+void body_encode(struct str bytes, size_t first, size_t most, struct body *out)
+{
+        struct buf packed = {0};
+        ZSTD_CCtx *context = ZSTD_createCCtx();
+        if (!context)
+                fail_now("out of memory: compressing");
+        struct str rest = str_from(bytes, first * CHUNK_SIZE);
+        size_t count = body_chunks(rest.len);
+        *out = (struct body){.count = count < most ? count : most};
+        out->ends = mem_new((out->count + 1) * sizeof *out->ends);
+        for (size_t i = 0; i < out->count; i++) {
+                encode_chunk(context, str_sub(rest, i * CHUNK_SIZE, CHUNK_SIZE), &packed, &out->octets);
+                out->ends[i] = out->octets.len;
+        }
+        ZSTD_freeCCtx(context);
+        buf_release(&packed);
+}
+
+void body_release(struct body *b)
+{
+        buf_release(&b->octets);
+        free(b->ends);
+        *b = (struct body){0};
+}
+
+enum status body_put(struct txn *txn, uint64_t body, uint32_t first, const struct body *b)
+{
+        enum status st = OK;
+        size_t start = 0;
+        for (size_t i = 0; st == OK && i < b->count; i++) {
+                struct key key = key_body(body, first + (uint32_t)i);
+                st = table_put(txn, TABLE_BODY, key_str(&key),
+                        str_sub(buf_str(&b->octets), start, b->ends[i] - start));
+                start = b->ends[i];
+        }
+        return st;
+}
+
+enum status body_remove(struct txn *txn, uint64_t body, uint32_t first, uint32_t upto)
+{
+        enum status st = OK;
+        for (uint32_t i = first; st == OK && i < upto; i++) {
+                struct key key = key_body(body, i);
+                st = drop_value(txn, TABLE_BODY, &key);
+        }
+        return st;
+}
+
+/* ---- reading ---- */
+
+static enum status damaged(uint64_t body, uint32_t chunk)
+{
+        log_error("store: chunk %u of body %llu fails its checksum", chunk, (unsigned long long)body);
+        return DAMAGED;
+}
+
+/* Appends the raw octets of a chunk. */
+static enum status read_chunk(struct store *store, uint64_t body, uint32_t number, struct buf *out)
+{
+        struct key key = key_body(body, number);
+        struct buf value = {0};
+        struct chunk c;
+        enum status st = get_value(store, NULL, TABLE_BODY, &key, &value);
+        if (st == OK)
+                st = chunk_read(buf_str(&value), &c);
+        if (st == OK) {
+                char *room = buf_reserve(out, c.size);
+                size_t size = c.size;
+                if (c.method == CHUNK_ZSTD)
+                        size = ZSTD_decompress(room, c.size, c.data.at, c.data.len);
+                else if (size)
+                        memcpy(room, c.data.at, size);
+                if (size != c.size || crc_of(str_make(room, size)) != c.crc)
+                        st = damaged(body, number);
+                else
+                        out->len += size;
+        }
+        buf_release(&value);
+        return st;
+}
+
+enum status body_read(struct store *store, const struct message_record *m, struct range range, struct buf *out)
+{
+        uint64_t at = range.start, end = range.start + range.len;
+        enum status st = OK;
+        struct buf part = {0};
+        while (st == OK && at < end) {
+                uint32_t number = (uint32_t)(at / CHUNK_SIZE);
+                uint64_t start = (uint64_t)number * CHUNK_SIZE;
+                uint64_t stop = start + CHUNK_SIZE < m->size ? start + CHUNK_SIZE : m->size;
+                bool whole = at == start && end >= stop; /* then it needs no copy */
+                struct buf *into = whole ? out : &part;
+                size_t before = into->len;
+                st = read_chunk(store, m->body, number, into);
+                if (st == OK && into->len - before != stop - start)
+                        st = damaged(m->body, number);
+                if (st == OK && !whole)
+                        buf_add(out, str_sub(buf_str(&part), (size_t)(at - start), (size_t)((end < stop ? end : stop) - at)));
+                buf_clear(&part);
+                at = stop;
+        }
+        buf_release(&part);
+        return st;
+}
+
+/* ---- long bodies ---- */
+
+struct ahead_op {
+        struct op op;
+        uint64_t *body; /* the caller's; 0 when it is to be given */
+        struct body chunks;
+        uint32_t first, remove_upto; /* to be removed: [first, remove_upto) */
+        bool last; /* of the removal */
+};
+
+static enum status ahead_check(struct txn *txn, struct op *op)
+{
+        (void)txn;
+        (void)op;
+        return OK;
+}
+
+static enum status ahead_put(struct txn *txn, struct op *op)
+{
+        struct ahead_op *a = (struct ahead_op *)op;
+        enum status st = OK;
+        if (a->first == 0) {
+                struct buf value = {0};
+                st = counter_take(txn, op->store, COUNTER_MESSAGE, a->body);
+                struct key key = key_leftover(LEFT_BODY, *a->body);
+                number_write(0, &value);
+                if (st == OK)
+                        st = put_value(txn, TABLE_META, &key, &value);
+                buf_release(&value);
+        }
+        return st == OK ? body_put(txn, *a->body, a->first, &a->chunks) : st;
+}
+
+static enum status give_up_put(struct txn *txn, struct op *op)
+{
+        struct ahead_op *a = (struct ahead_op *)op;
+        enum status st = body_remove(txn, *a->body, a->first, a->remove_upto);
+        return st == OK && a->last ? body_settle(txn, *a->body) : st;
+}
+
+static void ahead_free(struct op *op)
+{
+        body_release(&((struct ahead_op *)op)->chunks);
+        free(op);
+}
+
+static const struct op_kind ahead_kind = {
+        .name = "a body written ahead",
+        .check = ahead_check,
+        .put = ahead_put,
+        .publish = views_passed,
+        .free = ahead_free,
+};
+
+static const struct op_kind give_up_kind = {
+        .name = "a body given up",
+        .check = ahead_check,
+        .put = give_up_put,
+        .publish = views_passed,
+        .free = ahead_free,
+};
+
+static enum status commit_one(struct store *store, struct ahead_op *op)
+{
+        struct change *change = change_new(store);
+        change_op(change, &op->op);
+        enum status st = store_commit(change);
+        change_free(change);
+        return st;
+}
+
+enum status body_write_ahead(struct store *store, struct str bytes, uint64_t *body)
+{
+        uint32_t count = body_chunks(bytes.len);
+        enum status st = OK;
+        *body = 0;
+        for (uint32_t first = 0; st == OK && first < count; first += AHEAD_CHUNKS) {
+                struct ahead_op *a = mem_new(sizeof *a);
+                a->op.kind = &ahead_kind;
+                a->op.adds = true;
+                a->body = body;
+                a->first = first;
+                body_encode(bytes, first, AHEAD_CHUNKS, &a->chunks);
+                a->op.weight = a->chunks.octets.len;
+                st = commit_one(store, a);
+        }
+        if (st != OK && *body)
+                body_give_up(store, *body);
+        return st;
+}
+
+enum status body_settle(struct txn *txn, uint64_t body)
+{
+        struct key key = key_leftover(LEFT_BODY, body);
+        return drop_value(txn, TABLE_META, &key);
+}
+
+/* How many chunks there are is read from the table: the writing may have stopped anywhere. */
+static enum status count_chunks(struct store *store, uint64_t body, uint32_t *count)
+{
+        struct buf key = {0}, value = {0};
+        struct key from = key_body(body, 0), upto = key_body(body + 1, 0);
+        enum status st = table_last(store->env, NULL, TABLE_BODY, key_str(&from), key_str(&upto), &key, &value);
+        struct reader r = reader_of(str_from(buf_str(&key), 8));
+        *count = st == OK ? read_u32(&r) + 1 : 0;
+        buf_release(&key);
+        buf_release(&value);
+        return st == ABSENT ? OK : st;
+}
+
+void body_give_up(struct store *store, uint64_t body)
+{
+        uint32_t count;
+        enum status st = count_chunks(store, body, &count);
+        for (uint32_t first = 0; st == OK && first <= count; first += REMOVE_CHUNKS) {
+                struct ahead_op *a = mem_new(sizeof *a);
+                a->op.kind = &give_up_kind;
+                a->body = &body;
+                a->first = first;
+                a->remove_upto = first + REMOVE_CHUNKS < count ? first + REMOVE_CHUNKS : count;
+                a->last = first + REMOVE_CHUNKS > count;
+                st = commit_one(store, a);
+        }
+        if (st != OK)
+                log_note("store: a body that came to nothing is left for the next start");
+}

@@ -1,0 +1,294 @@
+#include "store/codec.h"
+#include "base/log.h"
+
+/* All records are of version 1 so far. */
+enum { VERSION = 1 };
+
+enum status codec_damaged(const char *what)
+{
+        log_error("store: a record of %s cannot be read", what);
+        return DAMAGED;
+}
+
+enum status codec_end(const struct reader *r, const char *what)
+{
+        return r->bad ? codec_damaged(what) : OK;
+}
+
+static struct reader begin(struct str value)
+{
+        struct reader r = reader_of(value);
+        if (read_u8(&r) != VERSION)
+                r.bad = true;
+        return r;
+}
+
+static bool read_hash(struct reader *r, unsigned char hash[HASH_SIZE])
+{
+        if (r->bad || r->end - r->at < HASH_SIZE) {
+                r->bad = true;
+                return false;
+        }
+        memcpy(hash, r->at, HASH_SIZE);
+        r->at += HASH_SIZE;
+        return true;
+}
+
+static void add_hash(struct buf *out, const unsigned char hash[HASH_SIZE])
+{
+        buf_add(out, str_make((const char *)hash, HASH_SIZE));
+}
+
+void number_write(uint64_t n, struct buf *out)
+{
+        buf_add_u8(out, VERSION);
+        buf_add_u64(out, n);
+}
+
+enum status number_read(struct str value, uint64_t *out)
+{
+        struct reader r = begin(value);
+        *out = read_u64(&r);
+        return codec_end(&r, "a counter");
+}
+
+void time_write(time_t at, struct buf *out)
+{
+        number_write((uint64_t)at, out);
+}
+
+enum status time_read(struct str value, time_t *out)
+{
+        uint64_t n;
+        enum status st = number_read(value, &n);
+        *out = (time_t)n;
+        return st;
+}
+
+void message_write(const struct message_record *m, struct buf *out)
+{
+        buf_add_u8(out, VERSION);
+        buf_add_varint(out, m->body);
+        buf_add_varint(out, m->size);
+        buf_add_varint(out, m->modseq);
+        buf_add_varint(out, m->header_size);
+        buf_add_varint(out, m->lines);
+        buf_add_varint(out, m->refs);
+        buf_add_varint(out, (uint64_t)m->date);
+        buf_add_u8(out, (uint8_t)(m->dots | m->attachment << 1 | m->automatic << 2));
+        add_hash(out, m->id_hash);
+        add_hash(out, m->byte_hash);
+}
+
+enum status message_read(struct str value, struct message_record *out)
+{
+        struct reader r = begin(value);
+        out->body = read_varint(&r);
+        out->size = read_varint(&r);
+        out->modseq = read_varint(&r);
+        out->header_size = (uint32_t)read_varint(&r);
+        out->lines = (uint32_t)read_varint(&r);
+        out->refs = (uint32_t)read_varint(&r);
+        out->date = (time_t)read_varint(&r);
+        unsigned bits = read_u8(&r);
+        out->dots = bits & 1;
+        out->attachment = bits & 2;
+        out->automatic = bits & 4;
+        read_hash(&r, out->id_hash);
+        read_hash(&r, out->byte_hash);
+        return codec_end(&r, "a message");
+}
+
+void derived_head_write(const struct derived *d, struct buf *out)
+{
+        buf_add_u8(out, VERSION);
+        buf_add_bytes(out, d->envelope);
+        buf_add_bytes(out, d->message_id);
+        buf_add_bytes(out, d->subject);
+        buf_add_bytes(out, d->base_subject);
+        buf_add_bytes(out, d->from);
+        buf_add_bytes(out, d->from_name);
+}
+
+enum status derived_head_read(struct str value, struct stored *out)
+{
+        struct reader r = begin(value);
+        out->envelope = read_bytes(&r);
+        out->message_id = read_bytes(&r);
+        out->subject = read_bytes(&r);
+        out->base_subject = read_bytes(&r);
+        out->from = read_bytes(&r);
+        out->from_name = read_bytes(&r);
+        return codec_end(&r, "an envelope");
+}
+
+void derived_tail_write(const struct derived *d, struct buf *out)
+{
+        buf_add_u8(out, VERSION);
+        buf_add_bytes(out, d->structure);
+        buf_add_bytes(out, d->body);
+        buf_add_bytes(out, d->parts);
+}
+
+enum status derived_tail_read(struct str value, struct stored *out)
+{
+        struct reader r = begin(value);
+        out->structure = read_bytes(&r);
+        out->body = read_bytes(&r);
+        out->parts = read_bytes(&r);
+        return codec_end(&r, "a structure");
+}
+
+void id_write(const struct id_record *i, struct buf *out)
+{
+        buf_add_u8(out, VERSION);
+        buf_add_u8(out, i->ghost);
+        buf_add_varint(out, i->modseq);
+}
+
+enum status id_read(struct str value, struct id_record *out)
+{
+        struct reader r = begin(value);
+        out->ghost = read_u8(&r);
+        out->modseq = read_varint(&r);
+        return codec_end(&r, "a Message-ID");
+}
+
+void thread_write(const struct thread_record *t, struct buf *out)
+{
+        buf_add_u8(out, VERSION);
+        buf_add_varint(out, t->root);
+        buf_add_varint(out, t->parent);
+        buf_add_varint(out, t->children);
+        buf_add_u8(out, t->ghost);
+        if (t->ghost)
+                add_hash(out, t->id_hash);
+}
+
+enum status thread_read(struct str value, struct thread_record *out)
+{
+        struct reader r = begin(value);
+        *out = (struct thread_record){0};
+        out->root = read_varint(&r);
+        out->parent = read_varint(&r);
+        out->children = (uint32_t)read_varint(&r);
+        out->ghost = read_u8(&r);
+        if (out->ghost)
+                read_hash(&r, out->id_hash);
+        return codec_end(&r, "a thread");
+}
+
+void member_write(bool ghost, struct buf *out)
+{
+        buf_add_u8(out, VERSION);
+        buf_add_u8(out, ghost);
+}
+
+enum status member_read(struct str value, bool *ghost)
+{
+        struct reader r = begin(value);
+        *ghost = read_u8(&r);
+        return codec_end(&r, "a thread's member");
+}
+
+void chunk_write(const struct chunk *c, struct buf *out)
+{
+        buf_add_u8(out, VERSION);
+        buf_add_u8(out, (uint8_t)c->method);
+        buf_add_u32(out, c->crc);
+        buf_add_u32(out, c->size);
+        buf_add(out, c->data);
+}
+
+enum status chunk_read(struct str value, struct chunk *out)
+{
+        struct reader r = begin(value);
+        out->method = read_u8(&r);
+        out->crc = read_u32(&r);
+        out->size = read_u32(&r);
+        out->data = r.bad ? STR_NONE : str_make((const char *)r.at, (size_t)(r.end - r.at));
+        if (out->method > CHUNK_ZSTD || out->size > CHUNK_SIZE ||
+                (out->method == CHUNK_RAW && out->data.len != out->size))
+                r.bad = true;
+        return codec_end(&r, "a body");
+}
+
+void mailbox_write(const struct mailbox *m, struct buf *out)
+{
+        buf_add_u8(out, VERSION);
+        buf_add_u8(out, (uint8_t)m->kind);
+        buf_add_u8(out, (uint8_t)m->use);
+        buf_add_varint(out, m->owner);
+        buf_add_varint(out, m->uid_validity);
+        buf_add_varint(out, m->next);
+        buf_add_varint(out, m->count);
+        buf_add_varint(out, m->modseq);
+        buf_add_varint(out, (uint64_t)m->created);
+        buf_add_bytes(out, m->name);
+}
+
+enum status mailbox_read(struct str value, struct mailbox *out)
+{
+        struct reader r = begin(value);
+        out->kind = read_u8(&r);
+        out->use = read_u8(&r);
+        out->owner = (uint32_t)read_varint(&r);
+        out->uid_validity = (uint32_t)read_varint(&r);
+        out->next = (uint32_t)read_varint(&r);
+        out->count = (uint32_t)read_varint(&r);
+        out->modseq = read_varint(&r);
+        out->created = (time_t)read_varint(&r);
+        out->name = read_bytes(&r);
+        if ((out->kind != MAILBOX_TOPIC && out->kind != MAILBOX_FOLDER) || out->use >= USE_COUNT)
+                r.bad = true;
+        return codec_end(&r, "a mailbox");
+}
+
+void folder_write(const struct folder_record *f, struct buf *out)
+{
+        buf_add_u8(out, VERSION);
+        buf_add_varint(out, f->mailbox);
+        buf_add_u8(out, (uint8_t)f->use);
+}
+
+enum status folder_read(struct str value, struct folder_record *out)
+{
+        struct reader r = begin(value);
+        out->mailbox = (uint32_t)read_varint(&r);
+        out->use = read_u8(&r);
+        return codec_end(&r, "a folder's name");
+}
+
+void entry_write(const struct entry_record *e, struct buf *out)
+{
+        buf_add_u8(out, VERSION);
+        buf_add_varint(out, e->message);
+        buf_add_varint(out, (uint64_t)e->date);
+        buf_add_varint(out, e->modseq);
+        buf_add_varint(out, e->size);
+        buf_add_varint(out, e->prefix_size);
+}
+
+enum status entry_decode(struct str value, struct entry *out)
+{
+        struct reader r = begin(value);
+        out->message = read_varint(&r);
+        out->date = (time_t)read_varint(&r);
+        out->modseq = read_varint(&r);
+        out->size = read_varint(&r);
+        out->prefix_size = (uint32_t)read_varint(&r);
+        return codec_end(&r, "an entry");
+}
+
+void text_write(struct str text, struct buf *out)
+{
+        buf_add_u8(out, VERSION);
+        buf_add(out, text);
+}
+
+enum status text_read(struct str value, struct str *out)
+{
+        struct reader r = begin(value);
+        *out = str_from(value, 1);
+        return codec_end(&r, "a text");
+}

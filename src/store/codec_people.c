@@ -1,0 +1,148 @@
+#include "store/codec.h"
+
+enum { VERSION = 1 };
+enum { IS_DISABLED = 1, IS_ADMIN = 2, NEWS_MARKS = 4 };
+
+static struct reader begin(struct str value)
+{
+        struct reader r = reader_of(value);
+        if (read_u8(&r) != VERSION)
+                r.bad = true;
+        return r;
+}
+
+static struct str copy_bytes(struct reader *r, struct arena *arena)
+{
+        return arena_copy(arena, read_bytes(r));
+}
+
+static void add_list(struct buf *out, const struct str *list, size_t count)
+{
+        buf_add_varint(out, count);
+        for (size_t i = 0; i < count; i++)
+                buf_add_bytes(out, list[i]);
+}
+
+static struct str *copy_list(struct reader *r, struct arena *arena, size_t *count)
+{
+        uint64_t n = read_varint(r);
+        *count = 0;
+        if (r->bad || n > (size_t)(r->end - r->at)) { /* each needs an octet at least */
+                r->bad = true;
+                return NULL;
+        }
+        struct str *list = arena_alloc(arena, (size_t)n * sizeof *list + 1);
+        for (size_t i = 0; i < n; i++)
+                list[i] = copy_bytes(r, arena);
+        *count = (size_t)n;
+        return list;
+}
+
+void person_write(const struct person *p, struct buf *out)
+{
+        buf_add_u8(out, VERSION);
+        buf_add_bytes(out, p->name);
+        buf_add_bytes(out, p->full_name);
+        buf_add_bytes(out, p->password);
+        buf_add_bytes(out, p->zone);
+        add_list(out, p->addresses, p->address_count);
+        buf_add_u16(out, p->digest_minute);
+        buf_add_u16(out, p->hours_from);
+        buf_add_u16(out, p->hours_to);
+        buf_add_u8(out, p->days);
+        buf_add_u8(out, (uint8_t)((p->disabled ? IS_DISABLED : 0) | (p->admin ? IS_ADMIN : 0) |
+                                  (p->news_reads_mark ? NEWS_MARKS : 0)));
+        buf_add_u8(out, (uint8_t)p->form);
+        buf_add_varint(out, (uint64_t)p->created);
+}
+
+enum status person_read(struct str value, struct arena *arena, struct person *out)
+{
+        struct reader r = begin(value);
+        out->name = copy_bytes(&r, arena);
+        out->full_name = copy_bytes(&r, arena);
+        out->password = copy_bytes(&r, arena);
+        out->zone = copy_bytes(&r, arena);
+        out->addresses = copy_list(&r, arena, &out->address_count);
+        out->digest_minute = read_u16(&r);
+        out->hours_from = read_u16(&r);
+        out->hours_to = read_u16(&r);
+        out->days = read_u8(&r);
+        unsigned bits = read_u8(&r);
+        out->disabled = bits & IS_DISABLED;
+        out->admin = bits & IS_ADMIN;
+        out->news_reads_mark = bits & NEWS_MARKS;
+        out->form = read_u8(&r);
+        out->created = (time_t)read_varint(&r);
+        return codec_end(&r, "a person");
+}
+
+void name_write(const struct name_record *n, struct buf *out)
+{
+        buf_add_u8(out, VERSION);
+        buf_add_u8(out, (uint8_t)n->kind);
+        buf_add_varint(out, n->id);
+}
+
+enum status name_read(struct str value, struct name_record *out)
+{
+        struct reader r = begin(value);
+        out->kind = read_u8(&r);
+        out->id = (uint32_t)read_varint(&r);
+        return codec_end(&r, "a name");
+}
+
+void topic_write(const struct topic *t, struct buf *out)
+{
+        buf_add_u8(out, VERSION);
+        buf_add_bytes(out, t->name);
+        buf_add_bytes(out, t->about);
+        buf_add_varint(out, t->owner);
+        buf_add_u8(out, (uint8_t)t->access);
+        add_list(out, t->columns, t->column_count);
+        buf_add_varint(out, (uint64_t)t->created);
+}
+
+enum status topic_read(struct str value, struct arena *arena, struct topic *out)
+{
+        struct reader r = begin(value);
+        out->name = copy_bytes(&r, arena);
+        out->about = copy_bytes(&r, arena);
+        out->owner = (uint32_t)read_varint(&r);
+        out->access = read_u8(&r);
+        out->columns = copy_list(&r, arena, &out->column_count);
+        out->created = (time_t)read_varint(&r);
+        return codec_end(&r, "a topic");
+}
+
+void subscription_write(const struct subscription *s, struct buf *out)
+{
+        buf_add_u8(out, VERSION);
+        buf_add_u8(out, (uint8_t)s->mode);
+        buf_add_varint(out, (uint64_t)s->since);
+}
+
+enum status subscription_read(struct str value, struct subscription *out)
+{
+        struct reader r = begin(value);
+        out->mode = read_u8(&r);
+        out->since = (time_t)read_varint(&r);
+        return codec_end(&r, "a subscription");
+}
+
+void digest_write(const struct digest_record *d, struct buf *out)
+{
+        buf_add_u8(out, VERSION);
+        buf_add_varint(out, (uint64_t)d->at);
+        buf_add_varint(out, d->message);
+        buf_add_bytes(out, d->items);
+}
+
+enum status digest_read(struct str value, struct digest_record *out)
+{
+        struct reader r = begin(value);
+        out->at = (time_t)read_varint(&r);
+        out->message = read_varint(&r);
+        out->items = read_bytes(&r);
+        return codec_end(&r, "a digest");
+}

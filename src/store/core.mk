@@ -1,0 +1,14 @@
+# The store's core: environment, transactions, writer, and what is checked before recovery.
+libbaton_a_SOURCES += \
+	src/store/bdb.h src/store/env.c src/store/txn.c src/store/scan.c \
+	src/store/writer.c src/store/store.c \
+	src/store/layout.c src/store/layout.h src/store/logcheck.c src/store/logcheck.h \
+	src/store/pagecheck.c src/store/pagecheck.h src/store/watermark.c src/store/watermark.h \
+	src/store/disk.c src/store/disk.h
+check_PROGRAMS += test/unit/store_env test/unit/store_writer test/unit/store_logcheck
+test_unit_store_env_SOURCES = test/unit/store_env.c test/unit/store_stub.h
+test_unit_store_env_LDADD = $(UNIT_LIBS)
+test_unit_store_writer_SOURCES = test/unit/store_writer.c test/unit/store_stub.h
+test_unit_store_writer_LDADD = $(UNIT_LIBS)
+test_unit_store_logcheck_SOURCES = test/unit/store_logcheck.c test/unit/store_stub.h
+test_unit_store_logcheck_LDADD = $(UNIT_LIBS)

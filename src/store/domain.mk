@@ -1,0 +1,41 @@
+# The store's tables: what messages, mailboxes, marks, people and topics are made of.
+libbaton_a_SOURCES += \
+	src/store/codec.c src/store/codec.h src/store/codec_key.c src/store/codec_set.c src/store/codec_people.c \
+	src/store/rows.c src/store/rows.h src/store/view.c src/store/view.h \
+	src/store/body.c src/store/body.h src/store/filing.c src/store/message.c src/store/thread.c src/store/thread.h \
+	src/store/mailbox.c src/store/entry.c src/store/copy.c src/store/expunge.c src/store/release.c src/store/release.h \
+	src/store/mark.c src/store/mark.h src/store/marks.c src/store/person.c src/store/topic.c src/store/due.c \
+	src/store/check.c src/store/checking.h src/store/check_mailbox.c src/store/check_message.c \
+	src/store/check_thread.c src/store/check_people.c
+
+check_PROGRAMS += test/unit/store_codec
+test_unit_store_codec_SOURCES = test/unit/store_codec.c
+test_unit_store_codec_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += test/unit/store_filing
+test_unit_store_filing_SOURCES = test/unit/store_filing.c test/unit/store_kit.h
+test_unit_store_filing_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += test/unit/store_view
+test_unit_store_view_SOURCES = test/unit/store_view.c test/unit/store_kit.h
+test_unit_store_view_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += test/unit/store_marks
+test_unit_store_marks_SOURCES = test/unit/store_marks.c test/unit/store_kit.h
+test_unit_store_marks_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += test/unit/store_thread
+test_unit_store_thread_SOURCES = test/unit/store_thread.c test/unit/store_kit.h
+test_unit_store_thread_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += test/unit/store_people
+test_unit_store_people_SOURCES = test/unit/store_people.c test/unit/store_kit.h
+test_unit_store_people_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += test/unit/store_due
+test_unit_store_due_SOURCES = test/unit/store_due.c test/unit/store_kit.h
+test_unit_store_due_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += test/unit/store_check
+test_unit_store_check_SOURCES = test/unit/store_check.c test/unit/store_kit.h
+test_unit_store_check_LDADD = $(UNIT_LIBS)

@@ -1,0 +1,134 @@
+#include "store/rows.h"
+#include "store/view.h"
+
+enum { SPREAD_MOST = 4, SINGLY_MOST = 8 };
+
+static enum status entry_get(struct store *store, uint32_t mailbox, uint32_t number, struct entry *out)
+{
+        struct buf value = {0};
+        struct key key = key_entry(mailbox, number);
+        enum status st = get_value(store, NULL, TABLE_ENTRY, &key, &value);
+        if (st == OK)
+                st = entry_decode(buf_str(&value), out);
+        out->number = number;
+        buf_release(&value);
+        return st;
+}
+
+enum status entry_read(struct store *store, uint32_t mailbox, uint32_t number, struct entry *out)
+{
+        return entry_get(store, mailbox, number, out);
+}
+
+struct wanted {
+        const struct numset *which;
+        uint32_t first, last; /* of at most *count of them */
+        size_t room;
+        struct entry *out;
+        size_t count;
+};
+
+static enum status read_singly(struct store *store, uint32_t mailbox, struct wanted *w)
+{
+        for (uint32_t n = w->first; n && n <= w->last; n = numset_next(w->which, n)) {
+                enum status st = entry_get(store, mailbox, n, &w->out[w->count]);
+                if (st == OK)
+                        w->count++;
+                else if (st != ABSENT)
+                        return st;
+        }
+        return OK;
+}
+
+static enum status read_bulk(struct store *store, uint32_t mailbox, struct wanted *w)
+{
+        struct key from = key_entry(mailbox, w->first), upto = key_entry(mailbox, w->last + 1);
+        struct scan *scan = scan_open(store->env, NULL, TABLE_ENTRY, key_str(&from), key_str(&upto));
+        struct str key, value;
+        enum status st = OK;
+        uint32_t box, n;
+        while (w->count < w->room && (st = scan_next(scan, &key, &value)) == OK) {
+                if (!key_entry_read(key, &box, &n) || !numset_has(w->which, n))
+                        continue;
+                st = entry_decode(value, &w->out[w->count]);
+                if (st != OK)
+                        break;
+                w->out[w->count++].number = n;
+        }
+        scan_close(scan);
+        return st == ABSENT ? OK : st;
+}
+
+enum status entries_read(struct store *store, uint32_t mailbox, const struct numset *which, uint32_t *from,
+        struct entry *out, size_t *count)
+{
+        struct wanted w = {.which = which, .room = *count, .out = out};
+        *count = 0;
+        w.first = *from && numset_has(which, *from) ? *from : numset_next(which, *from);
+        *from = 0;
+        if (!w.first || !w.room)
+                return OK;
+        uint32_t rank = numset_rank(which, w.first), total = numset_count(which);
+        uint64_t last = rank + (uint64_t)w.room - 1;
+        w.last = numset_select(which, last < total ? (uint32_t)last : total);
+        size_t wanted = (last < total ? last : total) - rank + 1;
+        bool singly = wanted <= SINGLY_MOST || (w.last - w.first) / wanted >= SPREAD_MOST;
+        enum status st = singly ? read_singly(store, mailbox, &w) : read_bulk(store, mailbox, &w);
+        *count = w.count;
+        *from = numset_next(which, w.last);
+        return st;
+}
+
+enum status prefix_read(struct store *store, uint32_t mailbox, uint32_t number, struct buf *out)
+{
+        struct buf value = {0};
+        struct key key = key_entry(mailbox, number);
+        struct str prefix;
+        enum status st = get_value(store, NULL, TABLE_PREFIX, &key, &value);
+        if (st == OK)
+                st = text_read(buf_str(&value), &prefix);
+        if (st == OK)
+                buf_add(out, prefix);
+        buf_release(&value);
+        return st == ABSENT ? OK : st;
+}
+
+static void add_number(struct buf *out, uint32_t n)
+{
+        char digits[16];
+        size_t at = sizeof digits;
+        do
+                digits[--at] = (char)('0' + n % 10);
+        while (n /= 10);
+        buf_add(out, str_make(digits + at, sizeof digits - at));
+}
+
+enum status overview_read(struct store *store, const struct view *view, const struct overview_range *range,
+        struct buf *out, uint32_t *next)
+{
+        uint32_t high = range->high < view->high ? range->high : view->high, box, n;
+        size_t start = out->len;
+        *next = 0;
+        if (range->low > high)
+                return OK;
+        struct key from = key_entry(view->mailbox, range->low), upto = key_entry(view->mailbox, high + 1);
+        struct scan *scan = scan_open(store->env, NULL, TABLE_OVERVIEW, key_str(&from), key_str(&upto));
+        struct str key, value, line;
+        enum status st;
+        while ((st = scan_next(scan, &key, &value)) == OK) {
+                if (!key_entry_read(key, &box, &n) || !numset_has(view->numbers, n))
+                        continue;
+                if (out->len - start >= range->room) {
+                        *next = n;
+                        break;
+                }
+                st = text_read(value, &line);
+                if (st != OK)
+                        break;
+                add_number(out, n);
+                buf_add_char(out, '\t');
+                buf_add(out, line);
+        }
+        scan_close(scan);
+        return st == ABSENT ? OK : st;
+}

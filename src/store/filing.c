@@ -1,0 +1,452 @@
+#include "base/crypt.h"
+#include "base/clock.h"
+#include "store/body.h"
+#include "store/mark.h"
+#include "store/rows.h"
+#include "store/thread.h"
+#include "store/view.h"
+
+enum { NUMBER_LAST = 0x7fffffff }; /* RFC 3977 6: article numbers fit 31 bits */
+
+struct file_op {
+        struct op op;
+        struct filing *filing;
+        struct message_record record; /* as a new message */
+        struct ancestry ancestry;
+        struct body chunks;
+        struct buf head, tail;
+        uint64_t ahead; /* body written ahead, or 0 */
+        time_t now;
+        bool landed;
+};
+
+static enum status check_entry(struct txn *txn, struct op *op, const struct filing_entry *e)
+{
+        struct row *row;
+        enum status st = rows_get(txn, op->store, e->mailbox, &row);
+        if (st != OK)
+                return st;
+        if (row->mailbox.next > NUMBER_LAST - 64)
+                return TOO_MANY;
+        if (!e->person || !e->keyword_count)
+                return OK;
+        struct marking m = {.mailbox = e->mailbox, .person = e->person, .keywords = e->keywords,
+                .keyword_count = e->keyword_count};
+        return words_check(txn, op, &m);
+}
+
+/* Is the message in a topic? */
+static enum status in_topic(struct txn *txn, struct op *op, uint64_t message, bool *is)
+{
+        struct key prefix = key_places(message);
+        struct scan *scan = scan_prefix(op->store, txn, TABLE_PLACE, &prefix);
+        struct str key, value;
+        struct place place;
+        struct row *row;
+        enum status st = OK;
+        *is = false;
+        while (!*is && (st = scan_next(scan, &key, &value)) == OK) {
+                if (!key_place_read(key, &message, &place))
+                        continue;
+                st = rows_get(txn, op->store, place.mailbox, &row);
+                if (st != OK && st != ABSENT)
+                        break;
+                *is = st == OK && row->mailbox.kind == MAILBOX_TOPIC;
+        }
+        scan_close(scan);
+        return st == ABSENT ? OK : st;
+}
+
+/* Calls nothing back: gives the messages under a Message-ID one by one, ghosts left out. */
+static enum status next_message(struct scan *scan, uint64_t *message)
+{
+        struct str key, value;
+        const unsigned char *hash;
+        enum status st;
+        while ((st = scan_next(scan, &key, &value)) == OK) {
+                struct id_record id;
+                st = id_read(value, &id);
+                if (st != OK)
+                        return st;
+                if (key_id_read(key, &hash, message) && !id.ghost)
+                        return OK;
+        }
+        return st;
+}
+
+static enum status check_unique(struct txn *txn, struct file_op *f)
+{
+        struct key prefix = key_ids(f->record.id_hash);
+        struct scan *scan = scan_prefix(f->op.store, txn, TABLE_ID, &prefix);
+        bool found = false;
+        uint64_t message;
+        enum status st = OK;
+        while (!found && (st = next_message(scan, &message)) == OK) {
+                st = in_topic(txn, &f->op, message, &found);
+                if (st != OK)
+                        break;
+        }
+        scan_close(scan);
+        if (st != OK && st != ABSENT)
+                return st;
+        return found ? EXISTS : OK;
+}
+
+static enum status file_check(struct txn *txn, struct op *op)
+{
+        struct file_op *f = (struct file_op *)op;
+        enum status st = OK;
+        f->landed = false; /* also when it is run again */
+        for (size_t i = 0; st == OK && i < f->filing->entry_count; i++)
+                st = check_entry(txn, op, &f->filing->entries[i]);
+        return st == OK && f->filing->unique_id ? check_unique(txn, f) : st;
+}
+
+/* ---- the message itself ---- */
+
+static enum status get_message(struct txn *txn, struct op *op, uint64_t message, struct message_record *out)
+{
+        struct buf value = {0};
+        struct key key = key_message(message);
+        enum status st = get_value(op->store, txn, TABLE_MESSAGE, &key, &value);
+        if (st == OK)
+                st = message_read(buf_str(&value), out);
+        buf_release(&value);
+        return st;
+}
+
+static enum status put_message(struct txn *txn, uint64_t message, const struct message_record *m)
+{
+        struct buf value = {0};
+        struct key key = key_message(message);
+        message_write(m, &value);
+        return put_value(txn, TABLE_MESSAGE, &key, &value);
+}
+
+/* The stored message that is this one: the same Message-ID and the same octets. ABSENT. */
+static enum status find_same(struct txn *txn, struct file_op *f, uint64_t *message, struct message_record *out)
+{
+        struct key prefix = key_ids(f->record.id_hash);
+        struct scan *scan = scan_prefix(f->op.store, txn, TABLE_ID, &prefix);
+        enum status st;
+        while ((st = next_message(scan, message)) == OK) {
+                st = get_message(txn, &f->op, *message, out);
+                if (st != OK)
+                        break;
+                if (memcmp(out->byte_hash, f->record.byte_hash, HASH_SIZE) == 0)
+                        break;
+        }
+        scan_close(scan);
+        return st;
+}
+
+/* A ghost's id is taken only by the first message under its Message-ID. */
+static enum status take_id(struct txn *txn, struct file_op *f, uint64_t *message)
+{
+        struct ids ids;
+        enum status st = ids_find(f->op.store, txn, f->record.id_hash, &ids);
+        if (st != OK)
+                return st;
+        *message = ids.message ? 0 : ids.ghost;
+        if (*message)
+                return thread_awake(txn, &f->op, *message);
+        return counter_take(txn, f->op.store, COUNTER_MESSAGE, message);
+}
+
+static enum status put_part(struct txn *txn, uint64_t message, unsigned part, const struct buf *value)
+{
+        struct key key = key_derived(message, part);
+        return table_put(txn, TABLE_DERIVED, key_str(&key), buf_str(value));
+}
+
+static enum status put_new(struct txn *txn, struct file_op *f, uint64_t *message)
+{
+        struct buf value = {0};
+        struct id_record id = {.ghost = false, .modseq = f->op.modseq};
+        enum status st = take_id(txn, f, message);
+        if (st != OK)
+                return st;
+        struct key key = key_id(f->record.id_hash, *message);
+        id_write(&id, &value);
+        st = put_value(txn, TABLE_ID, &key, &value);
+        if (st == OK)
+                st = put_part(txn, *message, DERIVED_HEAD, &f->head);
+        if (st == OK)
+                st = put_part(txn, *message, DERIVED_TAIL, &f->tail);
+        if (st == OK && f->ahead)
+                st = body_settle(txn, f->ahead);
+        else if (st == OK)
+                st = body_put(txn, *message, 0, &f->chunks);
+        if (st == OK)
+                st = thread_join(txn, &f->op, *message, &f->ancestry);
+        return st;
+}
+
+/* ---- its entries ---- */
+
+static enum status place_in(struct txn *txn, struct op *op, uint64_t message, uint32_t mailbox, uint32_t *number)
+{
+        struct key prefix = key_places_in(message, mailbox);
+        struct scan *scan = scan_prefix(op->store, txn, TABLE_PLACE, &prefix);
+        struct str key, value;
+        struct place place;
+        enum status st = scan_next(scan, &key, &value);
+        if (st == OK && key_place_read(key, &message, &place))
+                *number = place.number;
+        scan_close(scan);
+        return st;
+}
+
+/* Gives numbers. `stored`: the message was here before, and may lie in some of these mailboxes. */
+static enum status give_numbers(struct txn *txn, struct file_op *f, uint64_t message, bool stored)
+{
+        struct filing *filing = f->filing;
+        enum status st = OK;
+        for (size_t i = 0; st == OK && i < filing->entry_count; i++) {
+                struct filing_entry *e = &filing->entries[i];
+                struct row *row;
+                e->already = false;
+                for (size_t j = 0; filing->once && !e->already && j < i; j++) {
+                        e->already = filing->entries[j].mailbox == e->mailbox;
+                        e->number = filing->entries[j].number;
+                }
+                if (stored && filing->once && !e->already) {
+                        st = place_in(txn, &f->op, message, e->mailbox, &e->number);
+                        e->already = st == OK;
+                        st = st == ABSENT ? OK : st;
+                }
+                if (e->already || st != OK)
+                        continue;
+                st = rows_get(txn, f->op.store, e->mailbox, &row);
+                if (st != OK)
+                        continue;
+                e->number = row->mailbox.next++;
+                row->mailbox.count++;
+                row->mailbox.modseq = f->op.modseq;
+                rows_touch(f->op.store, row);
+        }
+        return st;
+}
+
+/* "Xref: site group:number ...\r\n" of all news entries (RFC 5536 3.2.14). */
+static enum status write_xref(struct txn *txn, struct file_op *f, struct buf *out)
+{
+        struct filing *filing = f->filing;
+        enum status st = OK;
+        buf_add_text(out, "Xref: ");
+        buf_add(out, filing->site);
+        for (size_t i = 0; st == OK && i < filing->entry_count; i++) {
+                struct row *row;
+                if (!filing->entries[i].news)
+                        continue;
+                st = rows_get(txn, f->op.store, filing->entries[i].mailbox, &row);
+                if (st == OK)
+                        buf_addf(out, " %.*s:%u", STR_ARG(row->mailbox.name), filing->entries[i].number);
+        }
+        buf_add_text(out, "\r\n");
+        return st;
+}
+
+static enum status put_overview(struct txn *txn, struct file_op *f, const struct filing_entry *e, uint64_t size,
+        struct str xref)
+{
+        struct buf value = {0};
+        struct key key = key_entry(e->mailbox, e->number);
+        text_write(f->filing->derived->overview, &value);
+        buf_addf(&value, "\t%llu\t%u\t", (unsigned long long)size, f->filing->derived->lines);
+        buf_add(&value, xref);
+        return put_value(txn, TABLE_OVERVIEW, &key, &value);
+}
+
+static enum status put_prefix(struct txn *txn, const struct filing_entry *e, struct str xref, uint32_t *size)
+{
+        struct buf value = {0};
+        struct key key = key_entry(e->mailbox, e->number);
+        *size = (uint32_t)(e->prefix.len + xref.len);
+        if (!*size)
+                return OK;
+        text_write(e->prefix, &value);
+        buf_add(&value, xref);
+        return put_value(txn, TABLE_PREFIX, &key, &value);
+}
+
+static enum status put_flags(struct txn *txn, struct file_op *f, const struct filing_entry *e)
+{
+        struct numset *one = numset_new();
+        struct mark_place place = {.person = HISTORY, .mailbox = e->mailbox, .flag = FLAG_INDEX_SEEN};
+        enum status st = OK;
+        numset_add(one, e->number);
+        if (e->history)
+                st = mark_set(txn, &f->op, &place, one, true, NULL);
+        place.person = e->person;
+        for (unsigned i = 0; st == OK && e->person && i < FLAG_COUNT; i++) {
+                place.flag = i;
+                if (e->flags >> i & 1)
+                        st = mark_set(txn, &f->op, &place, one, true, NULL);
+        }
+        for (size_t i = 0; st == OK && e->person && i < e->keyword_count; i++) {
+                st = words_make(txn, &f->op, &place, e->keywords[i], &place.flag);
+                if (st == OK)
+                        st = mark_set(txn, &f->op, &place, one, true, NULL);
+        }
+        if (st == OK && e->person && (e->flags || e->keyword_count))
+                st = change_note(txn, &f->op, e->mailbox, e->person, one);
+        numset_free(one);
+        return st;
+}
+
+static enum status put_entry(struct txn *txn, struct file_op *f, const struct filing_entry *e, struct str xref)
+{
+        struct entry_record r = {.message = f->filing->message, .modseq = f->op.modseq,
+                .date = e->date ? e->date : f->now};
+        struct key key = key_entry(e->mailbox, e->number);
+        struct key place = key_place(r.message, e->mailbox, e->number);
+        struct buf value = {0};
+        struct str added = e->news ? xref : STR_NONE;
+        enum status st = put_prefix(txn, e, added, &r.prefix_size);
+        r.size = f->record.size + r.prefix_size;
+        entry_write(&r, &value);
+        if (st == OK)
+                st = table_put(txn, TABLE_ENTRY, key_str(&key), buf_str(&value));
+        buf_clear(&value);
+        text_write(STR_NONE, &value);
+        if (st == OK)
+                st = table_put(txn, TABLE_PLACE, key_str(&place), buf_str(&value));
+        buf_release(&value);
+        if (st == OK && e->news)
+                st = put_overview(txn, f, e, r.size, xref);
+        if (st == OK && (e->history || e->person))
+                st = put_flags(txn, f, e);
+        return st;
+}
+
+static enum status put_entries(struct txn *txn, struct file_op *f, struct message_record *m)
+{
+        struct filing *filing = f->filing;
+        struct buf xref = {0};
+        bool news = false;
+        enum status st = OK;
+        for (size_t i = 0; i < filing->entry_count; i++)
+                news = news || filing->entries[i].news;
+        if (news)
+                st = write_xref(txn, f, &xref);
+        for (size_t i = 0; st == OK && i < filing->entry_count; i++) {
+                if (filing->entries[i].already)
+                        continue;
+                st = put_entry(txn, f, &filing->entries[i], buf_str(&xref));
+                m->refs++;
+        }
+        buf_release(&xref);
+        return st;
+}
+
+static enum status file_put(struct txn *txn, struct op *op)
+{
+        struct file_op *f = (struct file_op *)op;
+        struct message_record m = {0};
+        enum status st = find_same(txn, f, &f->filing->message, &m);
+        bool stored = st == OK;
+        if (st == ABSENT) {
+                m = f->record;
+                m.modseq = op->modseq;
+                st = put_new(txn, f, &f->filing->message);
+                m.body = f->ahead ? f->ahead : f->filing->message;
+        }
+        uint32_t refs = m.refs;
+        if (st == OK)
+                st = give_numbers(txn, f, f->filing->message, stored);
+        if (st == OK)
+                st = put_entries(txn, f, &m);
+        if (st == OK && (m.refs != refs || !stored))
+                st = put_message(txn, f->filing->message, &m);
+        /* What was written ahead of a message that was here already goes when the change is freed. */
+        f->landed = st == OK && (!f->ahead || m.body == f->ahead);
+        return st;
+}
+
+static void file_publish(struct store *store, struct op *op)
+{
+        struct filing *filing = ((struct file_op *)op)->filing;
+        for (size_t i = 0; i < filing->entry_count; i++) {
+                const struct filing_entry *e = &filing->entries[i];
+                if (!e->already)
+                        views_added(op, e->mailbox, e->number, e->number);
+        }
+        views_passed(store, op);
+}
+
+static void file_free(struct op *op)
+{
+        struct file_op *f = (struct file_op *)op;
+        if (f->ahead && !f->landed)
+                body_give_up(op->store, f->ahead);
+        body_release(&f->chunks);
+        buf_release(&f->head);
+        buf_release(&f->tail);
+        free(f);
+}
+
+static const struct op_kind file_kind = {
+        .name = "filing",
+        .check = file_check,
+        .put = file_put,
+        .publish = file_publish,
+        .free = file_free,
+};
+
+/* The parent is the last reference that is not the message itself. */
+static void find_ancestry(const struct derived *d, struct ancestry *out)
+{
+        size_t last = d->reference_count;
+        while (last && str_eq(d->references[last - 1], d->message_id))
+                last--;
+        if (!last)
+                return;
+        out->parent = true;
+        sha256(d->references[last - 1], out->parent_hash);
+        out->first = last > 1 && !str_eq(d->references[0], d->message_id) &&
+                !str_eq(d->references[0], d->references[last - 1]);
+        if (out->first)
+                sha256(d->references[0], out->first_hash);
+}
+
+enum status change_file(struct change *change, struct filing *filing)
+{
+        const struct derived *d = filing->derived;
+        struct file_op *f = mem_new(sizeof *f);
+        enum status st = OK;
+        f->op.kind = &file_kind;
+        f->op.adds = true;
+        f->filing = filing;
+        f->now = clock_now();
+        f->record = (struct message_record){.size = filing->bytes.len, .header_size = d->header_size, .lines = d->lines,
+                .date = d->date, .dots = d->dots, .attachment = d->attachment, .automatic = d->automatic};
+        sha256(d->message_id, f->record.id_hash);
+        sha256(filing->bytes, f->record.byte_hash);
+        find_ancestry(d, &f->ancestry);
+        derived_head_write(d, &f->head);
+        derived_tail_write(d, &f->tail);
+        if (filing->bytes.len > AHEAD_SIZE)
+                st = body_write_ahead(change->store, filing->bytes, &f->ahead);
+        else
+                body_encode(filing->bytes, 0, SIZE_MAX, &f->chunks);
+        if (st != OK) {
+                f->ahead = 0;
+                f->op.store = change->store;
+                file_free(&f->op);
+                return st;
+        }
+        f->op.weight = f->chunks.octets.len + f->head.len + f->tail.len + 1024 * filing->entry_count;
+        change_op(change, &f->op);
+        return OK;
+}
+
+enum status message_file(struct store *store, struct filing *filing)
+{
+        struct change *change = change_new(store);
+        enum status st = change_file(change, filing);
+        if (st == OK)
+                st = store_commit(change);
+        change_free(change);
+        return st;
+}

@@ -1,0 +1,28 @@
+/* rows.h - what the writer knows of mailboxes, and its counters: read once, changed in memory, put
+ * once a batch. For the writer's thread only. */
+#pragma once
+#include "store/codec.h"
+#include "store/inside.h"
+
+struct row {
+        struct mailbox mailbox; /* its name is the row's own */
+        bool dirty, gone;
+        struct row *next_dirty;
+};
+/* ABSENT. Valid until the end of the batch. */
+CHECKED enum status rows_get(struct txn *, struct store *, uint32_t mailbox, struct row **out);
+void rows_touch(struct store *, struct row *); /* it has been changed */
+/* A new mailbox: gives the id and UIDVALIDITY, writes its name; the caller has checked that it is free. */
+CHECKED enum status rows_add(struct txn *, struct op *, const struct mailbox *, uint32_t *id);
+/* Removes the mailbox's record and its name. */
+CHECKED enum status rows_remove(struct txn *, struct op *, struct row *);
+CHECKED enum status rows_rename(struct txn *, struct op *, struct row *, struct str name);
+
+/* Puts under a key of numbers; the value is consumed. */
+CHECKED enum status put_value(struct txn *, enum table, const struct key *, struct buf *value);
+/* Removes; what is not there is fine. */
+CHECKED enum status drop_value(struct txn *, enum table, const struct key *);
+/* The store's reading: NULL for txn outside of the writer. */
+CHECKED enum status get_value(struct store *, struct txn *, enum table, const struct key *, struct buf *value);
+/* All keys that begin so. */
+struct scan *scan_prefix(struct store *, struct txn *, enum table, const struct key *);

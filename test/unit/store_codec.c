@@ -1,0 +1,316 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "base/log.h"
+#include "store/codec.h"
+#include <fcntl.h>
+
+static uint64_t dice = 88172645463325252u;
+
+static uint32_t roll(uint32_t below)
+{
+        dice ^= dice << 13;
+        dice ^= dice >> 7;
+        dice ^= dice << 17;
+        return (uint32_t)(dice >> 20) % below;
+}
+
+static void assert_below(struct key a, struct key b)
+{
+        assert_true(str_cmp(key_str(&a), key_str(&b)) < 0);
+}
+
+/* The order of keys is the order of what they are made of. */
+static void order_of_keys(void **state)
+{
+        (void)state;
+        assert_below(key_entry(1, 255), key_entry(1, 256));
+        assert_below(key_entry(1, UINT32_MAX), key_entry(2, 0));
+        assert_below(key_message(255), key_message(256));
+        assert_below(key_body(7, 1), key_body(7, 300));
+        assert_below(key_mark(1, 2, 0, 300), key_mark(1, 2, 1, 0));
+        assert_below(key_change(1, 2, 255), key_change(1, 2, 256));
+        assert_below(key_change(1, 0, UINT64_MAX), key_change(1, 1, 0));
+        assert_below(key_digest(1, -1), key_digest(1, 0));
+        assert_below(key_digest(1, 20000), key_digest(1, 20001));
+        struct due d = {.at = 1000, .kind = DUE_DIGEST, .person = UINT32_MAX}, later = {.at = 1001, .kind = DUE_DIGEST};
+        assert_below(key_due_at(&d), key_due_at(&later));
+        assert_below(key_due_at(&d), key_due_until(1000));
+        assert_below(key_due_until(1000), key_due_at(&later));
+        assert_below(key_due_first(), key_due_at(&d));
+}
+
+static void keys_back(void **state)
+{
+        (void)state;
+        struct key k = key_entry(3, 4);
+        uint32_t a, b;
+        uint64_t x, y;
+        struct place p;
+        struct str name;
+        unsigned char hash[HASH_SIZE] = {1, 2, 3};
+        const unsigned char *found;
+        assert_true(key_entry_read(key_str(&k), &a, &b));
+        assert_int_equal(a * 10 + b, 34);
+        k = key_place(1ull << 40, 5, 6);
+        assert_true(key_place_read(key_str(&k), &x, &p));
+        assert_int_equal(x, 1ull << 40);
+        assert_int_equal(p.mailbox * 10 + p.number, 56);
+        k = key_id(hash, 77);
+        assert_true(key_id_read(key_str(&k), &found, &x));
+        assert_memory_equal(found, hash, HASH_SIZE);
+        assert_int_equal(x, 77);
+        k = key_thread(9);
+        assert_true(key_thread_read(key_str(&k), &x));
+        assert_false(key_member_read(key_str(&k), &x, &y));
+        k = key_member(9, 8);
+        assert_false(key_thread_read(key_str(&k), &x));
+        assert_true(key_member_read(key_str(&k), &x, &y));
+        assert_int_equal(x * 10 + y, 98);
+        k = key_mark(1, 2, 3, 4);
+        assert_true(key_mark_read(key_str(&k), &a, &b, &p));
+        assert_int_equal(a * 1000 + b * 100 + p.mailbox * 10 + p.number, 1234);
+        k = key_leftover(LEFT_MAILBOX, 5);
+        assert_true(key_leftover_read(key_str(&k), &x));
+        assert_int_equal(x, 5);
+        struct buf folder = {0};
+        key_folder(6, STR("Lists/mutt"), &folder);
+        assert_true(key_folder_read(buf_str(&folder), &a, &name));
+        assert_int_equal(a, 6);
+        assert_true(str_eq(name, STR("Lists/mutt")));
+        buf_release(&folder);
+        struct subscription s;
+        k = key_subscriber(3, 4);
+        assert_true(key_subscription_read(key_str(&k), &s));
+        assert_int_equal(s.topic * 10 + s.person, 34);
+        k = key_subscription(4, 3);
+        assert_true(key_subscription_read(key_str(&k), &s));
+        assert_int_equal(s.topic * 10 + s.person, 34);
+        struct digest_record d;
+        k = key_digest(8, -400);
+        assert_true(key_digest_read(key_str(&k), &d));
+        assert_int_equal(d.day, -400);
+        struct due due = {.at = -5, .kind = DUE_DIGEST, .person = 9}, back;
+        k = key_due_at(&due);
+        assert_true(key_due_read(key_str(&k), &back));
+        assert_int_equal(back.at, -5);
+        assert_int_equal(back.person, 9);
+        k = key_due_of(DUE_DIGEST, 9);
+        assert_false(key_due_read(key_str(&k), &back));
+}
+
+/* Each shorter piece of a record is refused, never read beyond. */
+#define assert_refuses_shorter(b, read)                                                                                \
+        for (size_t cut = 0; cut < (b).len; cut++) {                                                                   \
+                char *exact = mem_copy((b).at, cut + 1);                                                               \
+                struct str value = str_make(exact, cut);                                                               \
+                assert_int_equal((read), DAMAGED);                                                                     \
+                free(exact);                                                                                           \
+        }
+
+static void messages(void **state)
+{
+        (void)state;
+        struct message_record m = {.body = 1, .size = 1ull << 33, .modseq = 1ull << 50, .header_size = 3, .lines = 4,
+                .refs = 5, .date = -1, .dots = true, .automatic = true, .id_hash = {9}, .byte_hash = {8}}, back;
+        struct buf b = {0};
+        message_write(&m, &b);
+        assert_int_equal(message_read(buf_str(&b), &back), OK);
+        assert_int_equal(back.size, m.size);
+        assert_int_equal(back.modseq, m.modseq);
+        assert_int_equal(back.date, -1);
+        assert_int_equal(back.refs, 5);
+        assert_true(back.dots && back.automatic && !back.attachment);
+        assert_memory_equal(back.id_hash, m.id_hash, HASH_SIZE);
+        assert_memory_equal(back.byte_hash, m.byte_hash, HASH_SIZE);
+        assert_refuses_shorter(b, message_read(value, &back));
+        b.at[0] = 77; /* a version to come */
+        assert_int_equal(message_read(buf_str(&b), &back), DAMAGED);
+
+        struct derived d = {.envelope = STR("e"), .message_id = STR("<a@x>"), .subject = STR("s"), .base_subject = STR("b"),
+                .from = STR("f"), .from_name = STR("n"), .structure = STR("st"), .body = STR(""), .parts = STR("pp")};
+        struct stored s;
+        buf_clear(&b);
+        derived_head_write(&d, &b);
+        assert_int_equal(derived_head_read(buf_str(&b), &s), OK);
+        assert_true(str_eq(s.from_name, d.from_name) && str_eq(s.message_id, d.message_id));
+        assert_refuses_shorter(b, derived_head_read(value, &s));
+        buf_clear(&b);
+        derived_tail_write(&d, &b);
+        assert_int_equal(derived_tail_read(buf_str(&b), &s), OK);
+        assert_true(str_eq(s.parts, d.parts) && s.body.len == 0);
+
+        struct thread_record t = {.root = 5, .parent = 6, .children = 7, .ghost = true, .id_hash = {1}}, t2;
+        buf_clear(&b);
+        thread_write(&t, &b);
+        assert_int_equal(thread_read(buf_str(&b), &t2), OK);
+        assert_memory_equal(&t, &t2, sizeof t);
+        assert_refuses_shorter(b, thread_read(value, &t2));
+
+        struct chunk c = {CHUNK_RAW, 0xdeadbeef, 3, STR("abc")}, c2;
+        buf_clear(&b);
+        chunk_write(&c, &b);
+        assert_int_equal(chunk_read(buf_str(&b), &c2), OK);
+        assert_int_equal(c2.crc, c.crc);
+        assert_true(str_eq(c2.data, c.data));
+        assert_refuses_shorter(b, chunk_read(value, &c2));
+
+        struct id_record i = {.ghost = true, .modseq = 300}, i2;
+        buf_clear(&b);
+        id_write(&i, &b);
+        assert_int_equal(id_read(buf_str(&b), &i2), OK);
+        assert_true(i2.ghost && i2.modseq == 300);
+        buf_release(&b);
+}
+
+static void mailboxes(void **state)
+{
+        (void)state;
+        struct mailbox m = {.kind = MAILBOX_FOLDER, .owner = 3, .use = USE_SENT, .name = STR("Sent"), .uid_validity = 4,
+                .next = 5, .count = 6, .modseq = 7, .created = 8}, back;
+        struct buf b = {0};
+        mailbox_write(&m, &b);
+        assert_int_equal(mailbox_read(buf_str(&b), &back), OK);
+        assert_true(str_eq(back.name, m.name) && back.use == USE_SENT && back.owner == 3 && back.uid_validity == 4 &&
+                back.next == 5 && back.count == 6 && back.modseq == 7 && back.created == 8);
+        assert_refuses_shorter(b, mailbox_read(value, &back));
+        struct entry_record e = {.message = 1ull << 40, .modseq = 2, .size = 3, .date = 4, .prefix_size = 5};
+        struct entry e2;
+        buf_clear(&b);
+        entry_write(&e, &b);
+        assert_int_equal(entry_decode(buf_str(&b), &e2), OK);
+        assert_true(e2.message == e.message && e2.modseq == 2 && e2.size == 3 && e2.date == 4 && e2.prefix_size == 5);
+        assert_refuses_shorter(b, entry_decode(value, &e2));
+        struct folder_record f = {9, USE_TRASH}, f2;
+        buf_clear(&b);
+        folder_write(&f, &b);
+        assert_int_equal(folder_read(buf_str(&b), &f2), OK);
+        assert_true(f2.mailbox == 9 && f2.use == USE_TRASH);
+        struct str text;
+        buf_clear(&b);
+        text_write(STR("a line\r\n"), &b);
+        assert_int_equal(text_read(buf_str(&b), &text), OK);
+        assert_true(str_eq(text, STR("a line\r\n")));
+        buf_release(&b);
+}
+
+static void blocks(void **state)
+{
+        (void)state;
+        for (unsigned round = 0; round < 200; round++) {
+                struct block block = {{0}}, back;
+                struct buf b = {0};
+                uint32_t holes = round < 50 ? roll(4) : roll(3000);
+                for (uint32_t i = 0; i < holes; i++)
+                        for (uint32_t from = roll(BLOCK_NUMBERS), n = round % 2 ? 1 : roll(200); n && from < BLOCK_NUMBERS; n--)
+                                block_set(&block, from++);
+                block_write(&block, &b);
+                assert_true(b.len <= 2 + 512);
+                assert_int_equal(block_read(buf_str(&b), &back), OK);
+                assert_memory_equal(&block, &back, sizeof block);
+                buf_release(&b);
+        }
+        struct block full, back;
+        struct buf b = {0};
+        memset(&full, 0xff, sizeof full);
+        block_write(&full, &b);
+        assert_int_equal(b.len, 5);
+        assert_int_equal(block_read(buf_str(&b), &back), OK);
+        assert_memory_equal(&full, &back, sizeof full);
+        buf_add_varint(&b, 0); /* a run behind the end */
+        buf_add_varint(&b, 0);
+        assert_int_equal(block_read(buf_str(&b), &back), DAMAGED);
+        buf_release(&b);
+}
+
+static void changes(void **state)
+{
+        (void)state;
+        for (unsigned round = 0; round < 40; round++) {
+                struct numset *set = numset_new(), *back = numset_new();
+                struct buf b = {0};
+                uint32_t spread = round % 4 == 3 ? UINT32_MAX - 1 : 100000;
+                for (uint32_t i = 0; i < (round < 20 ? round : 40000); i++)
+                        numset_add(set, 1 + roll(spread));
+                numset_add_range(set, 5000, 5000 + round * 100);
+                change_write(CHANGE_FLAGS, set, &b);
+                assert_int_equal(change_read(buf_str(&b), back), OK);
+                assert_true(numset_equal(set, back));
+                for (unsigned i = 0; i < 50; i++) { /* noise is refused or read, never a fault of ours */
+                        struct numset *any = numset_new();
+                        char *noise = mem_copy(b.at, b.len);
+                        noise[roll((uint32_t)b.len)] = (char)roll(256);
+                        (void)!change_read(str_make(noise, b.len), any);
+                        numset_free(any);
+                        free(noise);
+                }
+                numset_free(set);
+                numset_free(back);
+                buf_release(&b);
+        }
+}
+
+static void people(void **state)
+{
+        (void)state;
+        struct arena *arena = arena_new();
+        struct str addresses[] = {STR("a@x"), STR("b@y")}, columns[] = {STR("To do"), STR("Done")};
+        struct person p = {.name = STR("ana"), .full_name = STR("Ana M"), .password = STR("pw"), .zone = STR("UTC"),
+                .addresses = addresses, .address_count = 2, .digest_minute = 450, .hours_from = 540, .hours_to = 1020,
+                .days = 62, .admin = true, .news_reads_mark = true, .form = FORM_1153, .created = 99}, back;
+        struct buf b = {0};
+        person_write(&p, &b);
+        assert_int_equal(person_read(buf_str(&b), arena, &back), OK);
+        assert_true(str_eq(back.zone, p.zone) && back.address_count == 2 && str_eq(back.addresses[1], STR("b@y")));
+        assert_true(back.digest_minute == 450 && back.hours_from == 540 && back.hours_to == 1020 && back.days == 62);
+        assert_true(back.admin && !back.disabled && back.news_reads_mark && back.form == FORM_1153 && back.created == 99);
+        assert_refuses_shorter(b, person_read(value, arena, &back));
+        struct topic t = {.name = STR("t"), .about = STR("about"), .owner = 4, .access = ACCESS_SITE, .columns = columns,
+                .column_count = 2, .created = 5}, t2;
+        buf_clear(&b);
+        topic_write(&t, &b);
+        assert_int_equal(topic_read(buf_str(&b), arena, &t2), OK);
+        assert_true(str_eq(t2.columns[1], STR("Done")) && t2.owner == 4 && t2.access == ACCESS_SITE && t2.created == 5);
+        assert_refuses_shorter(b, topic_read(value, arena, &t2));
+        struct subscription s = {.mode = MODE_NAMED, .since = 6}, s2;
+        buf_clear(&b);
+        subscription_write(&s, &b);
+        assert_int_equal(subscription_read(buf_str(&b), &s2), OK);
+        assert_true(s2.mode == MODE_NAMED && s2.since == 6);
+        struct digest_record d = {.at = 1, .message = 2, .items = STR("items")}, d2;
+        buf_clear(&b);
+        digest_write(&d, &b);
+        assert_int_equal(digest_read(buf_str(&b), &d2), OK);
+        assert_true(d2.at == 1 && d2.message == 2 && str_eq(d2.items, d.items));
+        struct words w = {.at = {STR("$Junk"), STR(""), STR("later")}, .count = 3}, w2;
+        buf_clear(&b);
+        words_write(&w, &b);
+        assert_int_equal(words_read(buf_str(&b), &w2), OK);
+        assert_true(w2.count == 3 && str_eq(w2.at[2], STR("later")));
+        assert_refuses_shorter(b, words_read(value, &w2));
+        struct name_record n = {NAME_TOPIC, 300}, n2;
+        buf_clear(&b);
+        name_write(&n, &b);
+        assert_int_equal(name_read(buf_str(&b), &n2), OK);
+        assert_true(n2.kind == NAME_TOPIC && n2.id == 300);
+        time_t at;
+        buf_clear(&b);
+        time_write(-7, &b);
+        assert_int_equal(time_read(buf_str(&b), &at), OK);
+        assert_int_equal(at, -7);
+        buf_release(&b);
+        arena_free(arena);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(order_of_keys), cmocka_unit_test(keys_back), cmocka_unit_test(messages),
+                cmocka_unit_test(mailboxes),     cmocka_unit_test(blocks),    cmocka_unit_test(changes),
+                cmocka_unit_test(people),
+        };
+        log_open(open("/dev/null", 1), LOG_ERRORS); /* what is refused is logged, by the hundred */
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,344 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "store_kit.h"
+
+static enum status mark(struct kit *k, struct marking *m, const char *numbers)
+{
+        struct numset *set = kit_set(numbers);
+        m->numbers = set;
+        enum status st = marks_store(k->store, m);
+        m->numbers = NULL;
+        numset_free(set);
+        return st;
+}
+
+static void file_many(struct kit *k, uint32_t mailbox, unsigned count, bool history)
+{
+        struct filing *f = arena_alloc(k->arena, count * sizeof *f);
+        struct filing_entry *e = arena_alloc(k->arena, (size_t)count * sizeof *e);
+        struct change *change = change_new(k->store);
+        for (unsigned i = 0; i < count; i++) {
+                struct str id = arena_printf(k->arena, "%u.%u@x", mailbox, i);
+                e[i] = (struct filing_entry){.mailbox = mailbox, .history = history};
+                f[i] = (struct filing){.bytes = STR("text"), .derived = kit_derived(k, id.at, ""), .entries = &e[i],
+                        .entry_count = 1};
+                assert_int_equal(change_file(change, &f[i]), OK);
+        }
+        assert_int_equal(store_commit(change), OK);
+        change_free(change);
+}
+
+static void assert_marks(struct kit *k, uint32_t mailbox, uint32_t person, const char *const flags[FLAG_COUNT])
+{
+        struct marks *m;
+        assert_int_equal(marks_load(k->store, mailbox, person, &m), OK);
+        for (unsigned i = 0; i < FLAG_COUNT; i++)
+                assert_set(m->flag[i], flags[i]);
+        marks_free(m);
+}
+
+static void add_remove_replace(void **state)
+{
+        struct kit *k = *state;
+        uint32_t topic = kit_topic(k, "t"), ana = kit_person(k, "ana"), bo = kit_person(k, "bo");
+        file_many(k, topic, 20, false);
+        struct marking m = {.mailbox = topic, .person = ana, .how = MARK_ADD, .flags = FLAG_SEEN | FLAG_FLAGGED};
+        assert_int_equal(mark(k, &m, "3:7,100:200"), OK);
+        assert_true(m.modseq > 0);
+        const char *const first[] = {"3:7", "", "3:7", "", ""}, *const none[] = {"", "", "", "", ""};
+        assert_marks(k, topic, ana, first);
+        assert_marks(k, topic, bo, none);
+        assert_int_equal(mark(k, &m, "3:7"), OK);
+        assert_int_equal(m.modseq, 0);
+        m.how = MARK_REMOVE;
+        m.flags = FLAG_FLAGGED | FLAG_DRAFT;
+        assert_int_equal(mark(k, &m, "5"), OK);
+        const char *const second[] = {"3:7", "", "3:4,6:7", "", ""};
+        assert_marks(k, topic, ana, second);
+        m.how = MARK_REPLACE;
+        m.flags = FLAG_DELETED;
+        assert_int_equal(mark(k, &m, "6:8"), OK);
+        const char *const third[] = {"3:5", "", "3:4", "6:8", ""};
+        assert_marks(k, topic, ana, third);
+        kit_reopen(k);
+        assert_marks(k, topic, ana, third);
+        m.mailbox = 4711;
+        assert_int_equal(mark(k, &m, "6:8"), ABSENT);
+}
+
+/* What is imported is seen by everybody until somebody says otherwise. */
+static void history(void **state)
+{
+        struct kit *k = *state;
+        uint32_t topic = kit_topic(k, "t"), ana = kit_person(k, "ana");
+        file_many(k, topic, 10, true);
+        file_many(k, topic, 10, false);
+        struct numset *seen;
+        assert_int_equal(seen_load(k->store, topic, ana, &seen), OK);
+        assert_set(seen, "1:10");
+        numset_free(seen);
+        struct marking m = {.mailbox = topic, .person = ana, .how = MARK_REMOVE, .flags = FLAG_SEEN};
+        assert_int_equal(mark(k, &m, "4:6,15"), OK);
+        m.how = MARK_ADD;
+        assert_int_equal(mark(k, &m, "1:3,12"), OK);
+        const char *const flags[] = {"1:3,7:10,12", "", "", "", ""};
+        assert_marks(k, topic, ana, flags);
+        const struct view *view;
+        struct numset *changed = numset_new(), *vanished = numset_new();
+        assert_int_equal(view_open(k->store, topic, &view), OK);
+        assert_int_equal(mailbox_changes(k->store, view, ana, 0, changed, vanished), OK);
+        assert_set(changed, "4:6,12");
+        assert_set(vanished, "");
+        view_close(k->store, view);
+        numset_free(changed);
+        numset_free(vanished);
+}
+
+static void new_subscribers(void **state)
+{
+        struct kit *k = *state;
+        uint32_t topic = kit_topic(k, "t"), ana = kit_person(k, "ana");
+        file_many(k, topic, 5, true);
+        file_many(k, topic, 5, false);
+        for (unsigned i = 0; i < 2; i++) { /* the second time it is a change of mode, and marks nothing */
+                struct subscription s = {.person = ana, .topic = topic, .mode = i ? MODE_EACH : MODE_DIGEST};
+                struct change *change = change_new(k->store);
+                change_subscribe(change, &s);
+                assert_int_equal(store_commit(change), OK);
+                change_free(change);
+                file_many(k, topic, 1, false);
+        }
+        const char *const flags[] = {"1:10", "", "", "", ""};
+        assert_marks(k, topic, ana, flags);
+}
+
+static void keywords(void **state)
+{
+        struct kit *k = *state;
+        uint32_t ana = kit_person(k, "ana"), folder = kit_folder(k, ana, "F");
+        file_many(k, folder, 10, false);
+        struct str words[] = {STR("$Junk"), STR("later")}, junk = STR("$JUNK");
+        struct marking m = {.mailbox = folder, .person = ana, .keywords = words, .keyword_count = 2};
+        assert_int_equal(mark(k, &m, "1:4"), OK);
+        m.how = MARK_REMOVE;
+        m.keywords = &junk;
+        m.keyword_count = 1;
+        assert_int_equal(mark(k, &m, "2"), OK);
+        struct marks *marks;
+        assert_int_equal(marks_load(k->store, folder, ana, &marks), OK);
+        assert_int_equal(marks->keyword_count, 2);
+        assert_str(marks->keywords[0], "$Junk");
+        assert_set(marks->keyword[0], "1,3:4");
+        assert_set(marks->keyword[1], "1:4");
+        m.how = MARK_REPLACE;
+        m.flags = FLAG_SEEN;
+        assert_int_equal(mark(k, &m, "1:2"), OK);
+        struct numset *numbers = kit_set("1:2");
+        assert_int_equal(marks_refresh(k->store, marks, numbers), OK);
+        numset_free(numbers);
+        assert_set(marks->keyword[0], "1:4");
+        assert_set(marks->keyword[1], "3:4");
+        assert_set(marks->flag[0], "1:2");
+        assert_int_equal(marks_flags(marks, 1), FLAG_SEEN);
+        /* 64 are the most; one that is on nothing gives its place up. */
+        m = (struct marking){.mailbox = folder, .person = ana, .keywords = &junk, .keyword_count = 1};
+        for (unsigned i = 2; i <= KEYWORDS_MAX; i++) {
+                junk = arena_printf(k->arena, "k%u", i);
+                assert_int_equal(mark(k, &m, "9"), i < KEYWORDS_MAX ? OK : TOO_MANY);
+        }
+        m.how = MARK_REMOVE;
+        junk = STR("later");
+        assert_int_equal(mark(k, &m, "3:4"), OK);
+        m.how = MARK_ADD;
+        junk = STR("fresh");
+        assert_int_equal(mark(k, &m, "5"), OK);
+        numbers = kit_set("9");
+        assert_int_equal(marks_refresh(k->store, marks, numbers), OK);
+        numset_free(numbers);
+        assert_str(marks->keywords[1], "fresh");
+        assert_set(marks->keyword[1], "5");
+        junk = STR("");
+        assert_int_equal(mark(k, &m, "5"), INVALID);
+        marks_free(marks);
+}
+
+static void unchanged_since(void **state)
+{
+        struct kit *k = *state;
+        uint32_t topic = kit_topic(k, "t"), ana = kit_person(k, "ana"), bo = kit_person(k, "bo");
+        file_many(k, topic, 10, false);
+        uint64_t before, now;
+        assert_int_equal(mailbox_modseq(k->store, topic, ana, &before), OK);
+        struct marking m = {.mailbox = topic, .person = ana, .flags = FLAG_SEEN};
+        assert_int_equal(mark(k, &m, "2:3"), OK);
+        assert_int_equal(mailbox_modseq(k->store, topic, ana, &now), OK);
+        assert_int_equal(now, m.modseq);
+        assert_int_equal(mailbox_modseq(k->store, topic, bo, &now), OK); /* another's reading does not show */
+        assert_int_equal(now, before);
+        m.person = bo;
+        assert_int_equal(mark(k, &m, "5"), OK);
+        file_many(k, topic, 2, false); /* 11 and 12 */
+        struct numset *left = numset_new();
+        m = (struct marking){.mailbox = topic, .person = ana, .flags = FLAG_FLAGGED, .unchanged_since = before, .left = left};
+        assert_int_equal(mark(k, &m, "1:20"), OK);
+        assert_set(left, "2:3,11:12");
+        const char *const flags[] = {"2:3", "", "1,4:10", "", ""};
+        assert_marks(k, topic, ana, flags);
+        m.unchanged_since = m.modseq;
+        m.flags = FLAG_DELETED;
+        assert_int_equal(mark(k, &m, "1:20"), OK);
+        assert_set(left, "");
+        numset_free(left);
+}
+
+/* ---- against a naive model ---- */
+
+enum { NUMBERS = 9000, PEOPLE = 3 };
+struct model {
+        unsigned char flags[PEOPLE][NUMBERS + 1];
+        bool gone[NUMBERS + 1];
+};
+
+static uint64_t dice = 88172645463325252u;
+
+static uint32_t roll(uint32_t below)
+{
+        dice ^= dice << 13;
+        dice ^= dice >> 7;
+        dice ^= dice << 17;
+        return (uint32_t)(dice >> 20) % below;
+}
+
+static struct numset *any_numbers(void)
+{
+        struct numset *set = numset_new();
+        uint32_t from = 1 + roll(NUMBERS), step = 1 + roll(3), count = roll(4) ? roll(20) : roll(NUMBERS);
+        for (uint32_t i = 0; i < count && from <= NUMBERS; i++, from += step)
+                numset_add(set, from);
+        return set;
+}
+
+static void step_marks(struct kit *k, struct model *model, uint32_t mailbox, const uint32_t people[PEOPLE])
+{
+        unsigned person = roll(PEOPLE);
+        struct numset *numbers = any_numbers(), *changed = numset_new(), *expected = numset_new(), *vanished = numset_new();
+        struct marking m = {.mailbox = mailbox, .person = people[person], .how = roll(3), .flags = roll(32), .numbers = numbers};
+        const struct view *view;
+        uint64_t position;
+        uint32_t n;
+        assert_int_equal(view_open(k->store, mailbox, &view), OK);
+        position = view->position;
+        view_close(k->store, view);
+        assert_int_equal(marks_store(k->store, &m), OK);
+        for (struct walk w = numset_walk(numbers); walk_next(&w, &n);) {
+                unsigned char *at = &model->flags[person][n], old = *at;
+                if (model->gone[n])
+                        continue;
+                *at = (unsigned char)(m.how == MARK_ADD ? old | m.flags : m.how == MARK_REMOVE ? old & ~m.flags : m.flags);
+                if (*at != old)
+                        numset_add(expected, n);
+        }
+        assert_int_equal(view_open(k->store, mailbox, &view), OK);
+        assert_int_equal(mailbox_changes(k->store, view, people[person], position, changed, vanished), OK);
+        assert_true(numset_equal(changed, expected));
+        assert_int_equal(m.modseq != 0, numset_low(expected) != 0);
+        view_close(k->store, view);
+        numset_free(numbers);
+        numset_free(changed);
+        numset_free(expected);
+        numset_free(vanished);
+}
+
+static void step_expunge(struct kit *k, struct model *model, uint32_t mailbox)
+{
+        struct numset *numbers = any_numbers(), *gone = numset_new();
+        struct change *change = change_new(k->store);
+        uint32_t n;
+        while (numset_count(numbers) > 5)
+                numset_remove(numbers, numset_high(numbers));
+        change_expunge(change, mailbox, numbers, gone);
+        assert_int_equal(store_commit(change), OK);
+        change_free(change);
+        for (struct walk w = numset_walk(numbers); walk_next(&w, &n);) {
+                assert_int_equal(numset_has(gone, n), !model->gone[n]);
+                model->gone[n] = true;
+        }
+        numset_free(numbers);
+        numset_free(gone);
+}
+
+static void compare(struct kit *k, const struct model *model, uint32_t mailbox, const uint32_t people[PEOPLE],
+        struct marks *kept[PEOPLE])
+{
+        for (unsigned p = 0; p < PEOPLE; p++) {
+                struct marks *fresh;
+                assert_int_equal(marks_load(k->store, mailbox, people[p], &fresh), OK);
+                for (uint32_t n = 1; n <= NUMBERS; n++) {
+                        if (model->gone[n])
+                                continue;
+                        assert_int_equal(marks_flags(fresh, n), model->flags[p][n]);
+                        assert_int_equal(marks_flags(kept[p], n), model->flags[p][n]);
+                }
+                marks_free(fresh);
+        }
+}
+
+/* Sessions that keep up by mailbox_changes and marks_refresh see what a fresh one loads. */
+static void keep_up(struct kit *k, uint32_t mailbox, struct marks *kept, uint64_t *since)
+{
+        struct numset *flags = numset_new(), *vanished = numset_new();
+        const struct view *view;
+        assert_int_equal(view_open(k->store, mailbox, &view), OK);
+        assert_int_equal(mailbox_changes(k->store, view, kept->person, *since, flags, vanished), OK);
+        assert_int_equal(marks_refresh(k->store, kept, flags), OK);
+        *since = view->position;
+        view_close(k->store, view);
+        numset_free(flags);
+        numset_free(vanished);
+}
+
+static void against_a_model(void **state)
+{
+        struct kit *k = *state;
+        uint32_t topic = kit_topic(k, "t"), people[PEOPLE] = {kit_person(k, "a"), kit_person(k, "b"), kit_person(k, "c")};
+        struct model *model = mem_new(sizeof *model);
+        struct marks *kept[PEOPLE];
+        uint64_t since[PEOPLE] = {0};
+        for (unsigned i = 0; i < NUMBERS / 150; i++)
+                file_many(k, topic, 150, i % 2);
+        for (uint32_t n = 1; n <= NUMBERS; n++)
+                for (unsigned p = 0; p < PEOPLE; p++)
+                        model->flags[p][n] = (n - 1) / 150 % 2 ? FLAG_SEEN : 0;
+        for (unsigned p = 0; p < PEOPLE; p++)
+                assert_int_equal(marks_load(k->store, topic, people[p], &kept[p]), OK);
+        for (unsigned i = 0; i < 150; i++) {
+                if (roll(10))
+                        step_marks(k, model, topic, people);
+                else
+                        step_expunge(k, model, topic);
+                unsigned p = roll(PEOPLE);
+                keep_up(k, topic, kept[p], &since[p]);
+        }
+        for (unsigned p = 0; p < PEOPLE; p++)
+                keep_up(k, topic, kept[p], &since[p]);
+        compare(k, model, topic, people, kept);
+        for (unsigned p = 0; p < PEOPLE; p++)
+                marks_free(kept[p]);
+        free(model);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(add_remove_replace, kit_begin, kit_end),
+                cmocka_unit_test_setup_teardown(history, kit_begin, kit_end),
+                cmocka_unit_test_setup_teardown(new_subscribers, kit_begin, kit_end),
+                cmocka_unit_test_setup_teardown(keywords, kit_begin, kit_end),
+                cmocka_unit_test_setup_teardown(unchanged_since, kit_begin, kit_end),
+                cmocka_unit_test_setup_teardown(against_a_model, kit_begin, kit_end),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,199 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "store_kit.h"
+
+static enum status put_person(struct kit *k, const struct person *p, uint32_t *id)
+{
+        struct change *change = change_new(k->store);
+        change_person(change, p, id);
+        enum status st = store_commit(change);
+        change_free(change);
+        return st;
+}
+
+static void names(void **state)
+{
+        struct kit *k = *state;
+        struct str addresses[] = {STR("Ana.M@example.org"), STR("ana@home.example")};
+        struct person p = {.name = STR("ana"), .addresses = addresses, .address_count = 2}, found;
+        uint32_t ana, bo, id, topic = kit_topic(k, "eng");
+        unsigned kind;
+        assert_int_equal(put_person(k, &p, &ana), OK);
+        assert_int_equal(put_person(k, &p, &id), EXISTS);
+        assert_int_equal(person_find(k->store, STR("ANA"), k->arena, &found), OK);
+        assert_int_equal(found.id, ana);
+        assert_int_equal(person_find(k->store, STR("ana.m@EXAMPLE.org"), k->arena, &found), OK);
+        assert_int_equal(found.id, ana);
+        assert_int_equal(person_find(k->store, STR("eng"), k->arena, &found), ABSENT);
+        assert_int_equal(person_find(k->store, STR(""), k->arena, &found), ABSENT);
+        assert_int_equal(name_find(k->store, STR("Eng"), &kind, &id), OK);
+        assert_int_equal(kind, NAME_TOPIC);
+        assert_int_equal(id, topic);
+
+        struct person second = {.name = STR("bo"), .addresses = &addresses[1], .address_count = 1};
+        assert_int_equal(put_person(k, &second, &bo), EXISTS);
+        second.addresses = (struct str[]){STR("eng")};
+        assert_int_equal(put_person(k, &second, &bo), EXISTS);
+        second.address_count = 0;
+        assert_int_equal(put_person(k, &second, &bo), OK);
+        assert_true(bo > ana);
+
+        p.id = ana; /* gives one address up, which another may then take */
+        p.address_count = 1;
+        assert_int_equal(put_person(k, &p, NULL), OK);
+        assert_int_equal(name_find(k->store, STR("ana@home.example"), &kind, &id), ABSENT);
+        second.id = bo;
+        second.addresses = &addresses[1];
+        second.address_count = 1;
+        assert_int_equal(put_person(k, &second, NULL), OK);
+        p.id = 4711;
+        assert_int_equal(put_person(k, &p, NULL), ABSENT);
+
+        struct person *all;
+        size_t count;
+        assert_int_equal(person_list(k->store, k->arena, &all, &count), OK);
+        assert_int_equal(count, 2);
+        assert_str(all[1].name, "bo");
+        struct topic t = {.name = STR("bo")};
+        struct change *change = change_new(k->store);
+        change_topic(change, &t, NULL);
+        assert_int_equal(store_commit(change), EXISTS);
+        change_free(change);
+}
+
+static void folders(void **state)
+{
+        struct kit *k = *state;
+        uint32_t ana = kit_person(k, "ana"), id, other;
+        struct mailbox m, *all;
+        size_t count;
+        assert_int_equal(mailbox_list(k->store, ana, k->arena, &all, &count), OK);
+        assert_int_equal(count, 7);
+        assert_str(all[0].name, "Archive");
+        assert_int_equal(mailbox_find(k->store, ana, STR("inbox"), k->arena, &m), OK);
+        assert_int_equal(m.use, USE_INBOX);
+        assert_int_equal(mailbox_find_use(k->store, ana, USE_TRASH, &id), OK);
+        assert_int_equal(mailbox_get(k->store, id, k->arena, &m), OK);
+        assert_str(m.name, "Trash");
+        assert_int_equal(mailbox_find_use(k->store, ana + 1, USE_TRASH, &id), ABSENT);
+
+        id = kit_folder(k, ana, "Lists");
+        other = kit_folder(k, ana, "Lists/mutt");
+        assert_int_equal(mailbox_get(k->store, other, k->arena, &m), OK);
+        uint32_t validity = m.uid_validity;
+        static const struct {
+                const char *to;
+                enum status status;
+        } renames[] = {
+                {"Lists/mutt/x", INVALID}, {"Trash", EXISTS}, {"", INVALID}, {"a//b", INVALID}, {"Old/Lists", OK},
+        };
+        for (size_t i = 0; i < COUNT_OF(renames); i++) {
+                struct change *change = change_new(k->store);
+                change_mailbox_rename(change, id, str_of(renames[i].to));
+                assert_int_equal(store_commit(change), renames[i].status);
+                change_free(change);
+        }
+        assert_int_equal(mailbox_find(k->store, ana, STR("Old/Lists/mutt"), k->arena, &m), OK);
+        assert_int_equal(m.id, other);
+        assert_int_equal(m.uid_validity, validity);
+        assert_int_equal(mailbox_find(k->store, ana, STR("Lists/mutt"), k->arena, &m), ABSENT);
+        struct mailbox again = {.kind = MAILBOX_FOLDER, .owner = ana, .name = STR("Inbox")};
+        struct change *change = change_new(k->store);
+        change_mailbox_add(change, &again, &id);
+        assert_int_equal(store_commit(change), EXISTS);
+        change_free(change);
+        again.owner = 4711;
+        change = change_new(k->store);
+        change_mailbox_add(change, &again, &id);
+        assert_int_equal(store_commit(change), ABSENT);
+        change_free(change);
+        assert_int_equal(mailbox_find_use(k->store, ana, USE_INBOX, &id), OK);
+        change = change_new(k->store);
+        change_mailbox_remove(change, id);
+        assert_int_equal(store_commit(change), FORBIDDEN);
+        change_free(change);
+}
+
+static void topics(void **state)
+{
+        struct kit *k = *state;
+        uint32_t ana = kit_person(k, "ana"), eng = kit_topic(k, "eng.web"), web = kit_topic(k, "eng.api");
+        struct str columns[] = {STR("To do"), STR("Done")};
+        struct topic t, *all;
+        size_t count;
+        assert_int_equal(topic_find(k->store, STR("Eng.Web"), k->arena, &t), OK);
+        assert_int_equal(t.id, eng);
+        t.about = STR("new words");
+        t.columns = columns;
+        t.column_count = 2;
+        t.name = STR("another.name");
+        struct change *change = change_new(k->store);
+        change_topic(change, &t, NULL);
+        assert_int_equal(store_commit(change), OK);
+        change_free(change);
+        assert_int_equal(topic_list(k->store, k->arena, &all, &count), OK);
+        assert_int_equal(count, 2);
+        assert_int_equal(all[0].id, web);
+        assert_str(all[1].name, "eng.web");
+        assert_str(all[1].about, "new words");
+        assert_str(all[1].columns[1], "Done");
+
+        struct subscription s = {.person = ana, .topic = eng, .mode = MODE_DIGEST, .since = 5}, got, *list;
+        change = change_new(k->store);
+        change_subscribe(change, &s);
+        assert_int_equal(store_commit(change), OK);
+        change_free(change);
+        s.mode = MODE_NONE;
+        s.since = 9;
+        change = change_new(k->store);
+        change_subscribe(change, &s);
+        assert_int_equal(store_commit(change), OK);
+        change_free(change);
+        assert_int_equal(subscription_get(k->store, ana, eng, &got), OK);
+        assert_int_equal(got.mode, MODE_NONE);
+        assert_int_equal(got.since, 5);
+        assert_int_equal(subscription_get(k->store, ana, web, &got), ABSENT);
+        assert_int_equal(subscribers_of(k->store, eng, k->arena, &list, &count), OK);
+        assert_int_equal(count, 1);
+        assert_int_equal(list[0].person, ana);
+        for (unsigned i = 0; i < 2; i++) {
+                change = change_new(k->store);
+                change_unsubscribe(change, ana, eng);
+                assert_int_equal(store_commit(change), i ? ABSENT : OK);
+                change_free(change);
+        }
+        assert_int_equal(subscriptions_of(k->store, ana, k->arena, &list, &count), OK);
+        assert_int_equal(count, 0);
+        s.topic = 4711;
+        change = change_new(k->store);
+        change_subscribe(change, &s);
+        assert_int_equal(store_commit(change), ABSENT);
+        change_free(change);
+        s.topic = web;
+        change = change_new(k->store);
+        change_subscribe(change, &s);
+        assert_int_equal(store_commit(change), OK);
+        change_free(change);
+        change = change_new(k->store);
+        change_mailbox_remove(change, web);
+        assert_int_equal(store_commit(change), OK);
+        change_free(change);
+        assert_int_equal(topic_find(k->store, STR("eng.api"), k->arena, &t), ABSENT);
+        assert_int_equal(subscriptions_of(k->store, ana, k->arena, &list, &count), OK);
+        assert_int_equal(count, 0);
+        uint32_t anew = kit_topic(k, "eng.api");
+        assert_true(anew > web);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(names, kit_begin, kit_end),
+                cmocka_unit_test_setup_teardown(folders, kit_begin, kit_end),
+                cmocka_unit_test_setup_teardown(topics, kit_begin, kit_end),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
