@@ -1,0 +1,46 @@
+/* config.h - baton.conf: `key = value` lines under `[section name]`, `#` for comments. An unknown key or a
+ * bad value is refused with file, line and reason. Sizes take k, M, G (1024s); times s, m, h, d. */
+#pragma once
+#include "base/arena.h"
+
+enum cleartext { CLEARTEXT_LOOPBACK, CLEARTEXT_NEVER, CLEARTEXT_ALWAYS };
+
+struct listen_config {
+        struct str name;     /* [listen imaps] -> "imaps" */
+        struct str protocol; /* smtp, submission, lmtp, imap, nntp, deliver */
+        struct str address;  /* or a path relative to the home folder */
+        uint16_t port;
+        bool tls;            /* implicit */
+};
+
+struct config {
+        struct arena *arena; /* owns everything here */
+        struct str home;     /* absolute */
+        struct str file;     /* home/baton.conf */
+        struct str domain;   /* "team.example", lower case */
+        struct str host;     /* the server's own name; default: the domain */
+        struct str user;     /* to become after binding; empty: stay */
+        struct str certificate, key; /* absolute paths */
+        struct listen_config *listen;
+        size_t listen_count;
+        enum cleartext cleartext_login;
+        struct str *deliver_users; /* names or uids that may say who wrote (run/deliver) */
+        size_t deliver_user_count;
+        char separator;      /* of sub-addresses: '+' */
+        uint64_t message_size;      /* octets; 50M */
+        unsigned recipients;        /* a message; 100 */
+        unsigned workers, connections, connections_per_address;
+        unsigned login_failures;    /* a minute and address before logins there are put off; 20 */
+        unsigned idle_smtp, idle_imap, idle_nntp; /* seconds */
+        uint64_t cache, reserve, ballast, log_file; /* store, octets */
+        struct str log_level;       /* errors, warnings, notes, details */
+        struct config *previous;    /* the one before the last reload: somebody may still read it */
+};
+
+/* *why (heap, free it) says "baton.conf:12: ..." when INVALID or ABSENT (no such file). */
+CHECKED enum status config_read(const char *home, struct config **out, char **why);
+void config_free(struct config *); /* and the previous ones; NULL is fine */
+/* A commented default file for `baton init`; port_base 0: the real ports on all addresses, else loopback. */
+void config_default(struct str domain, unsigned port_base, struct buf *out);
+/* Is this a domain name as [site] wants it? */
+bool config_domain(struct str);

@@ -1,0 +1,228 @@
+#include "team/folder.h"
+#include "base/text.h"
+
+/* The shared parts of the tree (RFC 2342): no folder of a person's own begins so. */
+static const char *const shared_names[] = {
+        "Topics", "Boards", "Notes", "Decisions", "Files", "Tasks", "Search", "Today",
+};
+static const struct str topics_start = {"Topics/", 7};
+
+/* "eng.backend" -> "Topics/eng/backend" */
+static struct str topic_folder_name(struct arena *arena, struct str topic)
+{
+        struct str name = arena_printf(arena, "Topics/%.*s", STR_ARG(topic));
+        char *at = arena_alloc(arena, name.len + 1);
+        for (size_t i = 0; i < name.len; i++)
+                at[i] = name.at[i] == '.' ? '/' : name.at[i];
+        return str_make(at, name.len);
+}
+
+static enum status own_folders(struct site *site, uint32_t person, struct arena *arena,
+        struct folder **out, size_t *count)
+{
+        struct mailbox *boxes;
+        enum status st = mailbox_list(site->store, person, arena, &boxes, count);
+        if (st != OK)
+                return st;
+        *out = arena_alloc(arena, (*count + 1) * sizeof **out);
+        for (size_t i = 0; i < *count; i++)
+                (*out)[i] = (struct folder){
+                        .name = boxes[i].name,
+                        .mailbox = boxes[i].id,
+                        .kind = MAILBOX_FOLDER,
+                        .use = boxes[i].use,
+                        .rights = {true, true, true, true},
+                };
+        return OK;
+}
+
+static enum status topic_folders(struct site *site, uint32_t person, struct arena *arena,
+        struct folder **out, size_t *count)
+{
+        struct topic *topics;
+        enum status st = rules_topics(site, person, arena, &topics, count);
+        if (st != OK)
+                return st;
+        *out = arena_alloc(arena, (*count + 1) * sizeof **out);
+        for (size_t i = 0; i < *count; i++) {
+                struct folder *f = &(*out)[i];
+                *f = (struct folder){
+                        .name = topic_folder_name(arena, topics[i].name),
+                        .mailbox = topics[i].id,
+                        .kind = MAILBOX_TOPIC,
+                };
+                /* to be listed is to be readable: posting and flags go with it (rules.c) */
+                f->rights = (struct rights){true, true, topics[i].owner == person, true};
+        }
+        return OK;
+}
+
+static int by_name(const void *a, const void *b)
+{
+        const struct folder *x = a, *y = b;
+        if ((x->use == USE_INBOX) != (y->use == USE_INBOX))
+                return x->use == USE_INBOX ? -1 : 1;
+        return str_cmp(x->name, y->name);
+}
+
+static size_t levels_of(struct str name)
+{
+        size_t n = 0;
+        for (size_t i = 0; i < name.len; i++)
+                n += name.at[i] == '/';
+        return n;
+}
+
+static bool is_below(struct str name, struct str parent)
+{
+        return name.len > parent.len && name.at[parent.len] == '/' && str_starts(name, parent);
+}
+
+/* Every level above `name` that is not the same as above `before` (its neighbour in order) and
+ * does not stand in the list as a folder of its own gets a row. */
+static void add_levels(struct folder *out, size_t *count, struct str before, struct str name)
+{
+        for (size_t i = 0; i < name.len; i++) {
+                if (name.at[i] != '/')
+                        continue;
+                struct str level = str_sub(name, 0, i);
+                if (!is_below(before, level) && !str_eq(before, level))
+                        out[(*count)++] = (struct folder){.name = level};
+        }
+}
+
+/* "eng", "eng-x", "eng/a": '-' sorts below '/', so a level may have stood earlier: once only. */
+static size_t without_repeats(struct folder *v, size_t count)
+{
+        size_t kept = 0;
+        for (size_t i = 0; i < count; i++) {
+                if (kept && str_eq(v[kept - 1].name, v[i].name)) {
+                        if (v[i].mailbox)
+                                v[kept - 1] = v[i];
+                        continue;
+                }
+                v[kept++] = v[i];
+        }
+        return kept;
+}
+
+static void mark_children(struct folder *v, size_t count)
+{
+        for (size_t i = 0; i < count; i++)
+                for (size_t j = i + 1; j < count && str_starts(v[j].name, v[i].name); j++)
+                        v[i].children |= is_below(v[j].name, v[i].name);
+}
+
+CHECKED enum status folder_list(struct site *site, uint32_t person, struct arena *arena,
+        struct folder **out, size_t *count)
+{
+        struct folder *own, *topics;
+        size_t own_count, topic_count, n = 0, rows = 0;
+        enum status st = own_folders(site, person, arena, &own, &own_count);
+        if (st == OK)
+                st = topic_folders(site, person, arena, &topics, &topic_count);
+        if (st != OK)
+                return st;
+        size_t all_count = own_count + topic_count;
+        struct folder *all = arena_alloc(arena, (all_count + 1) * sizeof *all);
+        memcpy(all, own, own_count * sizeof *all);
+        memcpy(all + own_count, topics, topic_count * sizeof *all);
+        for (size_t i = 0; i < all_count; i++)
+                rows += 1 + levels_of(all[i].name);
+        qsort(all, all_count, sizeof *all, by_name);
+        struct folder *v = arena_alloc(arena, (rows + 1) * sizeof *v);
+        struct str before = STR_NONE;
+        for (size_t i = 0; i < all_count; i++) {
+                add_levels(v, &n, before, all[i].name);
+                v[n++] = all[i];
+                before = all[i].name;
+        }
+        qsort(v, n, sizeof *v, by_name);
+        n = without_repeats(v, n);
+        mark_children(v, n);
+        *out = v;
+        *count = n;
+        return OK;
+}
+
+static enum status find_topic_folder(struct site *site, uint32_t person, struct str name,
+        struct arena *arena, struct folder *out)
+{
+        struct str path = str_from(name, topics_start.len);
+        char *topic_name = arena_alloc(arena, path.len + 1);
+        struct topic topic;
+        for (size_t i = 0; i < path.len; i++) {
+                if (path.at[i] == '.') /* "Topics/eng.backend" is not another spelling */
+                        return ABSENT;
+                topic_name[i] = path.at[i] == '/' ? '.' : path.at[i];
+        }
+        enum status st = topic_find(site->store, str_make(topic_name, path.len), arena, &topic);
+        if (st != OK)
+                return st;
+        *out = (struct folder){
+                .name = arena_copy(arena, name), .mailbox = topic.id, .kind = MAILBOX_TOPIC};
+        st = rules_topic(site, person, topic.id, &out->rights);
+        return st == OK && !out->rights.read ? ABSENT : st;
+}
+
+/* A level of the tree that is no folder itself. */
+static enum status find_level(struct site *site, uint32_t person, struct str name,
+        struct arena *arena, struct folder *out)
+{
+        struct folder *all;
+        size_t count;
+        enum status st = folder_list(site, person, arena, &all, &count);
+        for (size_t i = 0; st == OK && i < count; i++)
+                if (str_eq(all[i].name, name)) {
+                        *out = all[i];
+                        return OK;
+                }
+        return st == OK ? ABSENT : st;
+}
+
+CHECKED enum status folder_find(struct site *site, uint32_t person, struct str name,
+        struct arena *arena, struct folder *out)
+{
+        struct mailbox box;
+        enum status st = ABSENT;
+        if (str_starts(name, topics_start))
+                st = find_topic_folder(site, person, name, arena, out);
+        if (st != ABSENT)
+                return st;
+        st = mailbox_find(site->store, person, name, arena, &box);
+        if (st == ABSENT)
+                return find_level(site, person, name, arena, out);
+        if (st != OK)
+                return st;
+        *out = (struct folder){
+                .name = box.name,
+                .mailbox = box.id,
+                .kind = MAILBOX_FOLDER,
+                .use = box.use,
+                .rights = {true, true, true, true},
+        };
+        return OK;
+}
+
+CHECKED enum status folder_name_free(struct str name)
+{
+        enum { OCTETS_MAX = 250, LEVELS_MAX = 10 };
+        struct str rest = name, level, first;
+        size_t levels = 0;
+        if (name.len == 0 || name.len > OCTETS_MAX || !text_is_utf8(name) || str_ends(name, STR("/")))
+                return INVALID;
+        for (size_t i = 0; i < name.len; i++)
+                if ((unsigned char)name.at[i] < ' ' || name.at[i] == 0x7f || name.at[i] == '*' ||
+                        name.at[i] == '%')
+                        return INVALID;
+        while (str_cut(&rest, '/', &level)) {
+                if (level.len == 0 || ++levels > LEVELS_MAX)
+                        return INVALID;
+                if (levels == 1)
+                        first = level;
+        }
+        for (size_t i = 0; i < COUNT_OF(shared_names); i++)
+                if (str_same(first, str_of(shared_names[i])))
+                        return FORBIDDEN;
+        return OK;
+}

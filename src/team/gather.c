@@ -1,0 +1,276 @@
+#include "team/gather.h"
+#include "base/map.h"
+#include "mail/content.h"
+#include "mail/header.h"
+
+enum { BATCH = 256, TEXT_OCTETS_MAX = 256 * 1024 };
+
+struct gathering {
+        struct site *site;
+        struct arena *arena;
+        const struct person *person;
+        uint64_t since;
+        struct map *threads;  /* root -> struct thread_row */
+        struct map *messages; /* id: a crosspost counts once */
+        struct gathered *out;
+};
+
+struct thread_row {
+        struct gather_thread t;
+        size_t author_room;
+        struct thread_row *next;
+};
+
+static struct str key_of(uint64_t id, char space[8])
+{
+        memcpy(space, &id, sizeof id);
+        return str_make(space, sizeof id);
+}
+
+/* The first rank whose entry was filed after `since`: numbers and modseqs rise together. */
+static enum status first_new_rank(struct gathering *g, const struct view *view, uint32_t *rank)
+{
+        uint32_t low = 1, high = view->count + 1;
+        while (g->since && low < high) {
+                uint32_t middle = low + (high - low) / 2;
+                struct entry entry;
+                enum status st = entry_read(g->site->store, view->mailbox,
+                        numset_select(view->numbers, middle), &entry);
+                if (st != OK && st != ABSENT)
+                        return st;
+                if (st == OK && entry.modseq > g->since)
+                        high = middle;
+                else
+                        low = middle + 1;
+        }
+        *rank = low;
+        return OK;
+}
+
+static void add_author(struct gathering *g, struct thread_row *row, struct str author)
+{
+        struct gather_thread *t = &row->t;
+        for (size_t i = 0; i < t->author_count; i++)
+                if (str_eq(t->authors[i], author))
+                        return;
+        if (t->author_count == row->author_room) {
+                size_t room = row->author_room ? row->author_room * 2 : 4;
+                struct str *more = arena_alloc(g->arena, room * sizeof *more);
+                if (t->author_count)
+                        memcpy(more, t->authors, t->author_count * sizeof *more);
+                t->authors = more;
+                row->author_room = room;
+        }
+        t->authors[t->author_count++] = author;
+}
+
+static struct str plain_subject(struct arena *arena, struct str subject)
+{
+        while (str_starts_same(subject, STR("re:")) || str_starts_same(subject, STR("fwd:")))
+                subject = str_trim(str_from(subject, str_chr(subject, ':') + 1));
+        return subject.len ? arena_copy(arena, subject) : STR("(no subject)");
+}
+
+static bool is_mine(const struct gathering *g, struct str from)
+{
+        size_t at = str_rchr(from, '@');
+        for (size_t i = 0; i < g->person->address_count; i++)
+                if (str_same(g->person->addresses[i], from))
+                        return true;
+        return at != STR_NOWHERE && rules_is_site(g->site, from) &&
+                str_same(str_sub(from, 0, at), g->person->name);
+}
+
+static bool wrote_in(struct gathering *g, uint64_t root)
+{
+        enum { LOOKED_AT = 200 };
+        uint64_t ids[LOOKED_AT];
+        size_t count = LOOKED_AT;
+        if (thread_messages(g->site->store, root, ids, &count) != OK)
+                return false;
+        struct arena *arena = arena_new();
+        struct stored *messages = arena_alloc(arena, (count + 1) * sizeof *messages);
+        bool found = false;
+        if (messages_read(g->site->store, ids, count, READ_SUMMARY, arena, messages) == OK)
+                for (size_t i = 0; i < count && !found; i++)
+                        found = messages[i].id && is_mine(g, messages[i].from);
+        arena_free(arena);
+        return found;
+}
+
+static void add_message(struct gathering *g, struct str topic, const struct entry *entry,
+        const struct stored *message)
+{
+        char space[8];
+        uint64_t root = message->id;
+        if (map_get(g->messages, key_of(message->id, space)))
+                return;
+        map_put(g->messages, key_of(message->id, space), g);
+        if (thread_root(g->site->store, message->id, &root) != OK)
+                root = message->id;
+        struct thread_row *row = map_get(g->threads, key_of(root, space));
+        if (!row) {
+                row = arena_alloc(g->arena, sizeof *row);
+                row->t.root = root;
+                row->t.topic = topic;
+                row->t.subject = plain_subject(g->arena, message->subject);
+                row->t.mine = wrote_in(g, root);
+                map_put(g->threads, key_of(root, space), row);
+        }
+        row->t.messages++;
+        row->t.newest = message->id;
+        row->t.newest_at = entry->date;
+        row->t.newest_id = arena_copy(g->arena, message->message_id);
+        row->t.newest_author = arena_copy(g->arena,
+                message->from_name.len ? message->from_name : STR("somebody"));
+        add_author(g, row, row->t.newest_author);
+}
+
+static enum status add_numbers(struct gathering *g, const struct view *view, struct str topic,
+        const struct numset *numbers)
+{
+        struct entry *entries = arena_alloc(g->arena, BATCH * sizeof *entries);
+        uint32_t from = numset_low(numbers);
+        while (from) {
+                size_t count = BATCH;
+                uint64_t ids[BATCH];
+                enum status st = entries_read(g->site->store, view->mailbox, numbers, &from, entries, &count);
+                if (st != OK)
+                        return st;
+                for (size_t i = 0; i < count; i++)
+                        ids[i] = entries[i].message;
+                struct arena *arena = arena_new();
+                struct stored *messages = arena_alloc(arena, (count + 1) * sizeof *messages);
+                st = messages_read(g->site->store, ids, count, READ_SUMMARY, arena, messages);
+                for (size_t i = 0; st == OK && i < count; i++)
+                        if (messages[i].id)
+                                add_message(g, topic, &entries[i], &messages[i]);
+                arena_free(arena);
+                if (st != OK)
+                        return st;
+        }
+        return OK;
+}
+
+static enum status add_topic(struct gathering *g, const struct topic *topic, const struct view *view)
+{
+        struct numset *seen, *unread = numset_copy(view->numbers);
+        uint32_t rank = 1;
+        enum status st = seen_load(g->site->store, topic->id, g->person->id, &seen);
+        if (st != OK) {
+                numset_free(unread);
+                return st;
+        }
+        numset_andnot(unread, seen);
+        st = first_new_rank(g, view, &rank);
+        uint32_t first = rank <= view->count ? numset_select(view->numbers, rank) : view->next;
+        uint32_t total = numset_count(unread);
+        uint32_t fresh = numset_count_range(unread, first, UINT32_MAX);
+        struct gather_topic row = {
+                .name = arena_copy(g->arena, topic->name),
+                .fresh = fresh,
+                .older = total - fresh,
+                .read = view->count + 1 - rank - fresh,
+        };
+        if (!g->since) /* the first digest: what was read before is not news */
+                row.read = 0;
+        if (fresh > GATHER_TOPIC_MAX) /* only the newest are looked at; the rest is counted */
+                first = numset_select(unread, total - GATHER_TOPIC_MAX + 1);
+        if (first > 1)
+                numset_remove_range(unread, 0, first - 1);
+        if (st == OK && fresh)
+                st = add_numbers(g, view, row.name, unread);
+        if (row.fresh || row.older || row.read)
+                g->out->topics[g->out->topic_count++] = row;
+        numset_free(seen);
+        numset_free(unread);
+        return st;
+}
+
+static int by_weight(const void *a, const void *b)
+{
+        const struct gather_thread *x = a, *y = b;
+        if (x->mine != y->mine)
+                return x->mine ? -1 : 1;
+        if (x->newest_at != y->newest_at)
+                return x->newest_at > y->newest_at ? -1 : 1;
+        return x->newest > y->newest ? -1 : x->newest < y->newest;
+}
+
+static void finish(struct gathering *g)
+{
+        struct gathered *out = g->out;
+        size_t at = 0;
+        struct str key;
+        void *value;
+        out->threads = arena_alloc(g->arena, (map_count(g->threads) + 1) * sizeof *out->threads);
+        while (map_next(g->threads, &at, &key, &value))
+                out->threads[out->thread_count++] = ((struct thread_row *)value)->t;
+        qsort(out->threads, out->thread_count, sizeof *out->threads, by_weight);
+        for (size_t i = 0; i < out->topic_count; i++) {
+                out->fresh += out->topics[i].fresh;
+                out->read += out->topics[i].read;
+                out->older += out->topics[i].older;
+        }
+}
+
+static enum status add_followed(struct gathering *g, const struct subscription *sub)
+{
+        struct topic topic;
+        const struct view *view;
+        struct rights rights;
+        if (sub->mode != MODE_DIGEST && sub->mode != MODE_EACH)
+                return OK;
+        enum status st = rules_topic(g->site, g->person->id, sub->topic, &rights);
+        if (st != OK || !rights.read)
+                return st == ABSENT ? OK : st;
+        st = topic_get(g->site->store, sub->topic, g->arena, &topic);
+        if (st == OK)
+                st = view_open(g->site->store, sub->topic, &view);
+        if (st != OK)
+                return st == ABSENT ? OK : st;
+        if (!g->out->position || view->position < g->out->position)
+                g->out->position = view->position;
+        st = add_topic(g, &topic, view);
+        view_close(g->site->store, view);
+        return st;
+}
+
+CHECKED enum status gather(struct site *site, const struct person *person, uint64_t since,
+        struct arena *arena, struct gathered *out)
+{
+        struct subscription *subs;
+        size_t count;
+        *out = (struct gathered){0};
+        struct gathering g = {.site = site, .arena = arena, .person = person, .since = since, .out = out};
+        enum status st = subscriptions_of(site->store, person->id, arena, &subs, &count);
+        if (st != OK)
+                return st;
+        g.threads = map_new();
+        g.messages = map_new();
+        out->topics = arena_alloc(arena, (count + 1) * sizeof *out->topics);
+        for (size_t i = 0; i < count && st == OK; i++)
+                st = add_followed(&g, &subs[i]);
+        if (!out->position)
+                out->position = since;
+        if (st == OK)
+                finish(&g);
+        map_free(g.threads);
+        map_free(g.messages);
+        return st;
+}
+
+CHECKED enum status gather_text(struct site *site, uint64_t message, struct buf *out)
+{
+        struct buf octets = {0}, text = {0};
+        struct arena *arena = arena_new();
+        enum status st = message_octets(site->store, message, 0, TEXT_OCTETS_MAX, &octets);
+        if (st == OK) {
+                content_text(arena, mime_parse(arena, buf_str(&octets)), TEXT_OCTETS_MAX, &text);
+                content_own(buf_str(&text), out);
+        }
+        arena_free(arena);
+        buf_release(&octets);
+        buf_release(&text);
+        return st;
+}

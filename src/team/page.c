@@ -1,0 +1,211 @@
+#include "team/page.h"
+#include "base/text.h"
+
+static const char *plural(uint64_t n)
+{
+        return n == 1 ? "" : "s";
+}
+
+struct str page_first_name(struct str name, struct arena *arena)
+{
+        size_t comma = str_chr(name, ','), at = str_chr(name, '@');
+        if (at != STR_NOWHERE) /* an address: its local part */
+                return arena_copy(arena, str_sub(name, 0, at));
+        if (comma != STR_NOWHERE) /* "Last, First" */
+                name = str_trim(str_from(name, comma + 1));
+        struct str word, rest = name;
+        return str_word(&rest, &word) ? arena_copy(arena, word) : STR("somebody");
+}
+
+struct str page_greeting(const struct page *p, struct arena *arena)
+{
+        const char *time = p->now.hour < 5 ? "night" :
+                p->now.hour < 12           ? "morning" :
+                p->now.hour < 18           ? "afternoon" :
+                                             "evening";
+        struct str name = p->person->full_name.len ? p->person->full_name : p->person->name;
+        return arena_printf(arena, "Good %s %.*s", time, STR_ARG(page_first_name(name, arena)));
+}
+
+struct str page_headline(const struct page *p, struct arena *arena)
+{
+        const struct gathered *c = p->content;
+        unsigned mine = 0;
+        for (size_t i = 0; i < c->thread_count; i++)
+                mine += c->threads[i].mine;
+        if (c->fresh == 0)
+                return STR("Nothing new since your last digest.");
+        struct buf b = {0};
+        buf_addf(&b, "%u new message%s in %zu thread%s", c->fresh, plural(c->fresh), c->thread_count,
+                plural(c->thread_count));
+        if (mine == c->thread_count)
+                buf_addf(&b, ", %s", mine == 1 ? "one that you wrote in" : "all of which you wrote in");
+        else if (mine)
+                buf_addf(&b, "; you wrote in %u of them", mine);
+        buf_add_char(&b, '.');
+        struct str s = arena_copy(arena, buf_str(&b));
+        buf_release(&b);
+        return s;
+}
+
+struct str page_who(const struct gather_thread *t, struct arena *arena)
+{
+        enum { NAMED = 3 };
+        struct buf b = {0};
+        buf_addf(&b, "%u new: ", t->messages);
+        size_t shown = t->author_count <= NAMED + 1 ? t->author_count : NAMED;
+        for (size_t i = 0; i < shown; i++) {
+                if (i)
+                        buf_add_text(&b, ", ");
+                buf_add(&b, text_cut(page_first_name(t->authors[i], arena), 16));
+        }
+        if (shown < t->author_count)
+                buf_addf(&b, " and %zu more", t->author_count - shown);
+        struct str s = arena_copy(arena, buf_str(&b));
+        buf_release(&b);
+        return s;
+}
+
+struct str page_rest(const struct page *p, struct arena *arena)
+{
+        const struct gathered *c = p->content;
+        struct buf b = {0};
+        unsigned shown = 0, threads = (unsigned)(c->thread_count - p->item_count);
+        for (size_t i = 0; i < p->item_count; i++)
+                shown += p->items[i].thread->messages;
+        if (threads && c->fresh > shown)
+                buf_addf(&b, "Not shown, but unread in their folders: %u message%s in %u more thread%s. ",
+                        c->fresh - shown, plural(c->fresh - shown), threads, plural(threads));
+        if (c->read)
+                buf_addf(&b, "Left out because you have read them already: %u message%s. ", c->read,
+                        plural(c->read));
+        if (c->older)
+                buf_addf(&b, "Still unread from before: %u message%s. ", c->older, plural(c->older));
+        struct str s = arena_copy(arena, str_trim(buf_str(&b)));
+        buf_release(&b);
+        return s;
+}
+
+static struct str zone_offset(int offset, struct arena *arena)
+{
+        int minutes = (offset < 0 ? -offset : offset) / 60;
+        char sign = offset < 0 ? '-' : '+';
+        if (minutes % 60)
+                return arena_printf(arena, "UTC%c%d:%02d", sign, minutes / 60, minutes % 60);
+        return arena_printf(arena, "UTC%c%d", sign, minutes / 60);
+}
+
+struct str page_next(const struct page *p, struct arena *arena)
+{
+        const struct civil *n = &p->next;
+        return arena_printf(arena, "%s %d %s %02d:%02d %.*s (%.*s)", day_names[n->weekday], n->day,
+                month_names[n->month - 1], n->hour, n->minute, STR_ARG(p->place),
+                STR_ARG(zone_offset(n->offset, arena)));
+}
+
+struct str page_subject(const struct page *p, struct arena *arena)
+{
+        const struct gathered *c = p->content;
+        struct str day = arena_printf(arena, "%s %d %s", day_names[p->now.weekday], p->now.day,
+                month_names[p->now.month - 1]);
+        if (p->item_count == 1)
+                return arena_printf(arena, "%.*s: %.*s", STR_ARG(day),
+                        STR_ARG(text_cut(p->items[0].thread->subject, 60)));
+        return arena_printf(arena, "%.*s: %u new in %zu threads", STR_ARG(day), c->fresh,
+                c->thread_count);
+}
+
+/* ---- text ---- */
+
+static const char *const long_days[] = {
+        "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
+};
+static const char *const long_months[] = {
+        "January", "February", "March", "April", "May", "June",
+        "July", "August", "September", "October", "November", "December",
+};
+
+static void add_heading(struct buf *out, const char *text)
+{
+        buf_addf(out, "\n%s\n", text);
+        for (size_t i = 0; text[i]; i++)
+                buf_add_char(out, '-');
+        buf_add_char(out, '\n');
+}
+
+/* `left` cut to what `right`, set at the margin, leaves. */
+static void add_row(struct buf *out, struct str left, struct str right)
+{
+        size_t room = PAGE_COLUMNS - text_columns(right) - 2;
+        struct str cut = text_cut(left, room);
+        size_t used = text_columns(cut);
+        if (cut.len < left.len) {
+                cut = text_cut(left, room - 3);
+                used = text_columns(cut) + 3;
+        }
+        buf_add(out, cut);
+        if (cut.len < left.len)
+                buf_add_text(out, "...");
+        for (; used < PAGE_COLUMNS - text_columns(right); used++)
+                buf_add_char(out, ' ');
+        buf_add(out, right);
+        buf_add_char(out, '\n');
+}
+
+static void add_item(struct buf *out, const struct page_item *item, size_t n, struct arena *arena)
+{
+        const struct gather_thread *t = item->thread;
+        struct str left = arena_printf(arena, "[%zu] %.*s - %.*s", n, STR_ARG(t->topic), STR_ARG(t->subject));
+        add_row(out, left, page_who(t, arena));
+        if (item->line.len == 0)
+                return;
+        struct str line = arena_printf(arena, "%.*s: \"%.*s\"",
+                STR_ARG(page_first_name(t->newest_author, arena)), STR_ARG(item->line));
+        text_wrap(line, PAGE_COLUMNS, STR("    "), STR("    "), out);
+}
+
+/* Line by line, so that what was laid out stays so. */
+static void add_whole(struct buf *out, struct str text)
+{
+        struct str line;
+        buf_add_char(out, '\n');
+        while (str_line(&text, &line)) {
+                if (text_columns(line) <= PAGE_COLUMNS) {
+                        buf_add(out, line);
+                        buf_add_char(out, '\n');
+                } else {
+                        text_wrap(line, PAGE_COLUMNS, STR(""), STR(""), out);
+                }
+        }
+}
+
+void page_text(const struct page *p, struct buf *out)
+{
+        struct arena *arena = arena_new();
+        struct str head = arena_printf(arena, "%.*s. %s %d %s, %02d:%02d in %.*s.\n%.*s",
+                STR_ARG(page_greeting(p, arena)), long_days[p->now.weekday], p->now.day,
+                long_months[p->now.month - 1], p->now.hour, p->now.minute, STR_ARG(p->place),
+                STR_ARG(page_headline(p, arena)));
+        struct str line;
+        while (str_line(&head, &line))
+                text_wrap(line, PAGE_COLUMNS, STR(""), STR(""), out);
+        if (p->item_count)
+                add_heading(out, "NEW IN WHAT YOU FOLLOW");
+        for (size_t i = 0; i < p->item_count; i++)
+                add_item(out, &p->items[i], i + 1, arena);
+        if (p->whole.len)
+                add_whole(out, p->whole);
+        buf_add_text(out, "\n--\n");
+        if (p->item_count)
+                text_wrap(arena_printf(arena,
+                        "To answer, reply in the topic's folder or newsgroup, or mail the topic: %.*s. "
+                        "Mail to the digest's own address is not read.",
+                        STR_ARG(p->items[0].reply_to)), PAGE_COLUMNS, STR(""), STR(""), out);
+        struct str rest = page_rest(p, arena);
+        if (rest.len)
+                text_wrap(rest, PAGE_COLUMNS, STR(""), STR(""), out);
+        if (p->next.year)
+                text_wrap(arena_printf(arena, "Next: %.*s.", STR_ARG(page_next(p, arena))),
+                        PAGE_COLUMNS, STR(""), STR(""), out);
+        arena_free(arena);
+}

@@ -1,0 +1,33 @@
+/* page.h - how a digest looks: the same content as text (72 columns) and as HTML (one table, at
+ * most 600 px wide, inline styles, no images, light and dark). */
+#pragma once
+#include "base/clock.h"
+#include "team/gather.h"
+
+enum { PAGE_ITEMS_MAX = 40, PAGE_COLUMNS = 72 };
+
+struct page_item { /* one entry of "New in what you follow" */
+        const struct gather_thread *thread;
+        struct str line;     /* the one line that matters, UTF-8 */
+        struct str reply_to; /* "eng.backend@team.example" */
+};
+struct page {
+        const struct person *person;
+        struct civil now;        /* of the reader */
+        struct str place;        /* "Lisbon" */
+        const struct gathered *content;
+        struct page_item *items;
+        size_t item_count;       /* at most PAGE_ITEMS_MAX */
+        struct str whole;        /* the text of the one message, when there is only one */
+        struct civil next;       /* when the next one comes; year 0: never */
+};
+struct str page_subject(const struct page *, struct arena *);
+void page_text(const struct page *, struct buf *out); /* LF */
+void page_html(const struct page *, struct buf *out);
+/* Shared by both forms, plain text. */
+struct str page_greeting(const struct page *, struct arena *); /* "Good morning Ana" */
+struct str page_headline(const struct page *, struct arena *); /* "7 new messages in 3 threads..." */
+struct str page_who(const struct gather_thread *, struct arena *); /* "3 new: Ken, Li and 2 more" */
+struct str page_first_name(struct str name, struct arena *);
+struct str page_rest(const struct page *, struct arena *);  /* what is not shown, one or more sentences; may be empty */
+struct str page_next(const struct page *, struct arena *);  /* "Wed 25 Nov 07:30 Lisbon (UTC+0)" */

@@ -1,0 +1,124 @@
+#include "team/prefix.h"
+#include "base/clock.h"
+#include "base/crypt.h"
+#include "base/text.h"
+#include "mail/header.h"
+
+/* The "with" of a Received field: RFC 3848, RFC 6531 4.3. */
+static const char *protocol_name(const struct sender *sender)
+{
+        switch (sender->way) {
+        case WAY_SMTP:
+                return sender->secure ? "ESMTPS" : "ESMTP";
+        case WAY_SUBMISSION:
+                return sender->secure ? "ESMTPSA" : "ESMTPA";
+        case WAY_LMTP:
+                return sender->secure ? "LMTPS" : "LMTP";
+        case WAY_PIPE:
+                return "local";
+        case WAY_APPEND:
+                return "IMAP";
+        case WAY_NEWS:
+                return "NNTP";
+        case WAY_IMPORT:
+                break;
+        }
+        return "import";
+}
+
+/* Only printable ASCII of what a client called itself: it stands inside a header field. */
+static void add_plain(struct buf *out, struct str text)
+{
+        for (size_t i = 0; i < text.len && i < 255; i++)
+                if (text.at[i] > ' ' && text.at[i] < 0x7f && !strchr("()<>\\;", text.at[i]))
+                        buf_add_char(out, text.at[i]);
+}
+
+/* RFC 5321 4.4. */
+static void add_received(struct site *site, const struct submission *mail, struct str address,
+        struct buf *out)
+{
+        const struct sender *sender = mail->sender;
+        buf_add_text(out, "Received:");
+        if (sender->helo.len || sender->address.len) {
+                buf_add_text(out, " from ");
+                add_plain(out, sender->helo.len ? sender->helo : STR("unknown"));
+                buf_add_text(out, " ([");
+                add_plain(out, sender->address.len ? sender->address : STR("local"));
+                buf_add_text(out, "])\r\n\t");
+        } else {
+                buf_add_char(out, ' ');
+        }
+        buf_add_text(out, "by ");
+        buf_add(out, site_config(site)->host);
+        buf_addf(out, " with %s id ", protocol_name(sender));
+        random_word(12, out);
+        if (address.len) {
+                buf_add_text(out, "\r\n\tfor <");
+                add_plain(out, address);
+                buf_add_char(out, '>');
+        }
+        buf_add_text(out, "; ");
+        date_print(clock_now(), 0, out);
+        buf_add_text(out, "\r\n");
+}
+
+/* RFC 2919, RFC 2369, RFC 5064. The List-Id has no phrase: filters match it whole. */
+static void add_list(struct site *site, const struct submission *mail, struct str topic, struct buf *out)
+{
+        const struct config *config = site_config(site);
+        buf_addf(out, "List-Id: <%.*s.%.*s>\r\n", STR_ARG(topic), STR_ARG(config->domain));
+        buf_addf(out, "List-Post: <mailto:%.*s@%.*s>\r\n", STR_ARG(topic), STR_ARG(config->domain));
+        buf_add_text(out, "Archived-At: <news:");
+        url_escape(str_sub(mail->message_id, 1, mail->message_id.len - 2), out);
+        buf_add_text(out, ">\r\n");
+}
+
+static void add_newsgroups(struct site *site, const struct submission *mail, struct arena *arena,
+        struct buf *out)
+{
+        buf_add_text(out, "Newsgroups: ");
+        size_t groups = 0;
+        for (size_t i = 0; i < mail->to_count; i++) {
+                struct topic topic;
+                if (topic_get(site->store, mail->to[i].mailbox, arena, &topic) != OK)
+                        continue;
+                if (groups++)
+                        buf_add_char(out, ',');
+                buf_add(out, topic.name);
+        }
+        buf_add_text(out, "\r\n");
+}
+
+struct str prefix_topic(struct site *site, const struct submission *mail, const struct topic *topic,
+        struct arena *arena)
+{
+        struct buf out = {0};
+        struct str header = str_sub(mail->bytes, 0, header_length(mail->bytes));
+        /* RFC 5536 3.1.5: an article has one Path; ours begins here */
+        buf_addf(&out, "Path: %.*s!not-for-mail\r\n", STR_ARG(site_config(site)->host));
+        add_received(site, mail, STR_NONE, &out);
+        if (header_count(header, "Newsgroups") == 0)
+                add_newsgroups(site, mail, arena, &out);
+        add_list(site, mail, topic->name, &out);
+        buf_addf(&out, "Baton-Topic: %.*s\r\n", STR_ARG(topic->name));
+        buf_add_text(&out, "Baton-Kind: post\r\n");
+        struct str prefix = arena_copy(arena, buf_str(&out));
+        buf_release(&out);
+        return prefix;
+}
+
+struct str prefix_person(struct site *site, const struct submission *mail,
+        const struct placement *to, struct arena *arena)
+{
+        struct buf out = {0};
+        buf_add_text(&out, "Return-Path: <");
+        add_plain(&out, mail->sender->reverse_path);
+        buf_add_text(&out, ">\r\nDelivered-To: ");
+        add_plain(&out, to->address);
+        buf_add_text(&out, "\r\n");
+        add_received(site, mail, to->address, &out);
+        struct str prefix = arena_copy(arena, buf_str(&out));
+        buf_release(&out);
+        return prefix;
+}

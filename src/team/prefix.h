@@ -1,0 +1,11 @@
+/* prefix.h - the header fields that Baton puts in front of a message's octets when it is filed: documented in
+ * doc/headers, stable, because people's procmail and Sieve filters sort by them. */
+#pragma once
+#include "team/submit.h"
+
+/* For a topic: trace, list and news fields (Xref is added by the store, with the number). */
+struct str prefix_topic(struct site *, const struct submission *, const struct topic *,
+        struct arena *);
+/* For a person's INBOX: Return-Path, Delivered-To, trace. */
+struct str prefix_person(struct site *, const struct submission *, const struct placement *,
+        struct arena *);

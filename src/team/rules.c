@@ -1,0 +1,291 @@
+#include "team/rules.h"
+#include "base/crypt.h"
+#include "base/log.h"
+#include "mail/address.h"
+#include "team/gate.h"
+
+/* ---- who ---- */
+
+/* "ana@team.example" -> "ana" when the domain is ours; else the whole address, in lower case. */
+static struct str local_name(const struct config *config, struct arena *arena, struct str address)
+{
+        struct str lower = arena_lower(arena, address);
+        size_t at = str_rchr(lower, '@');
+        if (at == STR_NOWHERE)
+                return lower;
+        struct str domain = str_from(lower, at + 1);
+        if (str_same(domain, config->domain) || str_same(domain, config->host))
+                return str_sub(lower, 0, at);
+        return lower;
+}
+
+CHECKED enum status rules_login(struct site *site, struct str user, struct str password,
+        struct str peer_address, struct arena *arena, struct person *out)
+{
+        const struct config *config = site_config(site);
+        if (!gate_open(site->gate, peer_address, config->login_failures))
+                return TOO_MANY;
+        struct str name = local_name(config, arena, user);
+        enum status st = person_find(site->store, name, arena, out);
+        if (st != OK && st != ABSENT && st != INVALID)
+                return st;
+        bool known = st == OK && !out->disabled;
+        /* the work is done also for nobody, so that time does not tell who exists */
+        if (!password_right(password, known ? out->password : STR("")) || !known) {
+                gate_failed(site->gate, peer_address);
+                log_warn("login: refused for %.*s from %.*s", STR_ARG(user), STR_ARG(peer_address));
+                return DENIED;
+        }
+        return OK;
+}
+
+bool rules_cleartext(struct site *site, bool secure, bool loopback)
+{
+        switch (site_config(site)->cleartext_login) {
+        case CLEARTEXT_ALWAYS:
+                return true;
+        case CLEARTEXT_NEVER:
+                return secure;
+        case CLEARTEXT_LOOPBACK:
+                break;
+        }
+        return secure || loopback;
+}
+
+/* ---- addresses ---- */
+
+static bool is_site_domain(struct site *site, struct str domain)
+{
+        const struct config *config = site_config(site);
+        return str_same(domain, config->domain) || str_same(domain, config->host);
+}
+
+bool rules_is_site(struct site *site, struct str address)
+{
+        size_t at = str_rchr(address, '@');
+        return at != STR_NOWHERE && is_site_domain(site, str_from(address, at + 1));
+}
+
+static enum status find_administrator(struct site *site, struct arena *arena, struct target *out)
+{
+        struct person *people;
+        size_t count;
+        enum status st = person_list(site->store, arena, &people, &count);
+        if (st != OK)
+                return st;
+        for (size_t i = 0; i < count; i++) {
+                if (!people[i].admin || people[i].disabled)
+                        continue;
+                out->kind = TARGET_PERSON;
+                out->id = people[i].id;
+                out->name = people[i].name;
+                return OK;
+        }
+        log_error("mail to postmaster has nobody to go to: make somebody an administrator "
+                  "(baton user set NAME --admin)");
+        return ABSENT;
+}
+
+static enum status find_person(struct site *site, uint32_t id, struct arena *arena, struct target *out)
+{
+        struct person person;
+        enum status st = person_get(site->store, id, arena, &person);
+        if (st != OK)
+                return st;
+        if (person.disabled)
+                return ABSENT;
+        out->kind = TARGET_PERSON;
+        out->id = id;
+        out->name = person.name;
+        return OK;
+}
+
+static enum status find_name(struct site *site, struct str name, struct arena *arena, struct target *out)
+{
+        unsigned kind;
+        uint32_t id;
+        enum status st = name_find(site->store, name, &kind, &id);
+        if (st != OK)
+                return st;
+        if (kind == NAME_PERSON)
+                return find_person(site, id, arena, out);
+        out->kind = TARGET_TOPIC;
+        out->id = id;
+        out->name = name;
+        return OK;
+}
+
+CHECKED enum status rules_target(struct site *site, struct str address, struct arena *arena,
+        struct target *out)
+{
+        struct str lower = arena_lower(arena, address);
+        size_t at = str_rchr(lower, '@');
+        struct str local = str_sub(lower, 0, at);
+        *out = (struct target){.address = arena_copy(arena, address)};
+        if (at != STR_NOWHERE && !is_site_domain(site, str_from(lower, at + 1))) {
+                enum status st = find_name(site, lower, arena, out); /* a further address */
+                return st == ABSENT ? FORBIDDEN : st;
+        }
+        if (str_eq(local, STR("postmaster")) || str_eq(local, STR("abuse")))
+                return find_administrator(site, arena, out);
+        enum status st = find_name(site, local, arena, out);
+        size_t plus = str_chr(local, site_config(site)->separator);
+        if (st != ABSENT || plus == STR_NOWHERE)
+                return st;
+        st = find_name(site, str_sub(local, 0, plus), arena, out);
+        return st == OK && out->kind == TARGET_TOPIC ? UNSUPPORTED : st;
+}
+
+uint32_t rules_person_of(struct site *site, struct str address)
+{
+        struct arena *arena = arena_new();
+        struct target target;
+        enum status st = rules_target(site, address, arena, &target);
+        uint32_t person = st == OK && target.kind == TARGET_PERSON ? target.id : 0;
+        arena_free(arena);
+        return person;
+}
+
+/* ---- rights ---- */
+
+static struct rights rights_of(const struct topic *topic, uint32_t person, bool member, bool admin)
+{
+        bool owner = person && (topic->owner == person || (!topic->owner && admin));
+        bool in = person && (member || owner || topic->access != ACCESS_MEMBERS);
+        return (struct rights){
+                .read = in,
+                .post = in || topic->access == ACCESS_OPEN,
+                .expunge = owner,
+                .flags = in,
+        };
+}
+
+static enum status is_admin(struct site *site, uint32_t person, struct arena *arena, bool *out)
+{
+        struct person p;
+        *out = false;
+        if (!person)
+                return OK;
+        enum status st = person_get(site->store, person, arena, &p);
+        if (st == OK)
+                *out = p.admin;
+        return st == ABSENT ? OK : st;
+}
+
+CHECKED enum status rules_topic(struct site *site, uint32_t person, uint32_t topic, struct rights *out)
+{
+        struct arena *arena = arena_new();
+        struct topic t;
+        struct subscription sub;
+        bool admin = false, member = false;
+        enum status st = topic_get(site->store, topic, arena, &t);
+        if (st == OK)
+                st = is_admin(site, person, arena, &admin);
+        if (st == OK && person) {
+                enum status found = subscription_get(site->store, person, topic, &sub);
+                member = found == OK;
+                st = found == ABSENT ? OK : found;
+        }
+        if (st == OK)
+                *out = rights_of(&t, person, member, admin);
+        arena_free(arena);
+        return st;
+}
+
+static bool subscribes(const struct subscription *subs, size_t count, uint32_t topic)
+{
+        for (size_t i = 0; i < count; i++)
+                if (subs[i].topic == topic)
+                        return true;
+        return false;
+}
+
+CHECKED enum status rules_topics(struct site *site, uint32_t person, struct arena *arena,
+        struct topic **out, size_t *count)
+{
+        struct subscription *subs = NULL;
+        struct topic *all;
+        size_t sub_count = 0, all_count, kept = 0;
+        bool admin;
+        enum status st = topic_list(site->store, arena, &all, &all_count);
+        if (st == OK)
+                st = is_admin(site, person, arena, &admin);
+        if (st == OK && person)
+                st = subscriptions_of(site->store, person, arena, &subs, &sub_count);
+        if (st != OK)
+                return st;
+        for (size_t i = 0; i < all_count; i++) {
+                bool member = all[i].access == ACCESS_MEMBERS &&
+                        subscribes(subs, sub_count, all[i].id);
+                if (rights_of(&all[i], person, member, admin).read)
+                        all[kept++] = all[i];
+        }
+        *out = all;
+        *count = kept;
+        return OK;
+}
+
+/* ---- names ---- */
+
+static bool is_part(struct str part)
+{
+        if (part.len == 0 || part.at[0] == '-')
+                return false;
+        for (size_t i = 0; i < part.len; i++) {
+                char c = part.at[i];
+                if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-')
+                        return false;
+        }
+        return true;
+}
+
+static const char *const reserved_names[] = {
+        "postmaster", "abuse", "help", "find", "digest", "r", "mailer-daemon", "inbox",
+};
+static const char *const reserved_ends[] = {
+        "-subscribe", "-unsubscribe", "-digest", "-each", "-named", "-mute", "-help", "-owner",
+        "-task", "-note", "-decision", "-question", "-confirm", "-bounce",
+};
+
+static bool is_item_number(struct str name) /* t-142, d-19 */
+{
+        uint64_t n;
+        return name.len > 2 && (name.at[0] == 't' || name.at[0] == 'd') && name.at[1] == '-' &&
+                str_u64(str_from(name, 2), &n) == OK;
+}
+
+static bool is_reserved(struct str name)
+{
+        for (size_t i = 0; i < COUNT_OF(reserved_names); i++)
+                if (str_eq(name, str_of(reserved_names[i])))
+                        return true;
+        for (size_t i = 0; i < COUNT_OF(reserved_ends); i++)
+                if (str_ends(name, str_of(reserved_ends[i])))
+                        return true;
+        return is_item_number(name);
+}
+
+bool rules_topic_name(struct str name)
+{
+        enum { PARTS_MAX = 8, OCTETS_MAX = 120 };
+        struct str rest = name, part;
+        size_t parts = 0;
+        if (name.len > OCTETS_MAX || str_ends(name, STR(".")) || is_reserved(name))
+                return false;
+        while (str_cut(&rest, '.', &part))
+                if (!is_part(part) || ++parts > PARTS_MAX)
+                        return false;
+        return parts > 0;
+}
+
+bool rules_person_name(struct str name)
+{
+        enum { NAME_SIZE_MAX = 64 };
+        struct str rest = name, part;
+        if (name.len == 0 || name.len > NAME_SIZE_MAX || str_ends(name, STR(".")) || is_reserved(name))
+                return false;
+        while (str_cut(&rest, '.', &part))
+                if (!is_part(part))
+                        return false;
+        return true;
+}

@@ -1,0 +1,40 @@
+/* rules.h - who is who, what an address means, and who may do what. */
+#pragma once
+#include "team/site.h"
+
+/* ---- who ---- */
+/* user: a login name or any of a person's addresses, with or without the site's domain. DENIED:
+ * wrong, disabled or unknown (they cannot be told apart). TOO_MANY: too many failures from that
+ * address lately. The person lives in the arena. */
+CHECKED enum status rules_login(struct site *, struct str user, struct str password, struct str peer_address,
+        struct arena *, struct person *out);
+/* May passwords be sent on this connection? (config cleartext-login) */
+bool rules_cleartext(struct site *, bool secure, bool loopback);
+
+/* ---- addresses ---- */
+enum target_kind { TARGET_PERSON = 1, TARGET_TOPIC = 2 };
+struct target {
+        enum target_kind kind;
+        uint32_t id;        /* person, or topic = its mailbox */
+        struct str address; /* as given, "local@domain" */
+        struct str name;    /* login name or topic name */
+};
+/* Is the address in the site's own domain? (A person's further addresses are not.) */
+bool rules_is_site(struct site *, struct str address);
+/* What an address of the site leads to; sub-addresses of topics that are commands are UNSUPPORTED until
+ * they exist; "+detail" behind a person's name is dropped. postmaster and abuse go to an
+ * administrator. ABSENT: nobody here (a local domain); FORBIDDEN: not a local domain. */
+CHECKED enum status rules_target(struct site *, struct str address, struct arena *, struct target *out);
+/* Whose address is this? Person's id, 0: nobody's here. Sub-addresses count. */
+uint32_t rules_person_of(struct site *, struct str address);
+
+/* ---- rights ---- */
+struct rights {
+        bool read, post, expunge, flags; /* flags: may set own marks */
+};
+/* person 0: the world. */
+CHECKED enum status rules_topic(struct site *, uint32_t person, uint32_t topic, struct rights *out);
+/* The topics that a person may read, by name. */
+CHECKED enum status rules_topics(struct site *, uint32_t person, struct arena *, struct topic **out, size_t *count);
+bool rules_topic_name(struct str name);  /* well-formed and not reserved */
+bool rules_person_name(struct str name);

@@ -1,0 +1,324 @@
+#include "team/submit.h"
+#include "base/clock.h"
+#include "mail/address.h"
+#include "mail/header.h"
+#include "mail/msgid.h"
+#include "team/prefix.h"
+
+enum { RECEIVED_MAX = 50, TARGETS_MAX = 60 };
+
+const char *refusal_text(enum refusal why)
+{
+        static const char *const texts[REFUSED_COUNT] = {
+                [REFUSED_NOT] = "done",
+                [REFUSED_UNKNOWN] = "no such person or topic here",
+                [REFUSED_RELAY] = "not an address of this site, and this server does not relay",
+                [REFUSED_FORGED] = "that is an address of this site or of somebody else here: log in as "
+                                   "its owner (submission port) to write with it",
+                [REFUSED_MEMBERS] = "only members of the topic may post there: ask its owner to "
+                                    "subscribe you, and write from an address that is known here",
+                [REFUSED_COMMAND] = "the topic exists, but offers no such sub-address",
+                [REFUSED_LOOP] = "mail loop: the message has passed too many servers, or this one already",
+                [REFUSED_FORM] = "not a message: it has no header",
+                [REFUSED_SIZE] = "the message is too big",
+                [REFUSED_SITE] = "the server cannot file it now: try again later",
+        };
+        return why < REFUSED_COUNT ? texts[why] : "refused";
+}
+
+static enum status refuse(enum refusal *why, enum refusal reason, enum status st)
+{
+        *why = reason;
+        return st;
+}
+
+/* ---- who writes, and to whom ---- */
+
+CHECKED enum status submit_sender(struct site *site, const struct sender *sender, enum refusal *why)
+{
+        *why = REFUSED_NOT;
+        if (sender->reverse_path.len == 0)
+                return OK;
+        if (sender->person) {
+                uint32_t owner = rules_person_of(site, sender->reverse_path);
+                bool ours = rules_is_site(site, sender->reverse_path);
+                if (owner != sender->person && (owner || ours))
+                        return refuse(why, REFUSED_FORGED, FORBIDDEN);
+                return OK;
+        }
+        if (rules_is_site(site, sender->reverse_path))
+                return refuse(why, REFUSED_FORGED, FORBIDDEN);
+        return OK;
+}
+
+/* Whose rights to post count: who logged in, else whose known outside address it comes from, as mailing
+ * lists do. Such mail is a plain post: it commands nothing. */
+static uint32_t posting_person(struct site *site, const struct sender *sender)
+{
+        if (sender->person || sender->reverse_path.len == 0)
+                return sender->person;
+        return rules_person_of(site, sender->reverse_path);
+}
+
+CHECKED enum status submit_target(struct site *site, const struct sender *sender, struct str address,
+        struct arena *arena, struct target *out, enum refusal *why)
+{
+        *why = REFUSED_NOT;
+        enum status st = rules_target(site, address, arena, out);
+        switch (st) {
+        case OK:
+                break;
+        case ABSENT:
+                return refuse(why, REFUSED_UNKNOWN, ABSENT);
+        case FORBIDDEN:
+                return refuse(why, REFUSED_RELAY, FORBIDDEN);
+        case UNSUPPORTED:
+                return refuse(why, REFUSED_COMMAND, ABSENT);
+        default:
+                return refuse(why, REFUSED_SITE, st);
+        }
+        if (out->kind != TARGET_TOPIC)
+                return OK;
+        struct rights rights;
+        st = rules_topic(site, posting_person(site, sender), out->id, &rights);
+        if (st != OK)
+                return refuse(why, REFUSED_SITE, st);
+        return rights.post ? OK : refuse(why, REFUSED_MEMBERS, FORBIDDEN);
+}
+
+static bool has_placement(const struct placement *to, size_t count, uint32_t mailbox)
+{
+        for (size_t i = 0; i < count; i++)
+                if (to[i].mailbox == mailbox)
+                        return true;
+        return false;
+}
+
+CHECKED enum status submit_placements(struct site *site, const struct target *targets, size_t count,
+        struct arena *arena, struct placement **out, size_t *out_count)
+{
+        struct placement *to = arena_alloc(arena, count * sizeof *to);
+        size_t n = 0;
+        for (size_t i = 0; i < count; i++) {
+                uint32_t mailbox = targets[i].id;
+                if (targets[i].kind == TARGET_PERSON) {
+                        enum status st = mailbox_find_use(site->store, targets[i].id, USE_INBOX, &mailbox);
+                        if (st != OK)
+                                return st;
+                }
+                if (!has_placement(to, n, mailbox))
+                        to[n++] = (struct placement){.mailbox = mailbox, .address = targets[i].address};
+        }
+        *out = to;
+        *out_count = n;
+        return OK;
+}
+
+/* ---- what is written ---- */
+
+/* Does From claim an address that this sender may not use? What is appended or imported is
+ * somebody's archive: it commands nothing, whoever wrote it. */
+static bool is_forged(struct site *site, const struct sender *sender, struct str header,
+        struct arena *arena)
+{
+        struct str from;
+        if (sender->way == WAY_APPEND || sender->way == WAY_IMPORT || !header_find(header, "From", &from))
+                return false;
+        struct addresses list = address_list(arena, from);
+        for (size_t i = 0; i < list.count; i++) {
+                struct str text = address_text(arena, &list.v[i]);
+                bool ours = rules_is_site(site, text);
+                if (!ours && !sender->person)
+                        continue;
+                uint32_t owner = rules_person_of(site, text);
+                if (owner != sender->person && (owner || ours))
+                        return true;
+        }
+        return false;
+}
+
+static enum status check_form(struct site *site, const struct submission *mail, struct arena *arena,
+        enum refusal *why)
+{
+        struct str header = str_sub(mail->bytes, 0, header_length(mail->bytes));
+        struct str rest = header;
+        struct field field;
+        if (mail->bytes.len > site_config(site)->message_size)
+                return refuse(why, REFUSED_SIZE, TOO_BIG);
+        if (mail->sender->way == WAY_APPEND) /* a client keeps what it likes, without a header too */
+                return OK;
+        if (!header_next(&rest, &field))
+                return refuse(why, REFUSED_FORM, INVALID);
+        if (mail->sender->way != WAY_IMPORT && header_count(header, "Received") > RECEIVED_MAX)
+                return refuse(why, REFUSED_LOOP, INVALID);
+        if (is_forged(site, mail->sender, header, arena))
+                return refuse(why, REFUSED_FORGED, FORBIDDEN);
+        return OK;
+}
+
+/* Message-ID and Date are what a first server adds where they are missing (RFC 6409 8, RFC 5537
+ * 3.5). The id is made of the octets, so that mail sent again is known again; a date only where
+ * the author is here now. Folders of a person's own keep exactly what was appended. */
+static void complete(struct site *site, struct submission *mail, bool topic, struct arena *arena)
+{
+        enum way way = mail->sender->way;
+        struct str header = str_sub(mail->bytes, 0, header_length(mail->bytes));
+        struct str raw, id = STR_NONE;
+        struct buf fields = {0};
+        if (!header_find(header, "Message-ID", &raw) || !msgid_next(arena, &raw, &id)) {
+                id = msgid_of(arena, mail->bytes, site_config(site)->domain);
+                buf_addf(&fields, "Message-ID: %.*s\r\n", STR_ARG(id));
+        }
+        mail->message_id = id;
+        bool author_is_here = way == WAY_SUBMISSION || way == WAY_NEWS || (way == WAY_APPEND && topic);
+        if (author_is_here && header_count(header, "Date") == 0) {
+                buf_add_text(&fields, "Date: ");
+                date_print(clock_now(), 0, &fields);
+                buf_add_text(&fields, "\r\n");
+        }
+        if (fields.len && (way != WAY_APPEND || topic)) {
+                buf_add(&fields, mail->bytes);
+                mail->bytes = arena_copy(arena, buf_str(&fields));
+        }
+        buf_release(&fields);
+}
+
+/* ---- filing ---- */
+
+static enum status make_entry(struct site *site, const struct submission *mail,
+        const struct placement *to, struct arena *arena, struct filing_entry *out)
+{
+        struct mailbox box;
+        struct topic topic;
+        enum way way = mail->sender->way;
+        enum status st = mailbox_get(site->store, to->mailbox, arena, &box);
+        if (st != OK)
+                return st;
+        *out = (struct filing_entry){
+                .mailbox = to->mailbox,
+                .date = mail->date ? mail->date : clock_now(),
+                .history = way == WAY_IMPORT,
+                .flags = to->flags,
+                .keywords = to->keywords,
+                .keyword_count = to->keyword_count,
+        };
+        if (to->flags || to->keyword_count)
+                out->person = mail->sender->person ? mail->sender->person : box.owner;
+        if (box.kind == MAILBOX_FOLDER) {
+                if (way != WAY_APPEND && way != WAY_IMPORT)
+                        out->prefix = prefix_person(site, mail, to, arena);
+                return OK;
+        }
+        st = topic_get(site->store, to->mailbox, arena, &topic);
+        if (st != OK)
+                return st;
+        out->news = true;
+        out->prefix = prefix_topic(site, mail, &topic, arena);
+        /* who writes has read it */
+        if (mail->sender->person && way != WAY_IMPORT) {
+                out->person = mail->sender->person;
+                out->flags |= FLAG_SEEN;
+        }
+        return OK;
+}
+
+static bool goes_to_topic(struct site *site, const struct submission *mail, struct arena *arena)
+{
+        for (size_t i = 0; i < mail->to_count; i++) {
+                struct mailbox box;
+                if (mailbox_get(site->store, mail->to[i].mailbox, arena, &box) == OK &&
+                        box.kind == MAILBOX_TOPIC)
+                        return true;
+        }
+        return false;
+}
+
+static enum status prepare(struct site *site, struct submission *mail, struct arena *arena,
+        struct filing *out, enum refusal *why)
+{
+        if (mail->to_count == 0 || mail->to_count > TARGETS_MAX)
+                return refuse(why, REFUSED_FORM, INVALID);
+        enum status st = check_form(site, mail, arena, why);
+        if (st != OK)
+                return st;
+        complete(site, mail, goes_to_topic(site, mail, arena), arena);
+        struct derived *derived = arena_alloc(arena, sizeof *derived);
+        derive(arena, mail->bytes, derived);
+        derived->message_id = mail->message_id;
+        *out = (struct filing){
+                .bytes = mail->bytes,
+                .derived = derived,
+                .entries = arena_alloc(arena, mail->to_count * sizeof *out->entries),
+                .entry_count = mail->to_count,
+                .site = site_config(site)->host,
+                .once = mail->sender->way != WAY_APPEND,
+                .unique_id = mail->unique_id,
+        };
+        for (size_t i = 0; i < mail->to_count; i++) {
+                st = make_entry(site, mail, &mail->to[i], arena, &out->entries[i]);
+                if (st != OK)
+                        return refuse(why, st == ABSENT ? REFUSED_UNKNOWN : REFUSED_SITE, st);
+        }
+        return OK;
+}
+
+static void report(struct submission *mail, const struct filing *filing)
+{
+        mail->message = filing->message;
+        for (size_t i = 0; i < mail->to_count; i++) {
+                mail->to[i].number = filing->entries[i].number;
+                mail->to[i].already = filing->entries[i].already;
+        }
+}
+
+CHECKED enum status submit_many(struct site *site, struct submission **mails, size_t count,
+        struct arena *arena, enum refusal *why)
+{
+        struct filing *filings = arena_alloc(arena, count * sizeof *filings);
+        struct change *change = change_new(site->store);
+        enum status st = OK;
+        *why = REFUSED_NOT;
+        for (size_t i = 0; i < count && st == OK; i++) {
+                st = prepare(site, mails[i], arena, &filings[i], why);
+                if (st == OK)
+                        st = change_file(change, &filings[i]);
+        }
+        if (st == OK)
+                st = store_commit(change);
+        if (st != OK && *why == REFUSED_NOT)
+                *why = REFUSED_SITE;
+        for (size_t i = 0; i < count && st == OK; i++)
+                report(mails[i], &filings[i]);
+        change_free(change);
+        return st;
+}
+
+CHECKED enum status submit(struct site *site, struct submission *mail, struct arena *arena,
+        enum refusal *why)
+{
+        return submit_many(site, &mail, 1, arena, why);
+}
+
+struct str lines_to_crlf(struct str text, struct buf *scratch)
+{
+        struct str rest = text;
+        size_t at;
+        bool clean = true;
+        for (size_t from = 0; clean && (at = str_chr(str_from(text, from), '\n')) != STR_NOWHERE;
+                from += at + 1)
+                clean = from + at > 0 && text.at[from + at - 1] == '\r';
+        if (clean)
+                return text;
+        buf_clear(scratch);
+        while (rest.len) {
+                at = str_chr(rest, '\n');
+                struct str line = str_sub(rest, 0, at);
+                rest = at == STR_NOWHERE ? str_from(rest, rest.len) : str_from(rest, at + 1);
+                if (line.len && line.at[line.len - 1] == '\r')
+                        line.len--;
+                buf_add(scratch, line);
+                if (at != STR_NOWHERE)
+                        buf_add_text(scratch, "\r\n");
+        }
+        return buf_str(scratch);
+}

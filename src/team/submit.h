@@ -1,0 +1,68 @@
+/* submit.h - the one filing path: whatever comes in, by SMTP, LMTP, pipe, IMAP APPEND, news or
+ * import, is checked, gets its prefix and is filed here. A message's octets are never changed. */
+#pragma once
+#include "team/rules.h"
+
+enum way { WAY_SMTP, WAY_SUBMISSION, WAY_LMTP, WAY_PIPE, WAY_APPEND, WAY_NEWS, WAY_IMPORT };
+
+struct sender {
+        enum way way;
+        uint32_t person;          /* who authenticated; 0: nobody */
+        struct str reverse_path;  /* "local@domain"; empty: the null sender */
+        struct str helo, address; /* for Received */
+        bool secure, smtputf8;
+};
+
+/* Why something was refused, for the protocols' texts. */
+enum refusal {
+        REFUSED_NOT,
+        REFUSED_UNKNOWN,  /* no such person or topic */
+        REFUSED_RELAY,    /* not our domain */
+        REFUSED_FORGED,   /* claims an address of the site without logging in, or another's */
+        REFUSED_MEMBERS,  /* only subscribers may post there */
+        REFUSED_COMMAND,  /* a sub-address that this site does not offer */
+        REFUSED_LOOP,     /* too many Received fields, or our own mail come back */
+        REFUSED_FORM,     /* not a message: no header */
+        REFUSED_SIZE,
+        REFUSED_SITE,     /* the store's fault: see status (FULL, BUSY, ...) */
+        REFUSED_COUNT
+};
+const char *refusal_text(enum refusal); /* "no such person or topic here" */
+
+/* May this sender write at all (MAIL FROM)? */
+CHECKED enum status submit_sender(struct site *, const struct sender *, enum refusal *why);
+/* May it write to this address (RCPT TO)? The target lives in the arena. */
+CHECKED enum status submit_target(struct site *, const struct sender *, struct str address, struct arena *,
+        struct target *out, enum refusal *why);
+
+struct placement { /* where it goes */
+        uint32_t mailbox;   /* a topic's or a folder's */
+        struct str address; /* the recipient's, for Delivered-To and Received; may be empty */
+        unsigned flags;     /* of sender->person: APPEND */
+        const struct str *keywords;
+        size_t keyword_count;
+        /* filled */
+        uint32_t number;
+        bool already; /* it was there */
+};
+struct submission {
+        const struct sender *sender;
+        struct str bytes;      /* CRLF form; for WAY_PIPE and WAY_IMPORT LF is made CRLF by lines_to_crlf first */
+        time_t date;           /* internal date; 0: now */
+        struct placement *to;
+        size_t to_count;
+        bool unique_id;        /* news: EXISTS when the id is known in a topic */
+        /* filled */
+        struct str message_id; /* in the arena */
+        uint64_t message;
+};
+/* Makes placements of targets (a person's is the INBOX), each mailbox once. */
+CHECKED enum status submit_placements(struct site *, const struct target *, size_t count, struct arena *,
+        struct placement **out, size_t *out_count);
+/* Files it. OK: it is on disk everywhere. Else nothing was filed: FORBIDDEN, INVALID, TOO_BIG, EXISTS, FULL, BUSY... */
+CHECKED enum status submit(struct site *, struct submission *, struct arena *, enum refusal *why);
+/* Many at once, for imports: one transaction for all (at most 64). */
+CHECKED enum status submit_many(struct site *, struct submission **, size_t count, struct arena *, enum refusal *why);
+
+/* CR LF for every line end; a view of the input when it is in CRLF form already. */
+struct str lines_to_crlf(struct str, struct buf *scratch);
