@@ -1,0 +1,123 @@
+#include "smtp/session.h"
+#include "base/log.h"
+#include "mail/address.h"
+#include "mail/header.h"
+
+/* How one filing went, for the reply or replies. */
+struct outcome {
+        enum status st;
+        enum refusal why;
+        struct str id;
+};
+
+/* A trusted local user says by From who wrote; the reverse path alone does not make an author. */
+static uint32_t author_of(struct session *s, struct str bytes)
+{
+        struct str header = str_sub(bytes, 0, header_length(bytes)), value;
+        struct address from;
+        if (header_count(header, "From") != 1 || !header_find(header, "From", &value) ||
+                !address_first(s->mail, value, &from))
+                return 0;
+        return rules_person_of(s->site, address_text(s->mail, &from));
+}
+
+/* One filing holds that many entries. A sender who repeats a mail that was filed for some of its
+ * recipients doubles nothing: a mailbox that has the message keeps its entry. */
+enum { AT_ONCE = 60 };
+
+static struct outcome file_for(struct session *s, struct str bytes, size_t first, size_t count)
+{
+        struct sender sender = smtp_sender(s);
+        struct outcome out = {.why = REFUSED_NOT, .id = STR("")};
+        struct submission mail = {.sender = &sender, .bytes = bytes};
+        if (s->trusted)
+                sender.person = author_of(s, bytes);
+        out.st = submit_placements(s->site, s->targets + first, count, s->mail, &mail.to,
+                &mail.to_count);
+        if (out.st == OK)
+                out.st = submit(s->site, &mail, s->mail, &out.why);
+        if (out.st == OK)
+                out.id = mail.message_id;
+        return out;
+}
+
+static struct outcome file_for_all(struct session *s, struct str bytes)
+{
+        struct outcome out = {.st = OK};
+        for (size_t first = 0; first < s->target_count && out.st == OK; first += AT_ONCE) {
+                size_t left = s->target_count - first;
+                out = file_for(s, bytes, first, left < AT_ONCE ? left : AT_ONCE);
+        }
+        return out;
+}
+
+static void say_outcome(struct session *s, const struct outcome *o)
+{
+        if (o->st != OK) {
+                smtp_refuse(s, o->st, o->why, STR(""));
+                return;
+        }
+        struct str shown = smtp_shown(s, o->id), from = smtp_shown(s, s->reverse_path);
+        log_note("%.*s [%.*s]: from <%.*s>: filed %.*s", STR_ARG(wire_peer(s->wire)->listener),
+                STR_ARG(wire_peer(s->wire)->address), STR_ARG(from), STR_ARG(shown));
+        smtp_say(s, "250 2.0.0 Filed as %.*s", STR_ARG(shown));
+        s->errors = s->junk = 0;
+}
+
+/* What may be true of one recipient and not of another (RFC 2033 4.2: each has a reply). */
+static bool is_about_one(const struct outcome *o)
+{
+        return o->st == ABSENT || o->st == FORBIDDEN;
+}
+
+static void file_and_answer(struct session *s, struct str bytes)
+{
+        struct outcome all = file_for_all(s, bytes);
+        if (!s->door->lmtp) {
+                say_outcome(s, &all);
+                return;
+        }
+        bool singly = is_about_one(&all) && s->target_count > 1;
+        for (size_t i = 0; i < s->target_count; i++) {
+                struct outcome one = singly ? file_for(s, bytes, i, 1) : all;
+                say_outcome(s, &one);
+        }
+}
+
+static void answer_all(struct session *s, enum status st)
+{
+        for (size_t i = 0; i < (s->door->lmtp ? s->target_count : 1); i++) {
+                if (st == INVALID)
+                        smtp_say(s, "550 5.6.0 The message holds a bare CR, a bare LF or a NUL "
+                                    "(RFC 5321 2.3.8): send lines that end in CR LF");
+                else
+                        smtp_no(s, st);
+        }
+}
+
+enum status smtp_data(struct session *s, const struct args *a)
+{
+        (void)a;
+        if (!s->target_count) {
+                smtp_say(s, "%s No valid recipients", s->door->lmtp ? "503 5.5.1" : "554 5.5.1");
+                return OK;
+        }
+        struct spool *spool = spool_new(s->site->tmp);
+        smtp_say(s, "354 End data with <CR><LF>.<CR><LF>");
+        enum status st = wire_dots(s->wire, site_config(s->site)->message_size, spool);
+        if (st == TIMEOUT || st == CLOSED) {
+                spool_free(spool);
+                smtp_reset(s);
+                return st;
+        }
+        struct str bytes;
+        if (st == OK)
+                st = spool_view(spool, &bytes);
+        if (st == OK)
+                file_and_answer(s, bytes);
+        else
+                answer_all(s, st);
+        spool_free(spool);
+        smtp_reset(s);
+        return OK;
+}

@@ -1,0 +1,19 @@
+/* path.h - the arguments of MAIL and RCPT: a path and its parameters (RFC 5321 4.1.2).
+ * As lenient as Postfix is by default: blanks before the path and a path without <> are taken;
+ * the address itself is strict. Pure functions. */
+#pragma once
+#include "base/arena.h"
+
+/* Cuts `KEYWORD:<path>` off *rest, which then holds the parameters. *out is the address in its
+ * canonical form ("local@domain"), "postmaster" alone, or empty for <>. A source route is dropped
+ * (RFC 5321 appendix C). INVALID: malformed. */
+CHECKED enum status path_take(struct arena *, struct str keyword, struct str *rest,
+        struct str *out);
+
+struct mail_parameters {
+        uint64_t size;       /* SIZE=, 0 when not given */
+        struct str unknown;  /* the keyword that is not offered */
+        bool may_auth;       /* in: AUTH= is offered here */
+};
+/* MAIL's parameters. UNSUPPORTED: see unknown; INVALID: a bad value. */
+CHECKED enum status path_parameters(struct str rest, struct mail_parameters *);
