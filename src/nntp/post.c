@@ -1,0 +1,119 @@
+#include "base/clock.h"
+#include "base/log.h"
+#include "nntp/proto.h"
+#include "nntp/session.h"
+
+static void say_fault(struct session *s, const char *why, struct str about)
+{
+        struct str shown = nntp_shown(s, about);
+        log_note("nntp [%.*s]: refused an article of %.*s: %s%s%.*s",
+                STR_ARG(wire_peer(s->wire)->address), STR_ARG(buf_str(&s->name)), why,
+                shown.len ? ": " : "", STR_ARG(shown));
+        wire_say(s->wire, "441 Not posted: %s%s%.*s", why, shown.len ? ": " : "", STR_ARG(shown));
+}
+
+/* Every newsgroup named must be one that this person may read and post to. False: said. */
+static bool place_article(struct session *s, const struct proto *p, struct placement *to)
+{
+        for (size_t i = 0; i < p->group_count; i++) {
+                struct topic topic;
+                struct rights rights;
+                enum status st = group_find(s, p->groups[i], &topic, &rights);
+                if (st == OK && rights.post) {
+                        to[i] = (struct placement){.mailbox = topic.id};
+                        continue;
+                }
+                if (st == OK)
+                        say_fault(s, "only members may post to this newsgroup", p->groups[i]);
+                else if (st == ABSENT)
+                        say_fault(s, "there is no such newsgroup here", p->groups[i]);
+                else
+                        say_fault(s, "the server has a fault: try again later", STR(""));
+                return false;
+        }
+        return true;
+}
+
+static void say_refusal(struct session *s, enum status st, enum refusal why, struct str id)
+{
+        if (st == EXISTS)
+                say_fault(s, "an article with this Message-ID is here already", id);
+        else if (st == FULL)
+                say_fault(s, "no room on the server's disk: try again later", STR(""));
+        else if (why != REFUSED_NOT && why != REFUSED_SITE)
+                say_fault(s, refusal_text(why), STR(""));
+        else
+                say_fault(s, "the server cannot file it now: try again later", STR(""));
+}
+
+static void file_article(struct session *s, struct str bytes, const struct proto *p)
+{
+        struct placement to[PROTO_GROUPS_MAX];
+        if (!place_article(s, p, to))
+                return;
+        struct sender sender = {
+                .way = WAY_NEWS,
+                .person = s->person,
+                .reverse_path = arena_printf(s->arena, "%.*s@%.*s", STR_ARG(buf_str(&s->name)),
+                        STR_ARG(site_config(s->site)->domain)),
+                .helo = STR(""),
+                .address = wire_peer(s->wire)->address,
+                .secure = wire_secure(s->wire),
+        };
+        struct submission article = {
+                .sender = &sender,
+                .bytes = bytes,
+                .to = to,
+                .to_count = p->group_count,
+                .unique_id = true,
+                .message_id = STR(""),
+        };
+        enum refusal why = REFUSED_NOT;
+        enum status st = submit(s->site, &article, s->arena, &why);
+        if (st != OK) {
+                say_refusal(s, st, why, article.message_id);
+                return;
+        }
+        log_note("nntp [%.*s]: from %.*s: filed %.*s", STR_ARG(wire_peer(s->wire)->address),
+                STR_ARG(buf_str(&s->name)), STR_ARG(article.message_id));
+        wire_say(s->wire, "240 Posted as %.*s", STR_ARG(article.message_id));
+        if (s->view)
+                group_refresh(s);
+}
+
+static void take_article(struct session *s, struct str bytes)
+{
+        struct proto p;
+        struct buf clean = {0};
+        if (proto_read(s->arena, bytes, clock_now(), &p) != OK) {
+                say_fault(s, p.fault, p.about);
+                return;
+        }
+        if (proto_clean(p.header, &clean)) {
+                buf_add(&clean, str_from(bytes, p.header.len));
+                bytes = buf_str(&clean);
+        }
+        file_article(s, bytes, &p);
+        buf_release(&clean);
+}
+
+enum status nntp_post(struct session *s, const struct args *a)
+{
+        (void)a;
+        struct spool *spool = spool_new(s->site->tmp);
+        struct str bytes;
+        wire_say(s->wire, "340 Send the article; end it with <CR><LF>.<CR><LF>");
+        enum status st = wire_dots(s->wire, site_config(s->site)->message_size, spool);
+        if (st == OK)
+                st = spool_view(spool, &bytes);
+        if (st == OK)
+                take_article(s, bytes);
+        else if (st == INVALID)
+                say_fault(s, "it holds a bare CR, a bare LF or a NUL (RFC 3977 3.6)", STR(""));
+        else if (st == TOO_BIG)
+                say_fault(s, "it is larger than this server takes", STR(""));
+        else if (st == FULL)
+                say_refusal(s, FULL, REFUSED_NOT, STR(""));
+        spool_free(spool);
+        return st == TIMEOUT || st == CLOSED ? st : OK;
+}
