@@ -1,0 +1,206 @@
+#include "base/log.h"
+#include "imap/inside.h"
+#include "wire/sasl.h"
+
+/* ---- what is offered ---- */
+
+static bool may_log_in(struct session *s)
+{
+        return rules_cleartext(s->site, wire_secure(s->wire), wire_peer(s->wire)->loopback);
+}
+
+static bool offers_tls(struct session *s)
+{
+        return s->site->tls && !wire_secure(s->wire);
+}
+
+void imap_print_capabilities(struct session *s, struct buf *out)
+{
+        buf_add_text(out, "CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE");
+        if (s->person) {
+                buf_add_text(out, " NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE WITHIN SPECIAL-USE"
+                                  " LIST-EXTENDED LIST-STATUS STATUS=SIZE");
+                buf_addf(out, " APPENDLIMIT=%llu", (unsigned long long)s->site->config->message_size);
+                return;
+        }
+        if (offers_tls(s))
+                buf_add_text(out, " STARTTLS");
+        buf_add_text(out, may_log_in(s) ? " AUTH=PLAIN AUTH=LOGIN" : " LOGINDISABLED");
+}
+
+enum status imap_capability(struct session *s, const struct args *a)
+{
+        (void)a;
+        buf_add_text(imap_out(s), "* ");
+        imap_print_capabilities(s, imap_out(s));
+        imap_line(s, "%s", "");
+        return OK;
+}
+
+/* NOOP and CHECK: what there is to tell is told behind every command. */
+enum status imap_noop(struct session *s, const struct args *a)
+{
+        (void)s;
+        (void)a;
+        return OK;
+}
+
+enum status imap_logout(struct session *s, const struct args *a)
+{
+        (void)a;
+        imap_deselect(s);
+        imap_line(s, "* BYE Until next time");
+        imap_line(s, "%.*s OK LOGOUT done", STR_ARG(s->tag));
+        wire_close(s->wire);
+        return CLOSED;
+}
+
+/* RFC 2971: what a client says of itself is for the log. */
+enum status imap_id(struct session *s, const struct args *a)
+{
+        struct parse p = imap_arguments(s, a);
+        struct buf said = {0};
+        unsigned count = 0;
+        if (parse_char(&p, '(')) {
+                while (!p.bad && !parse_char(&p, ')')) {
+                        if (count > 0)
+                                parse_space(&p);
+                        struct str value = parse_nstring(&p);
+                        buf_addf(&said, " %.*s", STR_ARG(str_sub(value, 0, 100)));
+                        if (++count > 60)
+                                parse_fail(&p);
+                }
+        } else if (!parse_word(&p, "NIL")) {
+                parse_fail(&p);
+        }
+        if (parse_end(&p) && said.len)
+                log_detail("imap: client%.*s", STR_ARG(buf_str(&said)));
+        buf_release(&said);
+        if (p.bad)
+                return INVALID;
+        imap_line(s, "* ID (\"name\" \"Baton\" \"vendor\" \"Baton\")");
+        return OK;
+}
+
+/* RFC 5161: nothing that is offered has to be enabled; what is not known is passed over. */
+enum status imap_enable(struct session *s, const struct args *a)
+{
+        struct parse p = imap_arguments(s, a);
+        do {
+                (void)parse_atom(&p);
+        } while (!p.bad && parse_char(&p, ' '));
+        if (!parse_end(&p))
+                return INVALID;
+        imap_line(s, "* ENABLED");
+        return OK;
+}
+
+enum status imap_starttls(struct session *s, const struct args *a)
+{
+        (void)a;
+        if (wire_secure(s->wire))
+                return imap_refuse(s, INVALID, "[CLIENTBUG] This connection is under TLS already");
+        if (!s->site->tls)
+                return imap_refuse(s, UNSUPPORTED, "[UNAVAILABLE] This server has no certificate");
+        imap_line(s, "%.*s OK Begin TLS now", STR_ARG(s->tag));
+        enum status st = wire_starttls(s->wire, s->site->tls); /* closes when it fails */
+        if (st != OK)
+                log_detail("imap: no TLS with %.*s", STR_ARG(wire_peer(s->wire)->address));
+        return CLOSED; /* it is answered */
+}
+
+/* ---- logging in ---- */
+
+static enum status welcome(struct session *s, const struct person *person)
+{
+        s->person = person->id;
+        s->bad = 0;
+        wire_idle_limit(s->wire, s->site->config->idle_imap);
+        log_note("imap: %.*s logged in from %.*s%s", STR_ARG(person->name),
+                STR_ARG(wire_peer(s->wire)->address), wire_secure(s->wire) ? " under TLS" : "");
+        struct buf capabilities = {0};
+        imap_print_capabilities(s, &capabilities);
+        imap_reply(s, "[%.*s] Welcome, %.*s", STR_ARG(buf_str(&capabilities)), STR_ARG(person->name));
+        buf_release(&capabilities);
+        return OK;
+}
+
+static enum status log_in(struct session *s, struct str user, struct str password)
+{
+        struct person person;
+        enum status st = rules_login(
+                s->site, user, password, wire_peer(s->wire)->address, s->arena, &person);
+        if (st == OK)
+                return welcome(s, &person);
+        if (st == TOO_MANY)
+                return imap_refuse(s, st, "[LIMIT] Too many failed logins from your address: wait a minute");
+        return st;
+}
+
+static enum status need_privacy(struct session *s)
+{
+        if (may_log_in(s))
+                return OK;
+        return imap_refuse(s, FORBIDDEN, "[PRIVACYREQUIRED] Passwords go under TLS only here");
+}
+
+enum status imap_login(struct session *s, const struct args *a)
+{
+        struct parse p = imap_arguments(s, a);
+        struct str user = parse_astring(&p);
+        parse_space(&p);
+        struct str password = parse_astring(&p);
+        if (!parse_end(&p))
+                return INVALID;
+        enum status st = need_privacy(s);
+        return st == OK ? log_in(s, user, password) : st;
+}
+
+/* The exchange up to its end; the client's lines are waited for. */
+static enum status exchange(struct session *s, struct sasl *sasl, struct str response)
+{
+        struct buf challenge = {0};
+        enum status st = sasl_step(sasl, response, &challenge);
+        while (st == BUSY) {
+                wire_say(s->wire, "+ %.*s", STR_ARG(buf_str(&challenge)));
+                struct str line;
+                buf_clear(&challenge);
+                st = wire_line_wait(s->wire, &line);
+                if (st == OK)
+                        st = sasl_step(sasl, line, &challenge);
+        }
+        buf_release(&challenge);
+        if (st == DENIED)
+                return imap_refuse(s, INVALID, "Given up as you wished");
+        if (st == INVALID || st == TOO_BIG)
+                return imap_refuse(s, INVALID, "[CLIENTBUG] That is no answer of this mechanism");
+        return st;
+}
+
+enum status imap_authenticate(struct session *s, const struct args *a)
+{
+        struct parse p = imap_arguments(s, a);
+        struct str mechanism = parse_atom(&p), response = STR_NONE;
+        if (parse_char(&p, ' ') && p.at < p.end) {
+                response = str_make(p.at, (size_t)(p.end - p.at)); /* base64, or "=" */
+                p.at = p.end;
+        }
+        if (!parse_end(&p))
+                return INVALID;
+        enum status st = need_privacy(s);
+        if (st != OK)
+                return st;
+        struct sasl sasl = {0};
+        st = sasl_start(&sasl, mechanism);
+        if (st == UNSUPPORTED)
+                return imap_refuse(s, st, "[CANNOT] Offered are: %s", sasl_mechanisms);
+        if (st == OK)
+                st = exchange(s, &sasl, response);
+        struct str as = buf_str(&sasl.authorize);
+        if (st == OK && as.len && !str_same(as, buf_str(&sasl.user)))
+                st = imap_refuse(s, DENIED, "[AUTHORIZATIONFAILED] You can act for yourself only");
+        else if (st == OK)
+                st = log_in(s, buf_str(&sasl.user), buf_str(&sasl.password));
+        sasl_release(&sasl);
+        return st;
+}

@@ -1,0 +1,186 @@
+#include "imap/inside.h"
+
+enum { POSTED_MAX = 64 }; /* messages copied into a topic at once, as submit_many takes */
+
+struct transfer {
+        struct session *session;
+        struct folder folder;   /* where to */
+        struct numset *numbers; /* what */
+        bool move;
+        struct numset *from, *to; /* COPYUID: in parallel, ascending */
+};
+
+static void say_copied(struct transfer *t)
+{
+        struct session *s = t->session;
+        const struct view *v;
+        if (numset_count(t->from) == 0 || view_open(s->site->store, t->folder.mailbox, &v) != OK)
+                return;
+        struct buf from = {0}, to = {0};
+        numset_print(t->from, &from);
+        numset_print(t->to, &to);
+        if (t->move) /* RFC 6851 4.3: untagged, before the EXPUNGEs */
+                imap_line(s, "* OK [COPYUID %u %s %s] Moved", v->uid_validity, buf_text(&from), buf_text(&to));
+        else
+                imap_reply(s, "[COPYUID %u %s %s] Copied", v->uid_validity, buf_text(&from), buf_text(&to));
+        buf_release(&from);
+        buf_release(&to);
+        view_close(s->site->store, v);
+}
+
+/* ---- into a folder of one's own: the same bytes, one change ---- */
+
+static enum status into_folder(struct transfer *t)
+{
+        struct session *s = t->session;
+        struct copying copy = {.from = s->selected->mailbox, .to = t->folder.mailbox, .person = s->person,
+                .numbers = t->numbers, .from_numbers = t->from, .to_numbers = t->to};
+        struct change *change = change_new(s->site->store);
+        change_copy(change, &copy);
+        if (t->move)
+                change_expunge(change, s->selected->mailbox, t->numbers, NULL);
+        enum status st = store_commit(change);
+        change_free(change);
+        return st;
+}
+
+/* ---- into a topic: that is posting ---- */
+
+static enum status whole_message(struct session *s, const struct entry *e, struct buf *out)
+{
+        enum { PIECE = 65536 };
+        uint64_t size = e->size - e->prefix_size;
+        enum status st = OK;
+        for (uint64_t at = 0; st == OK && at < size; at += PIECE)
+                st = message_octets(s->site->store, e->message, at, PIECE, out);
+        return st;
+}
+
+/* Reads the messages to be posted; together they may be as long as one message. */
+static enum status read_posts(struct transfer *t, struct batch *b, struct buf *bytes)
+{
+        struct session *s = t->session;
+        uint64_t total = 0;
+        enum status st = batch_fill(b);
+        for (size_t i = 0; st == OK && i < b->count; i++) {
+                total += b->entries[i].size;
+                if (total > s->site->config->message_size)
+                        return imap_refuse(s, TOO_BIG, "[LIMIT] Post these one after the other: they are too long together");
+                st = whole_message(s, &b->entries[i], &bytes[i]);
+        }
+        return st;
+}
+
+static enum status post(struct transfer *t, const struct batch *b, const struct buf *bytes)
+{
+        struct session *s = t->session;
+        struct sender sender = {.way = WAY_APPEND, .person = s->person,
+                .address = wire_peer(s->wire)->address, .secure = wire_secure(s->wire)};
+        struct placement to[POSTED_MAX] = {0};
+        struct submission all[POSTED_MAX], *list[POSTED_MAX];
+        enum refusal why = REFUSED_NOT;
+        for (size_t i = 0; i < b->count; i++) {
+                to[i].mailbox = t->folder.mailbox;
+                to[i].flags = marks_flags(s->selected->marks, b->entries[i].number);
+                all[i] = (struct submission){.sender = &sender, .bytes = buf_str(&bytes[i]),
+                        .date = b->entries[i].date, .to = &to[i], .to_count = 1};
+                list[i] = &all[i];
+        }
+        enum status st = submit_many(s->site, list, b->count, s->arena, &why);
+        if (st != OK)
+                return imap_not_filed(s, st, why);
+        for (size_t i = 0; i < b->count; i++) {
+                numset_add(t->from, b->entries[i].number);
+                numset_add(t->to, to[i].number);
+        }
+        /* COPYUID pairs ascending numbers; a message that lay there already breaks the order */
+        for (size_t i = 1; i < b->count; i++)
+                if (to[i].number <= to[i - 1].number)
+                        numset_clear(t->from);
+        return OK;
+}
+
+static enum status into_topic(struct transfer *t)
+{
+        struct session *s = t->session;
+        if (numset_count(t->numbers) > POSTED_MAX)
+                return imap_refuse(s, TOO_MANY, "[LIMIT] At most %d messages can be posted at once", POSTED_MAX);
+        struct batch *b = batch_new(s, t->numbers);
+        struct buf bytes[POSTED_MAX] = {0};
+        enum status st = read_posts(t, b, bytes);
+        if (st == OK)
+                st = post(t, b, bytes);
+        for (size_t i = 0; i < POSTED_MAX; i++)
+                buf_release(&bytes[i]);
+        batch_free(b);
+        if (st != OK || !t->move)
+                return st;
+        struct change *change = change_new(s->site->store);
+        change_expunge(change, s->selected->mailbox, t->numbers, NULL);
+        st = store_commit(change);
+        change_free(change);
+        return st;
+}
+
+/* ---- the commands ---- */
+
+static enum status may_leave(struct session *s)
+{
+        if (s->selected->read_only)
+                return imap_refuse(s, FORBIDDEN, "[NOPERM] This folder is open for reading only");
+        if (!s->selected->rights.expunge)
+                return imap_refuse(s, FORBIDDEN, "[NOPERM] What was posted to a topic stays there: copy it instead");
+        return OK;
+}
+
+static enum status transfer(struct transfer *t, struct str set)
+{
+        struct session *s = t->session;
+        enum status st = imap_may_file(s, &t->folder);
+        if (st == OK && t->move)
+                st = may_leave(s);
+        if (st == OK)
+                st = imap_numbers(s, set, s->uid, &t->numbers);
+        if (st != OK)
+                return st;
+        if (!s->uid && numset_count_andnot(t->numbers, s->selected->view->numbers) > 0)
+                return imap_refuse(s, ABSENT, "[EXPUNGEISSUED] Some of these messages have been removed");
+        numset_and(t->numbers, s->selected->view->numbers);
+        if (numset_count(t->numbers) == 0)
+                return OK; /* absent UIDs are no fault (RFC 9051 6.4.9) */
+        st = t->folder.kind == MAILBOX_TOPIC ? into_topic(t) : into_folder(t);
+        if (st == OK)
+                say_copied(t);
+        return st;
+}
+
+static enum status run(struct session *s, const struct args *a, bool move)
+{
+        struct parse p = imap_arguments(s, a);
+        struct str set = parse_set(&p);
+        parse_space(&p);
+        struct str name = parse_mailbox(&p);
+        if (!parse_end(&p))
+                return INVALID;
+        struct transfer t = {.session = s, .move = move};
+        enum status st = imap_target(s, name, &t.folder);
+        if (st != OK)
+                return st;
+        t.from = numset_new();
+        t.to = numset_new();
+        st = transfer(&t, set);
+        numset_free(t.numbers);
+        numset_free(t.from);
+        numset_free(t.to);
+        return st;
+}
+
+enum status imap_copy(struct session *s, const struct args *a)
+{
+        return run(s, a, false);
+}
+
+enum status imap_move(struct session *s, const struct args *a)
+{
+        return run(s, a, true);
+}

@@ -1,0 +1,31 @@
+/* keys.h - what a SEARCH asks for (RFC 9051 6.4.4), as a tree. Sets of messages stay text here:
+ * only the session knows what their numbers mean. */
+#pragma once
+#include "imap/parse.h"
+
+enum key_kind {
+        KEY_AND, KEY_OR, KEY_NOT, /* of the keys at `first` */
+        KEY_ALL, KEY_SEQUENCE, KEY_UID, KEY_FLAG, KEY_KEYWORD, KEY_NONE,
+        KEY_BEFORE, KEY_ON, KEY_SINCE, KEY_SENT_BEFORE, KEY_SENT_ON, KEY_SENT_SINCE,
+        KEY_LARGER, KEY_SMALLER, KEY_OLDER, KEY_YOUNGER,
+        KEY_HEADER, KEY_BODY, KEY_TEXT,
+};
+enum { KEYS_MAX = 2000, KEYS_DEPTH_MAX = 100 };
+/* What must be read of a message to answer a key, cheapest first. */
+enum key_cost { COST_SETS, COST_ENTRY, COST_STORED, COST_HEADER, COST_BODY };
+
+struct key {
+        enum key_kind kind;
+        enum key_cost cost;       /* of the dearest below */
+        struct key *first, *next; /* children; siblings, cheapest first */
+        struct str set;           /* KEY_SEQUENCE, KEY_UID */
+        unsigned flag;            /* KEY_FLAG: FLAG_ bit */
+        struct str name;          /* KEY_KEYWORD; KEY_HEADER: the field's */
+        struct str text;          /* to be found: folded (text_fold) */
+        int64_t number;           /* days, octets or seconds */
+        struct numset *numbers;   /* the session's: resolved sets, keywords */
+};
+
+/* Everything behind SEARCH, "CHARSET x" included; *bad_charset: it is one that is not offered.
+ * The tree lives in the arena. */
+struct key *keys_parse(struct parse *, bool *bad_charset);

@@ -1,0 +1,176 @@
+#include "base/text.h"
+#include "imap/inside.h"
+#include "imap/pattern.h"
+
+enum { PATTERNS_MAX = 50 };
+
+enum {
+        SELECT_SUBSCRIBED = 1, SELECT_REMOTE = 2, SELECT_RECURSIVE = 4, SELECT_SPECIAL = 8,
+        RETURN_SUBSCRIBED = 16, RETURN_CHILDREN = 32, RETURN_SPECIAL = 64, RETURN_STATUS = 128,
+};
+
+/* What a LIST asks for (RFC 5258, RFC 5819, RFC 6154). */
+struct question {
+        struct str patterns[PATTERNS_MAX]; /* with the reference in front, as on the wire */
+        size_t count;
+        unsigned options;
+        unsigned status; /* STATUS_ items of RETURN (STATUS ...) */
+        bool extended;
+        bool lsub;
+};
+
+enum status imap_namespace(struct session *s, const struct args *a)
+{
+        (void)a;
+        imap_line(s, "* NAMESPACE ((\"\" \"/\")) NIL ((\"Topics/\" \"/\"))");
+        return OK;
+}
+
+/* ---- parsing ---- */
+
+static void options(struct parse *p, struct question *q, bool selection)
+{
+        static const struct { const char *name; unsigned when_selecting, when_returning; } known[] = {
+                {"SUBSCRIBED", SELECT_SUBSCRIBED | RETURN_SUBSCRIBED, RETURN_SUBSCRIBED},
+                {"REMOTE", SELECT_REMOTE, 0}, {"RECURSIVEMATCH", SELECT_RECURSIVE, 0},
+                {"SPECIAL-USE", SELECT_SPECIAL | RETURN_SPECIAL, RETURN_SPECIAL},
+                {"CHILDREN", 0, RETURN_CHILDREN}, {"STATUS", 0, RETURN_STATUS}};
+        if (!parse_char(p, '('))
+                parse_fail(p);
+        q->extended = true;
+        while (!p->bad && !parse_char(p, ')')) {
+                unsigned bit = 0;
+                for (size_t i = 0; i < COUNT_OF(known) && !bit; i++) {
+                        unsigned mine = selection ? known[i].when_selecting : known[i].when_returning;
+                        if (mine && parse_word(p, known[i].name))
+                                bit = mine;
+                }
+                if (!bit)
+                        parse_fail(p);
+                q->options |= bit;
+                if (bit == RETURN_STATUS) {
+                        parse_space(p);
+                        q->status = imap_status_items(p);
+                }
+                if (!parse_peek(p, ')'))
+                        parse_space(p);
+        }
+}
+
+static void one_pattern(struct parse *p, struct question *q, struct str reference)
+{
+        struct str raw = parse_pattern(p);
+        if (q->count == PATTERNS_MAX)
+                parse_fail(p);
+        else
+                q->patterns[q->count++] = arena_printf(p->arena, "%.*s%.*s", STR_ARG(reference), STR_ARG(raw));
+}
+
+static void question_parse(struct parse *p, struct question *q)
+{
+        if (!q->lsub && parse_peek(p, '(')) {
+                options(p, q, true);
+                parse_space(p);
+        }
+        /* RECURSIVEMATCH alone selects nothing (RFC 5258 3.1) */
+        if ((q->options & SELECT_RECURSIVE) && !(q->options & SELECT_SUBSCRIBED))
+                parse_fail(p);
+        struct str reference = parse_astring(p);
+        if (reference.len > 1000)
+                parse_fail(p);
+        parse_space(p);
+        if (!q->lsub && parse_char(p, '(')) {
+                q->extended = true;
+                do {
+                        one_pattern(p, q, reference);
+                } while (parse_char(p, ' ') && !p->bad);
+                if (!parse_char(p, ')'))
+                        parse_fail(p);
+        } else {
+                one_pattern(p, q, reference);
+        }
+        if (!q->lsub && parse_char(p, ' ') && p->at < p->end) {
+                if (!parse_word(p, "RETURN"))
+                        parse_fail(p);
+                parse_space(p);
+                options(p, q, false);
+        }
+}
+
+/* ---- answering ---- */
+
+static bool asked_for(const struct question *q, const struct folder *f)
+{
+        struct buf name = {0};
+        bool yes = false;
+        mutf7_encode(f->name, &name);
+        for (size_t i = 0; i < q->count && !yes; i++)
+                yes = pattern_matches(q->patterns[i], buf_str(&name));
+        buf_release(&name);
+        return yes && !((q->options & SELECT_SPECIAL) && f->use <= USE_DIGESTS)
+                && !((q->options & SELECT_SUBSCRIBED) && f->mailbox == 0
+                        && !(q->options & SELECT_RECURSIVE));
+}
+
+static void print_folder(struct session *s, const struct question *q, const struct folder *f)
+{
+        static const char *const uses[USE_COUNT] = {[USE_DRAFTS] = "\\Drafts", [USE_SENT] = "\\Sent",
+                [USE_ARCHIVE] = "\\Archive", [USE_JUNK] = "\\Junk", [USE_TRASH] = "\\Trash"};
+        struct buf *out = imap_out(s);
+        buf_addf(out, "* %s (%s", q->lsub ? "LSUB" : "LIST", f->children ? "\\HasChildren" : "\\HasNoChildren");
+        if (f->mailbox == 0)
+                buf_add_text(out, " \\Noselect");
+        if ((q->options & RETURN_SUBSCRIBED) && f->mailbox)
+                buf_add_text(out, " \\Subscribed");
+        if (uses[f->use] && !q->lsub)
+                buf_addf(out, " %s", uses[f->use]);
+        buf_add_text(out, ") \"/\" ");
+        print_mailbox(out, f->name);
+        if ((q->options & SELECT_RECURSIVE) && f->children) /* RFC 5258 3.5; whatever is below is subscribed */
+                buf_add_text(out, " (\"CHILDINFO\" (\"SUBSCRIBED\"))");
+        imap_line(s, "%s", "");
+}
+
+static enum status answer(struct session *s, const struct question *q)
+{
+        struct folder *folders;
+        size_t count;
+        enum status st = folder_list(s->site, s->person, s->arena, &folders, &count);
+        for (size_t i = 0; st == OK && i < count; i++) {
+                if (!asked_for(q, &folders[i]))
+                        continue;
+                print_folder(s, q, &folders[i]);
+                if (q->status && folders[i].mailbox)
+                        st = imap_say_status(s, &folders[i], q->status);
+                if (st == ABSENT) /* deleted meanwhile */
+                        st = OK;
+        }
+        return st;
+}
+
+static enum status list(struct session *s, const struct args *a, struct question *q)
+{
+        struct parse p = imap_arguments(s, a);
+        question_parse(&p, q);
+        if (!parse_end(&p))
+                return INVALID;
+        if (!q->extended && q->count == 1 && q->patterns[0].len == 0) {
+                imap_line(s, "* %s (\\Noselect) \"/\" \"\"", q->lsub ? "LSUB" : "LIST");
+                return OK;
+        }
+        return answer(s, q);
+}
+
+enum status imap_list(struct session *s, const struct args *a)
+{
+        struct question q = {0};
+        return list(s, a, &q);
+}
+
+/* Every folder counts as subscribed: which topics reach a person is no matter of the client's
+ * (product: subscribing a folder never changes how a topic is delivered). */
+enum status imap_lsub(struct session *s, const struct args *a)
+{
+        struct question q = {.lsub = true};
+        return list(s, a, &q);
+}

@@ -1,0 +1,340 @@
+#include "base/text.h"
+#include "imap/fetch_body.h"
+#include "imap/keys.h"
+#include "mail/content.h"
+#include "mail/date.h"
+#include "mail/header.h"
+
+enum {
+        BODY_SEARCHED_MAX = 16 << 20, /* octets of a message that are looked at */
+        TEXT_SEARCHED_MAX = 4 << 20,  /* octets of its text */
+        READ_PIECE = 65536,
+};
+
+/* One message, with what has been read of it so far. */
+struct candidate {
+        struct session *session;
+        const struct entry *entry;
+        const struct stored *stored;
+        struct arena *arena;
+        struct buf header, text; /* raw; folded */
+        bool header_known, text_known;
+        enum status failed;
+};
+
+/* ---- sets ---- */
+
+/* Gives keys that are sets of messages their numbers. */
+static enum status resolve(struct session *s, struct key *key)
+{
+        const struct marks *marks = s->selected->marks;
+        enum status st = OK;
+        if (key->kind == KEY_SEQUENCE || key->kind == KEY_UID)
+                st = imap_numbers(s, key->set, key->kind == KEY_UID, &key->numbers);
+        if (key->kind == KEY_KEYWORD)
+                for (size_t i = 0; i < marks->keyword_count; i++)
+                        if (str_same(marks->keywords[i], key->name))
+                                key->numbers = numset_copy(marks->keyword[i]);
+        for (struct key *k = key->first; st == OK && k; k = k->next)
+                st = resolve(s, k);
+        return st;
+}
+
+static void release(struct key *key)
+{
+        numset_free(key->numbers);
+        key->numbers = NULL;
+        for (struct key *k = key->first; k; k = k->next)
+                release(k);
+}
+
+static const struct numset *flag_set(const struct session *s, unsigned flag)
+{
+        unsigned i = 0;
+        while (!(flag & 1U << i))
+                i++;
+        return s->selected->marks->flag[i];
+}
+
+static void narrow(struct session *s, const struct key *key, struct numset *numbers);
+
+static void narrow_or(struct session *s, const struct key *key, struct numset *numbers)
+{
+        struct numset *any = numset_new();
+        for (const struct key *k = key->first; k; k = k->next) {
+                struct numset *one = numset_copy(numbers);
+                narrow(s, k, one);
+                numset_or(any, one);
+                numset_free(one);
+        }
+        numset_and(numbers, any);
+        numset_free(any);
+}
+
+static void narrow_not(struct session *s, const struct key *key, struct numset *numbers)
+{
+        struct numset *those = numset_copy(numbers);
+        narrow(s, key->first, those);
+        numset_andnot(numbers, those);
+        numset_free(those);
+}
+
+/* Keeps the numbers for which a key that costs nothing but sets is true. */
+static void narrow(struct session *s, const struct key *key, struct numset *numbers)
+{
+        switch (key->kind) {
+        case KEY_AND:
+                for (const struct key *k = key->first; k && k->cost == COST_SETS; k = k->next)
+                        narrow(s, k, numbers);
+                break;
+        case KEY_OR:
+                narrow_or(s, key, numbers);
+                break;
+        case KEY_NOT:
+                narrow_not(s, key, numbers);
+                break;
+        case KEY_FLAG:
+                numset_and(numbers, flag_set(s, key->flag));
+                break;
+        case KEY_ALL:
+                break;
+        default: /* sets and keywords; what has none is true of nothing */
+                if (key->numbers)
+                        numset_and(numbers, key->numbers);
+                else
+                        numset_clear(numbers);
+                break;
+        }
+}
+
+/* ---- one message ---- */
+
+/* RFC 9051 6.4.4: dates are compared "disregarding time and time zone". */
+static int64_t day_of(int64_t at)
+{
+        return at >= 0 ? at / 86400 : -((-at + 86399) / 86400);
+}
+
+/* The day that the Date field shows, in its own zone: it is the envelope's first string. */
+static bool sent_day(const struct candidate *c, int64_t *day)
+{
+        struct parse p = parse_of(c->arena, c->stored->envelope);
+        time_t at;
+        int offset;
+        if (!parse_char(&p, '('))
+                return false;
+        struct str date = parse_nstring(&p);
+        if (!date.at || date_parse(date, &at, &offset) != OK)
+                return false;
+        *day = day_of(at + offset);
+        return true;
+}
+
+static bool date_matches(struct candidate *c, const struct key *key)
+{
+        int64_t day = day_of(c->entry->date);
+        if (key->cost == COST_STORED && !sent_day(c, &day))
+                return false;
+        switch (key->kind) {
+        case KEY_BEFORE:
+        case KEY_SENT_BEFORE:
+                return day < key->number;
+        case KEY_ON:
+        case KEY_SENT_ON:
+                return day == key->number;
+        default:
+                return day >= key->number;
+        }
+}
+
+static bool holds(struct str octets, struct str folded_text)
+{
+        struct buf b = {0};
+        text_fold(octets, &b);
+        bool found = str_find(buf_str(&b), folded_text) != STR_NOWHERE;
+        buf_release(&b);
+        return found;
+}
+
+static struct str header_of(struct candidate *c)
+{
+        if (!c->header_known) {
+                struct reading r = {.session = c->session, .entry = c->entry, .stored = c->stored};
+                c->header_known = true;
+                enum status st = reading_header(&r, &c->header);
+                if (st != OK)
+                        c->failed = st;
+                reading_release(&r);
+        }
+        return buf_str(&c->header);
+}
+
+/* A field of this name (empty: any) that has the text in it, decoded. */
+static bool header_matches(struct candidate *c, struct str name, struct str text)
+{
+        struct str header = header_of(c);
+        struct field field;
+        while (header_next(&header, &field)) {
+                if (name.len && !str_same(field.name, name))
+                        continue;
+                if (text.len == 0)
+                        return true;
+                struct str value = header_decode(c->arena, field.value);
+                if (name.len == 0)
+                        value = arena_printf(c->arena, "%.*s: %.*s", STR_ARG(field.name), STR_ARG(value));
+                if (holds(value, text))
+                        return true;
+        }
+        return false;
+}
+
+static enum status read_text(struct candidate *c)
+{
+        struct buf message = {0}, text = {0};
+        uint64_t size = c->stored->size < BODY_SEARCHED_MAX ? c->stored->size : BODY_SEARCHED_MAX;
+        enum status st = OK;
+        for (uint64_t at = 0; st == OK && at < size; at += READ_PIECE)
+                st = message_octets(c->session->site->store, c->entry->message, at,
+                        size - at < READ_PIECE ? size - at : READ_PIECE, &message);
+        if (st == OK) {
+                content_text(c->arena, mime_parse(c->arena, buf_str(&message)), TEXT_SEARCHED_MAX, &text);
+                text_fold(buf_str(&text), &c->text);
+        }
+        buf_release(&message);
+        buf_release(&text);
+        return st;
+}
+
+static bool body_matches(struct candidate *c, struct str text)
+{
+        if (!c->text_known) {
+                c->text_known = true;
+                enum status st = read_text(c);
+                if (st != OK)
+                        c->failed = st;
+        }
+        return str_find(buf_str(&c->text), text) != STR_NOWHERE;
+}
+
+static bool matches(struct candidate *c, const struct key *key)
+{
+        const struct key *k = key->first;
+        switch (key->kind) {
+        case KEY_AND:
+                while (k && matches(c, k))
+                        k = k->next;
+                return !k;
+        case KEY_OR:
+                while (k && !matches(c, k))
+                        k = k->next;
+                return k;
+        case KEY_NOT:
+                return !matches(c, k);
+        case KEY_ALL:
+                return true;
+        case KEY_FLAG:
+                return numset_has(flag_set(c->session, key->flag), c->entry->number);
+        case KEY_LARGER:
+                return c->entry->size > (uint64_t)key->number;
+        case KEY_SMALLER:
+                return c->entry->size < (uint64_t)key->number;
+        case KEY_OLDER: /* RFC 5032 */
+                return clock_now() - c->entry->date >= key->number;
+        case KEY_YOUNGER:
+                return clock_now() - c->entry->date <= key->number;
+        case KEY_HEADER:
+                return header_matches(c, key->name, key->text);
+        case KEY_BODY:
+                return body_matches(c, key->text);
+        case KEY_TEXT:
+                return key->text.len == 0 || header_matches(c, STR_NONE, key->text)
+                        || body_matches(c, key->text);
+        case KEY_SEQUENCE:
+        case KEY_UID:
+        case KEY_KEYWORD:
+        case KEY_NONE:
+                return key->numbers && numset_has(key->numbers, c->entry->number);
+        default:
+                return date_matches(c, key);
+        }
+}
+
+/* ---- all messages ---- */
+
+static enum status sift_batch(const struct batch *b, const struct key *key, struct numset *found)
+{
+        enum status st = OK;
+        struct candidate c = {.session = b->session, .arena = arena_new()};
+        for (size_t i = 0; st == OK && i < b->count; i++) {
+                c.entry = &b->entries[i];
+                c.stored = b->stored ? &b->stored[i] : NULL;
+                bool gone = c.stored && c.stored->id == 0;
+                if (!gone && matches(&c, key))
+                        numset_add(found, c.entry->number);
+                st = c.failed == ABSENT ? OK : c.failed;
+                c.header_known = c.text_known = false;
+                c.failed = OK;
+                buf_clear(&c.header);
+                buf_clear(&c.text);
+                arena_reset(c.arena);
+        }
+        buf_release(&c.header);
+        buf_release(&c.text);
+        arena_free(c.arena);
+        return st;
+}
+
+/* Reads the candidates in groups and keeps those for which the whole question is true. */
+static enum status sift(struct session *s, const struct key *key, struct numset *candidates)
+{
+        struct numset *found = numset_new();
+        struct batch *b = batch_new(s, candidates);
+        b->stored_too = key->cost >= COST_STORED;
+        b->read = READ_SIZES | READ_ENVELOPE;
+        enum status st = OK;
+        while (st == OK && !wire_gone(s->wire)) {
+                st = batch_fill(b);
+                if (st == OK)
+                        st = sift_batch(b, key, found);
+        }
+        batch_free(b);
+        numset_and(candidates, found);
+        numset_free(found);
+        return st == ABSENT ? OK : st;
+}
+
+static void say_found(struct session *s, const struct numset *found)
+{
+        struct buf *out = imap_out(s);
+        buf_add_text(out, "* SEARCH");
+        struct walk w = numset_walk(found);
+        for (uint32_t n; walk_next(&w, &n);)
+                buf_addf(out, " %u", s->uid ? n : imap_sequence(s, n));
+        imap_line(s, "%s", "");
+}
+
+static enum status search(struct session *s, struct key *key)
+{
+        struct numset *numbers = numset_copy(s->selected->told);
+        numset_and(numbers, s->selected->view->numbers);
+        enum status st = resolve(s, key);
+        if (st == OK)
+                narrow(s, key, numbers);
+        if (st == OK && key->cost > COST_SETS)
+                st = sift(s, key, numbers);
+        if (st == OK)
+                say_found(s, numbers);
+        release(key);
+        numset_free(numbers);
+        return st;
+}
+
+enum status imap_search(struct session *s, const struct args *a)
+{
+        struct parse p = imap_arguments(s, a);
+        bool bad_charset;
+        struct key *key = keys_parse(&p, &bad_charset);
+        if (bad_charset)
+                return imap_refuse(s, UNSUPPORTED, "[BADCHARSET (US-ASCII UTF-8)] Ask in UTF-8");
+        return key ? search(s, key) : INVALID;
+}

@@ -1,0 +1,262 @@
+#include "imap/inside.h"
+#include "base/log.h"
+
+uint32_t imap_sequence(const struct session *s, uint32_t number)
+{
+        return numset_rank(s->selected->told, number);
+}
+
+/* ---- sets ---- */
+
+/* RFC 9051 seq-number: a number above those told of is the client's fault. n:* may be. */
+static bool within(struct str set, uint32_t exists)
+{
+        struct str range;
+        while (str_cut(&set, ',', &range)) {
+                struct str rest = range, end;
+                bool star = str_chr(range, '*') != STR_NOWHERE;
+                while (!star && str_cut(&rest, ':', &end)) {
+                        uint32_t n;
+                        if (str_u32(end, &n) != OK || n > exists)
+                                return false;
+                }
+        }
+        return true;
+}
+
+/* Sequence numbers -> numbers, a run of them at a time. */
+static struct numset *from_sequence(const struct numset *told, const struct numset *sequence)
+{
+        if (numset_count(sequence) == numset_count(told))
+                return numset_copy(told);
+        struct numset *out = numset_new();
+        struct walk w = numset_walk(sequence);
+        uint32_t n = 0, low = 0, high = 0;
+        bool more = walk_next(&w, &n);
+        while (more) {
+                low = high = n;
+                while ((more = walk_next(&w, &n)) && n == high + 1)
+                        high = n;
+                numset_add_range(out, numset_select(told, low), numset_select(told, high));
+        }
+        numset_and(out, told);
+        return out;
+}
+
+enum status imap_numbers(struct session *s, struct str set, bool uid, struct numset **out)
+{
+        const struct selected *m = s->selected;
+        struct numset *asked;
+        if (!uid && !within(set, m->exists))
+                return imap_refuse(s, INVALID, "[CLIENTBUG] There are %u messages here", m->exists);
+        enum status st = numset_parse(set, uid ? numset_high(m->told) : numset_count(m->told), &asked);
+        if (st != OK)
+                return st;
+        if (uid) {
+                numset_and(asked, m->told);
+                *out = asked;
+                return OK;
+        }
+        *out = from_sequence(m->told, asked);
+        numset_free(asked);
+        return OK;
+}
+
+/* ---- flags ---- */
+
+static const char *const flag_names[FLAG_COUNT] = {"\\Seen", "\\Answered", "\\Flagged", "\\Deleted", "\\Draft"};
+
+static void add_name(struct buf *out, struct str name)
+{
+        if (out->at[out->len - 1] != '(')
+                buf_add_char(out, ' ');
+        buf_add(out, name);
+}
+
+void imap_print_flags(struct buf *out, const struct marks *marks, uint32_t number)
+{
+        unsigned flags = marks_flags(marks, number);
+        buf_add_char(out, '(');
+        for (unsigned i = 0; i < FLAG_COUNT; i++)
+                if (flags & 1U << i)
+                        add_name(out, str_of(flag_names[i]));
+        for (size_t i = 0; i < marks->keyword_count; i++)
+                if (numset_has(marks->keyword[i], number))
+                        add_name(out, marks->keywords[i]);
+        buf_add_char(out, ')');
+}
+
+static void print_all_flags(struct buf *out, const struct marks *marks)
+{
+        buf_add_char(out, '(');
+        for (unsigned i = 0; i < FLAG_COUNT; i++)
+                add_name(out, str_of(flag_names[i]));
+        for (size_t i = 0; i < marks->keyword_count; i++)
+                add_name(out, marks->keywords[i]);
+}
+
+void imap_say_flags(struct session *s)
+{
+        struct selected *m = s->selected;
+        buf_add_text(imap_out(s), "* FLAGS ");
+        print_all_flags(imap_out(s), m->marks);
+        imap_line(s, ")");
+        if (m->read_only) {
+                imap_line(s, "* OK [PERMANENTFLAGS ()] Read-only");
+        } else {
+                buf_add_text(imap_out(s), "* OK [PERMANENTFLAGS ");
+                print_all_flags(imap_out(s), m->marks);
+                imap_line(s, "%s)] These are kept", m->marks->keyword_count < KEYWORDS_MAX ? " \\*" : "");
+        }
+        m->keywords_told = m->marks->keyword_count;
+}
+
+void imap_say_fetch_flags(struct session *s, uint32_t number)
+{
+        struct buf *out = imap_out(s);
+        buf_addf(out, "* %u FETCH (", imap_sequence(s, number));
+        if (s->uid)
+                buf_addf(out, "UID %u ", number);
+        buf_add_text(out, "FLAGS ");
+        imap_print_flags(out, s->selected->marks, number);
+        imap_line(s, ")");
+}
+
+/* ---- keeping up ---- */
+
+/* The client's numbers under the new view: what has gone stays until it may be told. */
+static void keep_told(struct selected *m, const struct view *v)
+{
+        if (!m->own && numset_count_andnot(m->told, v->numbers) > 0)
+                m->own = numset_copy(m->told);
+        if (m->own)
+                numset_or(m->own, v->numbers);
+        m->told = m->own ? m->own : v->numbers;
+}
+
+/* Flags that changed since the session's position, read again. */
+static enum status catch_flags(struct session *s, const struct view *v)
+{
+        struct selected *m = s->selected;
+        struct numset *flags = numset_new(), *vanished = numset_new();
+        enum status st = mailbox_changes(s->site->store, v, s->person, m->position, flags, vanished);
+        if (st == OK && numset_count(flags) > 0)
+                st = marks_refresh(s->site->store, m->marks, flags);
+        numset_free(vanished);
+        if (st != OK || numset_count(flags) == 0) {
+                numset_free(flags);
+                return st;
+        }
+        numset_and(flags, m->told); /* of new messages the client asks itself */
+        if (m->untold)
+                numset_or(m->untold, flags);
+        else
+                m->untold = numset_copy(flags);
+        numset_free(flags);
+        return OK;
+}
+
+enum status imap_catch_up(struct session *s)
+{
+        struct selected *m = s->selected;
+        const struct view *v;
+        enum status st = view_open(s->site->store, m->mailbox, &v);
+        if (st != OK)
+                return st;
+        if (v->position == m->position) {
+                view_close(s->site->store, v);
+                return OK;
+        }
+        st = catch_flags(s, v);
+        if (st != OK) {
+                view_close(s->site->store, v);
+                return st;
+        }
+        keep_told(m, v);
+        view_close(s->site->store, m->view);
+        m->view = v;
+        m->position = v->position;
+        return OK;
+}
+
+static void tell_expunges(struct session *s)
+{
+        struct selected *m = s->selected;
+        struct numset *gone = numset_copy(m->own);
+        numset_andnot(gone, m->view->numbers);
+        struct walk w = numset_walk(gone);
+        uint32_t told = 0;
+        for (uint32_t n; walk_next(&w, &n); told++) {
+                uint32_t sequence = numset_rank(m->own, n) - told;
+                if (sequence > m->exists)
+                        break; /* came and went before it could be told: so did all behind it */
+                imap_line(s, "* %u EXPUNGE", sequence);
+                m->exists--;
+        }
+        numset_free(gone);
+        m->told = m->view->numbers;
+        numset_free(m->own);
+        m->own = NULL;
+}
+
+static void tell_flags(struct session *s)
+{
+        struct selected *m = s->selected;
+        struct walk w = numset_walk(m->untold);
+        for (uint32_t n; walk_next(&w, &n);)
+                if (numset_has(m->view->numbers, n))
+                        imap_say_fetch_flags(s, n);
+        numset_free(m->untold);
+        m->untold = NULL;
+}
+
+void imap_tell(struct session *s, bool expunges)
+{
+        struct selected *m = s->selected;
+        if (m->marks->keyword_count > m->keywords_told)
+                imap_say_flags(s);
+        if (expunges && m->own)
+                tell_expunges(s);
+        if (numset_count(m->told) > m->exists) {
+                m->exists = numset_count(m->told);
+                imap_line(s, "* %u EXISTS", m->exists);
+                imap_line(s, "* 0 RECENT");
+        }
+        if (m->untold)
+                tell_flags(s);
+}
+
+void imap_update(struct session *s, bool expunges)
+{
+        struct selected *m = s->selected;
+        enum status st = OK;
+        if (m->kind == MAILBOX_TOPIC) /* rights may have been taken away meanwhile */
+                st = rules_topic(s->site, s->person, m->mailbox, &m->rights);
+        if (st == OK && !m->rights.read)
+                st = ABSENT;
+        if (st == OK)
+                st = imap_catch_up(s);
+        if (st == ABSENT) {
+                imap_line(s, "* BYE The selected folder has gone");
+                wire_close(s->wire);
+        } else if (st == OK) {
+                imap_tell(s, expunges);
+        }
+}
+
+void imap_deselect(struct session *s)
+{
+        struct selected *m = s->selected;
+        if (!m)
+                return;
+        s->selected = NULL;
+        if (m->watch) {
+                watch_end(s->site->store, m->watch);
+                wire_drop(s->wire);
+        }
+        view_close(s->site->store, m->view);
+        numset_free(m->own);
+        numset_free(m->untold);
+        marks_free(m->marks);
+        free(m);
+}
