@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+PRINTF(2, 0)
 static void say(struct cli *c, const char *format, va_list list)
 {
         struct buf text = {0};

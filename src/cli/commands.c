@@ -64,12 +64,20 @@ static int unknown_family(struct cli *c, struct str name)
 static int unknown_command(struct cli *c, const struct family *f, struct str name)
 {
         struct buf text = {0};
+        const struct command *meant = f->commands;
+        while (meant->name && !near_enough(name, str_of(meant->name)))
+                meant++;
         if (name.len)
-                buf_addf(&text, "there is no command '%s %.*s'; there are:", f->name, STR_ARG(name));
+                buf_addf(&text, "there is no command '%s %.*s'; ", f->name, STR_ARG(name));
         else
-                buf_addf(&text, "%s what? There are:", f->name);
-        for (const struct command *cmd = f->commands; cmd->name; cmd++)
-                buf_addf(&text, " %s", cmd->name);
+                buf_addf(&text, "%s what? ", f->name);
+        if (name.len && meant->name) {
+                buf_addf(&text, "was 'baton %s %s' meant?", f->name, meant->name);
+        } else {
+                buf_add_text(&text, "Choose one of:");
+                for (const struct command *cmd = f->commands; cmd->name; cmd++)
+                        buf_addf(&text, " %s", cmd->name);
+        }
         cli_fail(c, "%s", buf_text(&text));
         buf_release(&text);
         return USAGE;

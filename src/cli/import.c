@@ -281,9 +281,12 @@ static int summary(struct import *im)
                 return DONE;
         fprintf(out, "%llu messages read: %llu filed, %llu there already, %llu refused\n", (unsigned long long)im->read,
                 (unsigned long long)im->filed, (unsigned long long)im->already, (unsigned long long)im->refused);
-        if (im->stopped == OK || im->stopped == CLOSED)
-                return im->stopped == OK ? DONE : FAILED;
-        cli_fail_status(im->cli, im->stopped, "import stopped");
+        if (im->stopped == OK)
+                return DONE;
+        if (im->stopped == CLOSED)
+                cli_fail(im->cli, "import stopped: batond is ending");
+        else
+                cli_fail_status(im->cli, im->stopped, "import stopped");
         return cli_fail(im->cli, "begin it again afterwards: what is filed already is passed over");
 }
 

@@ -9,6 +9,11 @@ bin_PROGRAMS += baton
 baton_SOURCES = src/cli/main.c
 baton_LDADD = libbaton.a
 
+dist_man_MANS = doc/baton.1 doc/baton.conf.5 doc/batond.8
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = contrib/completion/baton
+EXTRA_DIST += etc/baton.conf contrib/baton.service
+
 check_PROGRAMS += test/unit/team_config
 test_unit_team_config_SOURCES = test/unit/team_config.c
 test_unit_team_config_LDADD = $(UNIT_LIBS)

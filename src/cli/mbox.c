@@ -124,7 +124,8 @@ enum status mbox_from_line(struct str line, time_t *date)
 
 /* ---- the file ---- */
 
-static bool fill(struct mbox *m)
+/* Views of what was read before are gone then. */
+static void fill(struct mbox *m)
 {
         size_t n;
         buf_drop(&m->in, m->at);
@@ -132,7 +133,6 @@ static bool fill(struct mbox *m)
         n = fread(buf_reserve(&m->in, PIECE_MAX), 1, PIECE_MAX, m->file);
         m->in.len += n;
         m->end = n == 0;
-        return n > 0;
 }
 
 static bool next_piece(struct mbox *m, struct piece *out)
@@ -140,8 +140,10 @@ static bool next_piece(struct mbox *m, struct piece *out)
         for (;;) {
                 struct str rest = str_from(buf_str(&m->in), m->at);
                 size_t end = str_chr(rest, '\n');
-                if (end == STR_NOWHERE && rest.len < PIECE_MAX && !m->end && fill(m))
+                if (end == STR_NOWHERE && rest.len < PIECE_MAX && !m->end) {
+                        fill(m);
                         continue;
+                }
                 if (!rest.len)
                         return false;
                 out->text = str_sub(rest, 0, end == STR_NOWHERE ? rest.len : end + 1);

@@ -89,17 +89,43 @@ int user_save(struct cli *c, struct person *p)
 
 /* ---- options ---- */
 
+/* "lisbon" -> "Europe/Lisbon", from the list that comes with the zones. Empty: nothing like it. */
+static struct str zone_meant(struct cli *c, struct str typed)
+{
+        FILE *list = fopen("/usr/share/zoneinfo/tzdata.zi", "re");
+        struct str found = STR("");
+        char line[256];
+        while (list && !found.len && fgets(line, sizeof line, list)) {
+                struct str rest = str_trim(str_of(line)), kind, name; /* "Z Europe/Lisbon ...", "L target name" */
+                if (!str_word(&rest, &kind) || !str_word(&rest, &name))
+                        continue;
+                if (str_eq(kind, STR("L")) && !str_word(&rest, &name))
+                        continue;
+                size_t slash = str_rchr(name, '/');
+                bool zone = str_eq(kind, STR("Z")) || str_eq(kind, STR("L"));
+                if (zone && slash != STR_NOWHERE && str_same(str_from(name, slash + 1), typed))
+                        found = arena_copy(c->arena, name);
+        }
+        if (list)
+                fclose(list);
+        return found;
+}
+
 static int set_zone(struct cli *c, const struct options *o, struct person *p)
 {
         const char *zone = option_value(o, "zone");
         const struct zone *found;
         if (!zone)
                 return DONE;
-        if (zone_find(str_of(zone), &found) != OK)
+        if (zone_find(str_of(zone), &found) == OK) {
+                p->zone = str_of(zone);
+                return DONE;
+        }
+        struct str meant = zone_meant(c, str_of(zone));
+        if (!meant.len)
                 return cli_misused(c, o, "there is no time zone '%s'; they are called like Europe/Lisbon "
                         "('timedatectl list-timezones')", zone);
-        p->zone = str_of(zone);
-        return DONE;
+        return cli_misused(c, o, "there is no time zone '%s'; was %.*s meant?", zone, STR_ARG(meant));
 }
 
 static int set_times(struct cli *c, const struct options *o, struct person *p)

@@ -137,10 +137,24 @@ static enum status open_ports(struct daemon *d)
         return st;
 }
 
+/* A `baton` command that opened the site itself holds it for a moment: wait for that. */
+static enum status start_store(struct daemon *d, char **why)
+{
+        enum { TRIES = 100 };
+        const struct timespec pause = {.tv_nsec = 100 * 1000 * 1000};
+        enum status st = site_start(d->site, false, why);
+        for (int i = 0; st == BUSY && i < TRIES; i++) {
+                free(*why);
+                nanosleep(&pause, NULL);
+                st = site_start(d->site, false, why);
+        }
+        return st;
+}
+
 static enum status open_rest(struct daemon *d)
 {
         char *why = NULL;
-        enum status st = site_start(d->site, false, &why);
+        enum status st = start_store(d, &why);
         if (st != OK)
                 return say(st, why);
         st = listen_all(d, true);

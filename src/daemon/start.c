@@ -82,8 +82,7 @@ int start_read(struct start *s, int argc, char **argv)
         }
         home = home && home[0] ? home : "/var/lib/baton";
         s->home = realpath(home, NULL); /* detaching changes the working directory */
-        if (!s->home)
-                s->home = mem_text(home);
+        s->home = s->home ? s->home : mem_text(home);
         return ready ? read_ready(s, ready) : -1;
 }
 
@@ -288,6 +287,8 @@ void start_end(struct start *s)
 {
         if (s->pid)
                 (void)unlink(s->pid);
+        free(s->home);
         free(s->pid);
         free(s->log);
+        free(s->home);
 }

@@ -5,7 +5,7 @@
 #include <signal.h>
 
 struct start {
-        const char *home;    /* absolute, on the heap */
+        char *home;          /* absolute, on the heap */
         const char *version; /* "batond 0.1" */
         bool foreground;
         int ready_fd;        /* --ready-fd; -1: none */

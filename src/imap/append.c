@@ -23,7 +23,8 @@ enum status imap_target(struct session *s, struct str name, struct folder *out)
 {
         enum status st = folder_find(s->site, s->person, name, s->arena, out);
         if (st == OK && out->mailbox == 0)
-                return imap_refuse(s, ABSENT, "[CANNOT] This is a level of the tree and holds no messages");
+                return imap_refuse(
+                        s, ABSENT, "[CANNOT] This is a level of the tree and holds no messages");
         if (st == ABSENT)
                 return imap_refuse(s, st, "[TRYCREATE] There is no such folder");
         return st;
@@ -32,15 +33,19 @@ enum status imap_target(struct session *s, struct str name, struct folder *out)
 enum status imap_may_file(struct session *s, const struct folder *f)
 {
         if (f->kind == MAILBOX_TOPIC && !f->rights.post)
-                return imap_refuse(s, FORBIDDEN, "[NOPERM] Only its subscribers post to this topic");
+                return imap_refuse(
+                        s, FORBIDDEN, "[NOPERM] Only its subscribers post to this topic");
         return OK;
 }
 
 enum status imap_not_filed(struct session *s, enum status st, enum refusal why)
 {
         if (why == REFUSED_NOT || why == REFUSED_SITE || why >= REFUSED_COUNT)
-                return st == INVALID ? imap_refuse(s, UNSUPPORTED, "[CANNOT] That is not a message") : st;
-        const char *code = why == REFUSED_SIZE ? "TOOBIG" : why == REFUSED_FORM ? "CANNOT" : "NOPERM";
+                return st == INVALID ? imap_refuse(s, UNSUPPORTED, "[CANNOT] That is not a message")
+                                     : st;
+        const char *code = why == REFUSED_SIZE   ? "TOOBIG"
+                           : why == REFUSED_FORM ? "CANNOT"
+                                                 : "NOPERM";
         return imap_refuse(s, FORBIDDEN, "[%s] Not filed: %s", code, refusal_text(why));
 }
 
@@ -64,13 +69,14 @@ static enum status check_size(struct append *a, uint64_t size)
 {
         uint64_t most = a->session->site->config->message_size;
         if (size > most || a->octets + size > most)
-                return imap_refuse(a->session, TOO_BIG, "[TOOBIG] A message may have %llu octets here",
-                        (unsigned long long)most);
+                return imap_refuse(a->session, TOO_BIG,
+                        "[TOOBIG] A message may have %llu octets here", (unsigned long long)most);
         a->octets += size;
         if (size == 0)
                 return imap_refuse(a->session, UNSUPPORTED, "[CANNOT] An empty message is none");
         if (a->count == MESSAGES_MAX)
-                return imap_refuse(a->session, TOO_MANY, "[LIMIT] %d messages at once are enough", MESSAGES_MAX);
+                return imap_refuse(a->session, TOO_MANY, "[LIMIT] %d messages at once are enough",
+                        MESSAGES_MAX);
         return OK;
 }
 
@@ -104,7 +110,8 @@ static enum status read_message(struct append *a, struct str text)
         size_t start;
         if (!literal_announced(text, &size, &waits, &start))
                 return INVALID;
-        struct parse p = parse_of(a->session->arena, arena_copy(a->session->arena, str_sub(text, 0, start)));
+        struct parse p = parse_of(
+                a->session->arena, arena_copy(a->session->arena, str_sub(text, 0, start)));
         struct message attributes = {0};
         enum status st = attributes_of(&p, &attributes) ? check_size(a, size) : INVALID;
         if (st == OK)
@@ -160,17 +167,22 @@ static enum status say_filed(struct append *a, const struct placement *placement
 static enum status file(struct append *a)
 {
         struct session *s = a->session;
-        struct sender sender = {.way = WAY_APPEND, .person = s->person,
-                .address = wire_peer(s->wire)->address, .secure = wire_secure(s->wire)};
+        struct sender sender = {.way = WAY_APPEND,
+                .person = s->person,
+                .address = wire_peer(s->wire)->address,
+                .secure = wire_secure(s->wire)};
         struct placement *to = arena_alloc(s->arena, a->count * sizeof *to);
         struct submission *all = arena_alloc(s->arena, a->count * sizeof *all);
         struct submission **list = arena_alloc(s->arena, a->count * sizeof(struct submission *));
         enum status st = OK;
         for (size_t i = 0; st == OK && i < a->count; i++) {
                 struct message *m = &a->messages[i];
-                to[i] = (struct placement){.mailbox = a->folder.mailbox, .flags = m->flags.flags,
-                        .keywords = m->flags.keywords, .keyword_count = m->flags.keyword_count};
-                all[i] = (struct submission){.sender = &sender, .date = m->date, .to = &to[i], .to_count = 1};
+                to[i] = (struct placement){.mailbox = a->folder.mailbox,
+                        .flags = m->flags.flags,
+                        .keywords = m->flags.keywords,
+                        .keyword_count = m->flags.keyword_count};
+                all[i] = (struct submission){
+                        .sender = &sender, .date = m->date, .to = &to[i], .to_count = 1};
                 list[i] = &all[i];
                 st = view_of(a, m, &all[i].bytes);
         }
@@ -191,7 +203,8 @@ static enum status prepare(struct append *a, struct str name)
 enum status imap_append(struct session *s, const struct args *args)
 {
         struct append a = {.session = s};
-        struct str rest = arena_copy(s->arena, args->rest); /* the command's buffer is used for the next lines */
+        struct str rest = arena_copy(
+                s->arena, args->rest); /* the command's buffer is used for the next lines */
         struct parse p = parse_of(s->arena, rest);
         struct str name = parse_mailbox(&p);
         parse_space(&p);
@@ -202,8 +215,8 @@ enum status imap_append(struct session *s, const struct args *args)
         s->tag = arena_copy(s->arena, s->tag);
         enum status st = p.bad ? INVALID : prepare(&a, name);
         if (st != OK) {
-                if (literal_announced(rest, &size, &waits, &start) && !waits
-                        && imap_swallow(s, size) == CLOSED)
+                if (literal_announced(rest, &size, &waits, &start) && !waits &&
+                        imap_swallow(s, size) == CLOSED)
                         return CLOSED;
                 return st;
         }

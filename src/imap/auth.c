@@ -18,9 +18,11 @@ void imap_print_capabilities(struct session *s, struct buf *out)
 {
         buf_add_text(out, "CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE");
         if (s->person) {
-                buf_add_text(out, " NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE WITHIN SPECIAL-USE"
-                                  " LIST-EXTENDED LIST-STATUS STATUS=SIZE");
-                buf_addf(out, " APPENDLIMIT=%llu", (unsigned long long)s->site->config->message_size);
+                buf_add_text(out,
+                        " NAMESPACE CHILDREN UNSELECT UIDPLUS MULTIAPPEND MOVE WITHIN SPECIAL-USE"
+                        " LIST-EXTENDED LIST-STATUS STATUS=SIZE");
+                buf_addf(out, " APPENDLIMIT=%llu",
+                        (unsigned long long)s->site->config->message_size);
                 return;
         }
         if (offers_tls(s))
@@ -33,7 +35,7 @@ enum status imap_capability(struct session *s, const struct args *a)
         (void)a;
         buf_add_text(imap_out(s), "* ");
         imap_print_capabilities(s, imap_out(s));
-        imap_line(s, "%s", "");
+        imap_end(s);
         return OK;
 }
 
@@ -120,7 +122,8 @@ static enum status welcome(struct session *s, const struct person *person)
                 STR_ARG(wire_peer(s->wire)->address), wire_secure(s->wire) ? " under TLS" : "");
         struct buf capabilities = {0};
         imap_print_capabilities(s, &capabilities);
-        imap_reply(s, "[%.*s] Welcome, %.*s", STR_ARG(buf_str(&capabilities)), STR_ARG(person->name));
+        imap_reply(
+                s, "[%.*s] Welcome, %.*s", STR_ARG(buf_str(&capabilities)), STR_ARG(person->name));
         buf_release(&capabilities);
         return OK;
 }
@@ -133,7 +136,8 @@ static enum status log_in(struct session *s, struct str user, struct str passwor
         if (st == OK)
                 return welcome(s, &person);
         if (st == TOO_MANY)
-                return imap_refuse(s, st, "[LIMIT] Too many failed logins from your address: wait a minute");
+                return imap_refuse(
+                        s, st, "[LIMIT] Too many failed logins from your address: wait a minute");
         return st;
 }
 

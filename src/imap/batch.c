@@ -34,8 +34,8 @@ enum status batch_fill(struct batch *b)
                 if (b->end)
                         return ABSENT;
                 b->count = group_size(b);
-                enum status st = entries_read(
-                        store, b->session->selected->mailbox, b->which, &b->from, b->entries, &b->count);
+                enum status st = entries_read(store, b->session->selected->mailbox, b->which,
+                        &b->from, b->entries, &b->count);
                 if (st != OK)
                         return st;
                 b->end = b->from == 0;

@@ -20,9 +20,11 @@ static void say_copied(struct transfer *t)
         numset_print(t->from, &from);
         numset_print(t->to, &to);
         if (t->move) /* RFC 6851 4.3: untagged, before the EXPUNGEs */
-                imap_line(s, "* OK [COPYUID %u %s %s] Moved", v->uid_validity, buf_text(&from), buf_text(&to));
+                imap_line(s, "* OK [COPYUID %u %s %s] Moved", v->uid_validity, buf_text(&from),
+                        buf_text(&to));
         else
-                imap_reply(s, "[COPYUID %u %s %s] Copied", v->uid_validity, buf_text(&from), buf_text(&to));
+                imap_reply(s, "[COPYUID %u %s %s] Copied", v->uid_validity, buf_text(&from),
+                        buf_text(&to));
         buf_release(&from);
         buf_release(&to);
         view_close(s->site->store, v);
@@ -33,8 +35,12 @@ static void say_copied(struct transfer *t)
 static enum status into_folder(struct transfer *t)
 {
         struct session *s = t->session;
-        struct copying copy = {.from = s->selected->mailbox, .to = t->folder.mailbox, .person = s->person,
-                .numbers = t->numbers, .from_numbers = t->from, .to_numbers = t->to};
+        struct copying copy = {.from = s->selected->mailbox,
+                .to = t->folder.mailbox,
+                .person = s->person,
+                .numbers = t->numbers,
+                .from_numbers = t->from,
+                .to_numbers = t->to};
         struct change *change = change_new(s->site->store);
         change_copy(change, &copy);
         if (t->move)
@@ -65,7 +71,9 @@ static enum status read_posts(struct transfer *t, struct batch *b, struct buf *b
         for (size_t i = 0; st == OK && i < b->count; i++) {
                 total += b->entries[i].size;
                 if (total > s->site->config->message_size)
-                        return imap_refuse(s, TOO_BIG, "[LIMIT] Post these one after the other: they are too long together");
+                        return imap_refuse(s, TOO_BIG,
+                                "[LIMIT] Post these one after the other: they are too long "
+                                "together");
                 st = whole_message(s, &b->entries[i], &bytes[i]);
         }
         return st;
@@ -74,16 +82,21 @@ static enum status read_posts(struct transfer *t, struct batch *b, struct buf *b
 static enum status post(struct transfer *t, const struct batch *b, const struct buf *bytes)
 {
         struct session *s = t->session;
-        struct sender sender = {.way = WAY_APPEND, .person = s->person,
-                .address = wire_peer(s->wire)->address, .secure = wire_secure(s->wire)};
+        struct sender sender = {.way = WAY_APPEND,
+                .person = s->person,
+                .address = wire_peer(s->wire)->address,
+                .secure = wire_secure(s->wire)};
         struct placement to[POSTED_MAX] = {0};
         struct submission all[POSTED_MAX], *list[POSTED_MAX];
         enum refusal why = REFUSED_NOT;
         for (size_t i = 0; i < b->count; i++) {
                 to[i].mailbox = t->folder.mailbox;
                 to[i].flags = marks_flags(s->selected->marks, b->entries[i].number);
-                all[i] = (struct submission){.sender = &sender, .bytes = buf_str(&bytes[i]),
-                        .date = b->entries[i].date, .to = &to[i], .to_count = 1};
+                all[i] = (struct submission){.sender = &sender,
+                        .bytes = buf_str(&bytes[i]),
+                        .date = b->entries[i].date,
+                        .to = &to[i],
+                        .to_count = 1};
                 list[i] = &all[i];
         }
         enum status st = submit_many(s->site, list, b->count, s->arena, &why);
@@ -104,7 +117,8 @@ static enum status into_topic(struct transfer *t)
 {
         struct session *s = t->session;
         if (numset_count(t->numbers) > POSTED_MAX)
-                return imap_refuse(s, TOO_MANY, "[LIMIT] At most %d messages can be posted at once", POSTED_MAX);
+                return imap_refuse(s, TOO_MANY, "[LIMIT] At most %d messages can be posted at once",
+                        POSTED_MAX);
         struct batch *b = batch_new(s, t->numbers);
         struct buf bytes[POSTED_MAX] = {0};
         enum status st = read_posts(t, b, bytes);
@@ -129,7 +143,8 @@ static enum status may_leave(struct session *s)
         if (s->selected->read_only)
                 return imap_refuse(s, FORBIDDEN, "[NOPERM] This folder is open for reading only");
         if (!s->selected->rights.expunge)
-                return imap_refuse(s, FORBIDDEN, "[NOPERM] What was posted to a topic stays there: copy it instead");
+                return imap_refuse(s, FORBIDDEN,
+                        "[NOPERM] What was posted to a topic stays there: copy it instead");
         return OK;
 }
 
@@ -144,7 +159,8 @@ static enum status transfer(struct transfer *t, struct str set)
         if (st != OK)
                 return st;
         if (!s->uid && numset_count_andnot(t->numbers, s->selected->view->numbers) > 0)
-                return imap_refuse(s, ABSENT, "[EXPUNGEISSUED] Some of these messages have been removed");
+                return imap_refuse(
+                        s, ABSENT, "[EXPUNGEISSUED] Some of these messages have been removed");
         numset_and(t->numbers, s->selected->view->numbers);
         if (numset_count(t->numbers) == 0)
                 return OK; /* absent UIDs are no fault (RFC 9051 6.4.9) */

@@ -5,9 +5,9 @@ struct fetch {
         struct items items;
         struct numset *numbers; /* asked for */
         struct numset *newly;   /* of the batch: read by this command */
-        bool begun; /* the line has an item */
+        bool begun;             /* the line has an item */
         uint32_t given;
-        enum status failed;     /* of some message, when others could be given */
+        enum status failed; /* of some message, when others could be given */
 };
 
 static bool needs_stored(const struct items *i)
@@ -121,8 +121,11 @@ static enum status see(struct fetch *f, const struct batch *b)
                         numset_add(f->newly, b->entries[i].number);
         if (numset_count(f->newly) == 0)
                 return OK;
-        struct marking marking = {.mailbox = m->mailbox, .person = s->person, .how = MARK_ADD,
-                .flags = FLAG_SEEN, .numbers = f->newly};
+        struct marking marking = {.mailbox = m->mailbox,
+                .person = s->person,
+                .how = MARK_ADD,
+                .flags = FLAG_SEEN,
+                .numbers = f->newly};
         enum status st = marks_store(s->site->store, &marking);
         if (st == OK)
                 st = imap_catch_up(s);
@@ -189,9 +192,12 @@ static enum status run(struct fetch *f)
         if (st != OK)
                 return st;
         if (f->failed != OK)
-                return imap_refuse(s, f->failed, "[SERVERBUG] Some of these messages cannot be read: tell whoever runs this server");
+                return imap_refuse(s, f->failed,
+                        "[SERVERBUG] Some of these messages cannot be read: tell whoever runs this "
+                        "server");
         if (!s->uid && f->given < numset_count(f->numbers)) /* RFC 9051 7.1 */
-                return imap_refuse(s, ABSENT, "[EXPUNGEISSUED] Some of these messages have been removed");
+                return imap_refuse(
+                        s, ABSENT, "[EXPUNGEISSUED] Some of these messages have been removed");
         return OK;
 }
 

@@ -13,8 +13,8 @@ static enum status read_prefix(struct reading *r)
         if (r->prefix_known || r->entry->prefix_size == 0)
                 return OK;
         r->prefix_known = true;
-        enum status st = prefix_read(
-                r->session->site->store, r->session->selected->mailbox, r->entry->number, &r->prefix);
+        enum status st = prefix_read(r->session->site->store, r->session->selected->mailbox,
+                r->entry->number, &r->prefix);
         if (st == OK && r->prefix.len != r->entry->prefix_size)
                 st = DAMAGED;
         return st;
@@ -89,11 +89,13 @@ void fields_filter(struct str header, const struct piece *piece, struct buf *out
         buf_add_text(out, "\r\n");
 }
 
-static enum status print_fields(struct reading *r, const struct piece *piece, const struct range *range)
+static enum status print_fields(
+        struct reading *r, const struct piece *piece, const struct range *range)
 {
         struct buf header = {0}, chosen = {0};
         uint64_t len = range->len < HEADER_READ_MAX ? range->len : HEADER_READ_MAX;
-        enum status st = piece->path.len ? octets(r, range->start, len, &header) : reading_header(r, &header);
+        enum status st = piece->path.len ? octets(r, range->start, len, &header)
+                                         : reading_header(r, &header);
         if (st == OK) {
                 struct buf *out = wire_out(r->session->wire);
                 fields_filter(buf_str(&header), piece, &chosen);

@@ -3,7 +3,8 @@
 
 /* CREATE, DELETE, RENAME of a person's own folders. Topics are made and named by the site. */
 
-static const char *const shared[] = {"Topics", "Boards", "Notes", "Decisions", "Files", "Tasks", "Search"};
+static const char *const shared[] = {
+        "Topics", "Boards", "Notes", "Decisions", "Files", "Tasks", "Search"};
 
 static bool is_shared(struct str name)
 {
@@ -34,7 +35,8 @@ static enum status may_be_called(struct session *s, struct str name)
 {
         if (is_shared(name))
                 return imap_refuse(s, FORBIDDEN,
-                        "[NOPERM] What is below %.*s is everybody's and is made by whoever runs the site",
+                        "[NOPERM] What is below %.*s is everybody's and is made by whoever runs "
+                        "the site",
                         STR_ARG(str_sub(name, 0, str_chr(name, '/'))));
         if (!is_name(name))
                 return imap_refuse(s, UNSUPPORTED, "[CANNOT] A folder cannot be called so");
@@ -120,7 +122,8 @@ static enum status only_a_level(struct session *s, struct str name)
         struct folder f;
         enum status st = folder_find(s->site, s->person, name, s->arena, &f);
         if (st == OK && f.kind == MAILBOX_TOPIC)
-                return imap_refuse(s, FORBIDDEN, "[NOPERM] A topic is renamed or removed by its owner only");
+                return imap_refuse(
+                        s, FORBIDDEN, "[NOPERM] A topic is renamed or removed by its owner only");
         if (st == OK)
                 return imap_refuse(s, FORBIDDEN, "[HASCHILDREN] There are folders below it");
         return st;
@@ -130,12 +133,14 @@ static enum status only_a_level(struct session *s, struct str name)
 static enum status changeable(struct session *s, struct str name, struct mailbox *out)
 {
         if (is_shared(name))
-                return imap_refuse(s, FORBIDDEN, "[NOPERM] Shared folders are changed by whoever runs the site");
+                return imap_refuse(s, FORBIDDEN,
+                        "[NOPERM] Shared folders are changed by whoever runs the site");
         enum status st = own_folder(s, name, out);
         if (st == ABSENT)
                 return only_a_level(s, name);
         if (st == OK && out->use != USE_NONE)
-                return imap_refuse(s, UNSUPPORTED, "[CANNOT] %.*s is there for everybody and stays", STR_ARG(name));
+                return imap_refuse(s, UNSUPPORTED, "[CANNOT] %.*s is there for everybody and stays",
+                        STR_ARG(name));
         return st;
 }
 
@@ -207,8 +212,12 @@ static enum status rename_inbox(struct session *s, struct str to)
                 st = view_open(s->site->store, inbox.id, &v);
         if (st != OK)
                 return st;
-        struct copying copy = {.from = inbox.id, .to = folder.id, .person = s->person, .numbers = v->numbers,
-                .from_numbers = numset_new(), .to_numbers = numset_new()};
+        struct copying copy = {.from = inbox.id,
+                .to = folder.id,
+                .person = s->person,
+                .numbers = v->numbers,
+                .from_numbers = numset_new(),
+                .to_numbers = numset_new()};
         struct change *change = change_new(s->site->store);
         change_copy(change, &copy);
         change_expunge(change, inbox.id, v->numbers, NULL);

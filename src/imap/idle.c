@@ -42,7 +42,8 @@ void imap_idle_line(struct session *s, struct str line)
                 imap_update(s, true);
         if (wire_gone(s->wire))
                 return;
-        imap_line(s, "%s %s", s->idle_tag, done ? "OK IDLE done" : "BAD [CLIENTBUG] IDLE ends with DONE");
+        imap_line(s, "%s %s", s->idle_tag,
+                done ? "OK IDLE done" : "BAD [CLIENTBUG] IDLE ends with DONE");
         s->bad += !done;
         free(s->idle_tag);
         s->idle_tag = NULL;

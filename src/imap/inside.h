@@ -61,15 +61,17 @@ enum {
 /* The text of the tagged reply, with its response code: "[READ-ONLY] ...". */
 void imap_reply(struct session *, const char *format, ...) PRINTF(2, 3);
 /* The same for a refusal, to be returned: `return imap_refuse(s, FORBIDDEN, "[NOPERM] ...");` */
-CHECKED enum status imap_refuse(struct session *, enum status, const char *format, ...) PRINTF(3, 4);
+CHECKED enum status imap_refuse(struct session *, enum status, const char *format, ...)
+        PRINTF(3, 4);
 /* Reads and forgets a literal that comes unasked, and what else belongs to its command. */
 enum status imap_swallow(struct session *, uint64_t size);
 struct parse imap_arguments(struct session *, const struct args *);
 struct buf *imap_out(struct session *); /* the reply being gathered */
 void imap_line(struct session *, const char *format, ...) PRINTF(2, 3);
+void imap_end(struct session *); /* of a line that was gathered in imap_out */
 
 /* ---- update.c ---- */
-/* Moves the view and the flags to what is flushed now; says nothing. ABSENT: the mailbox is gone. */
+/* Moves the view and the flags to what is flushed now; says nothing. ABSENT: no mailbox any more. */
 CHECKED enum status imap_catch_up(struct session *);
 /* Tells what has been caught up: EXPUNGE (when allowed), EXISTS, flags. */
 void imap_tell(struct session *, bool expunges);
@@ -79,7 +81,8 @@ void imap_update(struct session *, bool expunges);
  * sequence number that the client has never been told of. Freed by the caller. */
 CHECKED enum status imap_numbers(struct session *, struct str set, bool uid, struct numset **out);
 uint32_t imap_sequence(const struct session *, uint32_t number);
-void imap_print_flags(struct buf *out, const struct marks *, uint32_t number); /* "(\Seen $Label)" */
+/* "(\Seen $Label)" */
+void imap_print_flags(struct buf *out, const struct marks *, uint32_t number);
 void imap_say_flags(struct session *); /* FLAGS and PERMANENTFLAGS */
 void imap_say_fetch_flags(struct session *, uint32_t number);
 void imap_deselect(struct session *);

@@ -3,7 +3,8 @@
 
 static bool is_name(char c)
 {
-        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.';
+        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+               c == '.';
 }
 
 static struct str name_of(struct parse *p)
@@ -74,7 +75,8 @@ static void section_spec(struct parse *p, struct piece *s)
                 s->what = SECTION_TEXT;
         } else if (str_same(name, STR("MIME")) && s->path.len > 0) {
                 s->what = SECTION_MIME;
-        } else if (str_same(name, STR("HEADER.FIELDS")) || str_same(name, STR("HEADER.FIELDS.NOT"))) {
+        } else if (str_same(name, STR("HEADER.FIELDS")) ||
+                   str_same(name, STR("HEADER.FIELDS.NOT"))) {
                 s->what = SECTION_HEADER;
                 s->without = str_ends(arena_lower(p->arena, name), STR("not"));
                 field_names(p, s);
@@ -99,8 +101,11 @@ static void partial(struct parse *p, struct piece *s)
 
 static void label(struct parse *p, struct piece *s)
 {
+        /* clang-format off */
         static const char *const names[] = {
-                [SECTION_ALL] = "", [SECTION_HEADER] = "HEADER", [SECTION_TEXT] = "TEXT", [SECTION_MIME] = "MIME"};
+                [SECTION_ALL] = "", [SECTION_HEADER] = "HEADER", [SECTION_TEXT] = "TEXT",
+                [SECTION_MIME] = "MIME"};
+        /* clang-format on */
         struct buf b = {0};
         buf_addf(&b, "BODY[%.*s", STR_ARG(s->path));
         if (s->path.len > 0 && s->what != SECTION_ALL)
@@ -150,8 +155,11 @@ static void body_piece(struct parse *p, struct items *out, bool peek)
 /* RFC822, RFC822.HEADER, RFC822.TEXT are sections by older names. */
 static bool old_name(struct parse *p, struct str name, struct items *out)
 {
+        /* clang-format off */
         static const struct { const char *name; enum section what; } old[] = {
-                {"RFC822", SECTION_ALL}, {"RFC822.HEADER", SECTION_HEADER}, {"RFC822.TEXT", SECTION_TEXT}};
+                {"RFC822", SECTION_ALL}, {"RFC822.HEADER", SECTION_HEADER},
+                {"RFC822.TEXT", SECTION_TEXT}};
+        /* clang-format on */
         for (size_t i = 0; i < COUNT_OF(old); i++) {
                 if (!str_same(name, str_of(old[i].name)))
                         continue;
@@ -166,9 +174,12 @@ static bool old_name(struct parse *p, struct str name, struct items *out)
 
 static void item(struct parse *p, struct items *out)
 {
+        /* clang-format off */
         static const struct { const char *name; unsigned what; } plain[] = {
-                {"UID", ITEM_UID}, {"FLAGS", ITEM_FLAGS}, {"INTERNALDATE", ITEM_DATE}, {"RFC822.SIZE", ITEM_SIZE},
-                {"ENVELOPE", ITEM_ENVELOPE}, {"BODY", ITEM_BODY}, {"BODYSTRUCTURE", ITEM_STRUCTURE}};
+                {"UID", ITEM_UID}, {"FLAGS", ITEM_FLAGS}, {"INTERNALDATE", ITEM_DATE},
+                {"RFC822.SIZE", ITEM_SIZE}, {"ENVELOPE", ITEM_ENVELOPE}, {"BODY", ITEM_BODY},
+                {"BODYSTRUCTURE", ITEM_STRUCTURE}};
+        /* clang-format on */
         struct str name = name_of(p);
         if (parse_peek(p, '[')) {
                 bool peek = str_same(name, STR("BODY.PEEK"));

@@ -7,7 +7,11 @@ struct keys {
         unsigned count, depth;
 };
 
-enum argument { NOTHING, FLAG, NO_FLAG, WORD, NO_WORD, DATE, NUMBER, FIELD, NAMED_FIELD, STRING, SET, ONE, TWO };
+/* clang-format off */
+enum argument {
+        NOTHING, FLAG, NO_FLAG, WORD, NO_WORD, DATE, NUMBER, FIELD, NAMED_FIELD, STRING, SET, ONE, TWO
+};
+/* clang-format on */
 
 struct row {
         const char *name;
@@ -45,7 +49,7 @@ static const struct row rows[] = {
         { "SENTSINCE",  DATE,        KEY_SENT_SINCE,  0,             NULL },
         { "SINCE",      DATE,        KEY_SINCE,       0,             NULL },
         { "SMALLER",    NUMBER,      KEY_SMALLER,     0,             NULL },
-        { "SUBJECT",    FIELD,       KEY_HEADER,      0,             "Subject" },
+        { "SUBJECT",    FIELD,       KEY_SUBJECT,     0,             NULL },
         { "TEXT",       STRING,      KEY_TEXT,        0,             NULL },
         { "TO",         FIELD,       KEY_HEADER,      0,             "To" },
         { "UID",        SET,         KEY_UID,         0,             NULL },
@@ -72,6 +76,7 @@ static enum key_cost cost_of(enum key_kind kind)
         case KEY_SENT_BEFORE:
         case KEY_SENT_ON:
         case KEY_SENT_SINCE:
+        case KEY_SUBJECT: /* decoded when it was filed */
                 return COST_STORED;
         case KEY_BEFORE:
         case KEY_ON:
@@ -110,9 +115,9 @@ static void adopt(struct key *parent, struct key *child)
 
 static struct key *not_of(struct keys *k, struct key *key)
 {
-        struct key *not = key_new(k, KEY_NOT);
-        adopt(not, key);
-        return not;
+        struct key *inverse = key_new(k, KEY_NOT);
+        adopt(inverse, key);
+        return inverse;
 }
 
 static struct str folded(struct keys *k, struct str raw)
@@ -167,8 +172,8 @@ static struct key *from_row(struct keys *k, const struct row *row)
         key->flag = row->flag;
         if (row->argument > NO_FLAG)
                 argument_of(k, row, key);
-        bool not = row->argument == NO_FLAG || row->argument == NO_WORD;
-        return not ? not_of(k, key) : key;
+        bool inverse = row->argument == NO_FLAG || row->argument == NO_WORD;
+        return inverse ? not_of(k, key) : key;
 }
 
 /* Search keys up to the end or ")", all of which must be true. */
@@ -221,7 +226,8 @@ struct key *keys_parse(struct parse *p, bool *bad_charset)
                 parse_space(p);
                 struct str name = parse_astring(p);
                 parse_space(p);
-                *bad_charset = !p->bad && !str_same(name, STR("UTF-8")) && !str_same(name, STR("US-ASCII"));
+                *bad_charset = !p->bad && !str_same(name, STR("UTF-8")) &&
+                               !str_same(name, STR("US-ASCII"));
         }
         struct key *key = all_of(&k);
         return parse_end(p) ? key : NULL;

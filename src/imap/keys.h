@@ -8,7 +8,7 @@ enum key_kind {
         KEY_ALL, KEY_SEQUENCE, KEY_UID, KEY_FLAG, KEY_KEYWORD, KEY_NONE,
         KEY_BEFORE, KEY_ON, KEY_SINCE, KEY_SENT_BEFORE, KEY_SENT_ON, KEY_SENT_SINCE,
         KEY_LARGER, KEY_SMALLER, KEY_OLDER, KEY_YOUNGER,
-        KEY_HEADER, KEY_BODY, KEY_TEXT,
+        KEY_SUBJECT, KEY_HEADER, KEY_BODY, KEY_TEXT,
 };
 enum { KEYS_MAX = 2000, KEYS_DEPTH_MAX = 100 };
 /* What must be read of a message to answer a key, cheapest first. */

@@ -4,10 +4,12 @@
 
 enum { PATTERNS_MAX = 50 };
 
+/* clang-format off */
 enum {
         SELECT_SUBSCRIBED = 1, SELECT_REMOTE = 2, SELECT_RECURSIVE = 4, SELECT_SPECIAL = 8,
         RETURN_SUBSCRIBED = 16, RETURN_CHILDREN = 32, RETURN_SPECIAL = 64, RETURN_STATUS = 128,
 };
+/* clang-format on */
 
 /* What a LIST asks for (RFC 5258, RFC 5819, RFC 6154). */
 struct question {
@@ -30,18 +32,21 @@ enum status imap_namespace(struct session *s, const struct args *a)
 
 static void options(struct parse *p, struct question *q, bool selection)
 {
+        /* clang-format off */
         static const struct { const char *name; unsigned when_selecting, when_returning; } known[] = {
                 {"SUBSCRIBED", SELECT_SUBSCRIBED | RETURN_SUBSCRIBED, RETURN_SUBSCRIBED},
                 {"REMOTE", SELECT_REMOTE, 0}, {"RECURSIVEMATCH", SELECT_RECURSIVE, 0},
                 {"SPECIAL-USE", SELECT_SPECIAL | RETURN_SPECIAL, RETURN_SPECIAL},
                 {"CHILDREN", 0, RETURN_CHILDREN}, {"STATUS", 0, RETURN_STATUS}};
+        /* clang-format on */
         if (!parse_char(p, '('))
                 parse_fail(p);
         q->extended = true;
         while (!p->bad && !parse_char(p, ')')) {
                 unsigned bit = 0;
                 for (size_t i = 0; i < COUNT_OF(known) && !bit; i++) {
-                        unsigned mine = selection ? known[i].when_selecting : known[i].when_returning;
+                        unsigned mine = selection ? known[i].when_selecting
+                                                  : known[i].when_returning;
                         if (mine && parse_word(p, known[i].name))
                                 bit = mine;
                 }
@@ -63,7 +68,8 @@ static void one_pattern(struct parse *p, struct question *q, struct str referenc
         if (q->count == PATTERNS_MAX)
                 parse_fail(p);
         else
-                q->patterns[q->count++] = arena_printf(p->arena, "%.*s%.*s", STR_ARG(reference), STR_ARG(raw));
+                q->patterns[q->count++] = arena_printf(
+                        p->arena, "%.*s%.*s", STR_ARG(reference), STR_ARG(raw));
 }
 
 static void question_parse(struct parse *p, struct question *q)
@@ -107,17 +113,20 @@ static bool asked_for(const struct question *q, const struct folder *f)
         for (size_t i = 0; i < q->count && !yes; i++)
                 yes = pattern_matches(q->patterns[i], buf_str(&name));
         buf_release(&name);
-        return yes && !((q->options & SELECT_SPECIAL) && f->use <= USE_DIGESTS)
-                && !((q->options & SELECT_SUBSCRIBED) && f->mailbox == 0
-                        && !(q->options & SELECT_RECURSIVE));
+        return yes && !((q->options & SELECT_SPECIAL) && f->use <= USE_DIGESTS) &&
+               !((q->options & SELECT_SUBSCRIBED) && f->mailbox == 0 &&
+                       !(q->options & SELECT_RECURSIVE));
 }
 
 static void print_folder(struct session *s, const struct question *q, const struct folder *f)
 {
+        /* clang-format off */
         static const char *const uses[USE_COUNT] = {[USE_DRAFTS] = "\\Drafts", [USE_SENT] = "\\Sent",
                 [USE_ARCHIVE] = "\\Archive", [USE_JUNK] = "\\Junk", [USE_TRASH] = "\\Trash"};
+        /* clang-format on */
         struct buf *out = imap_out(s);
-        buf_addf(out, "* %s (%s", q->lsub ? "LSUB" : "LIST", f->children ? "\\HasChildren" : "\\HasNoChildren");
+        buf_addf(out, "* %s (%s", q->lsub ? "LSUB" : "LIST",
+                f->children ? "\\HasChildren" : "\\HasNoChildren");
         if (f->mailbox == 0)
                 buf_add_text(out, " \\Noselect");
         if ((q->options & RETURN_SUBSCRIBED) && f->mailbox)
@@ -126,9 +135,10 @@ static void print_folder(struct session *s, const struct question *q, const stru
                 buf_addf(out, " %s", uses[f->use]);
         buf_add_text(out, ") \"/\" ");
         print_mailbox(out, f->name);
-        if ((q->options & SELECT_RECURSIVE) && f->children) /* RFC 5258 3.5; whatever is below is subscribed */
+        if ((q->options & SELECT_RECURSIVE) &&
+                f->children) /* RFC 5258 3.5; whatever is below is subscribed */
                 buf_add_text(out, " (\"CHILDINFO\" (\"SUBSCRIBED\"))");
-        imap_line(s, "%s", "");
+        imap_end(s);
 }
 
 static enum status answer(struct session *s, const struct question *q)

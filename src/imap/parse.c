@@ -123,8 +123,8 @@ static struct str literal(struct parse *p)
         uint64_t size;
         enum status st = str_u64(str_make(digits, (size_t)(p->at - digits)), &size);
         (void)parse_char(p, '+');
-        if (st != OK || !parse_char(p, '}') || !parse_char(p, '\r') || !parse_char(p, '\n')
-                || size > (uint64_t)(p->end - p->at)) {
+        if (st != OK || !parse_char(p, '}') || !parse_char(p, '\r') || !parse_char(p, '\n') ||
+                size > (uint64_t)(p->end - p->at)) {
                 parse_fail(p);
                 return STR_NONE;
         }
@@ -366,7 +366,8 @@ static bool ends_in_quotes(struct str line)
 bool literal_announced(struct str line, uint64_t *size, bool *waits, size_t *start)
 {
         size_t open = str_rchr(line, '{');
-        if (open == STR_NOWHERE || !str_ends(line, STR("}")) || ends_in_quotes(str_sub(line, 0, open)))
+        if (open == STR_NOWHERE || !str_ends(line, STR("}")) ||
+                ends_in_quotes(str_sub(line, 0, open)))
                 return false;
         struct str inner = str_sub(line, open + 1, line.len - open - 2);
         *waits = !str_ends(inner, STR("+"));
@@ -384,8 +385,8 @@ static bool can_be_quoted(struct str s)
         if (s.len > 1000)
                 return false;
         for (size_t i = 0; i < s.len; i++)
-                if ((unsigned char)s.at[i] >= 0x7f || s.at[i] == '\0' || s.at[i] == '\r'
-                        || s.at[i] == '\n')
+                if ((unsigned char)s.at[i] >= 0x7f || s.at[i] == '\0' || s.at[i] == '\r' ||
+                        s.at[i] == '\n')
                         return false;
         return true;
 }

@@ -21,7 +21,8 @@ static char wildcard(struct str pattern, size_t *at)
         return c;
 }
 
-static bool step_back(struct retry *percent, struct retry *star, struct str name, size_t *p, size_t *n)
+static bool step_back(
+        struct retry *percent, struct retry *star, struct str name, size_t *p, size_t *n)
 {
         struct retry *r = percent;
         if (!r->set || r->name == name.len || name.at[r->name] == '/') {
@@ -48,8 +49,8 @@ bool pattern_matches(struct str pattern, struct str name)
                         *r = (struct retry){p, n, true};
                         if (r == &star)
                                 percent.set = false;
-                } else if (p < pattern.len && n < name.len
-                        && same_octet(pattern.at[p], name.at[n], any_case)) {
+                } else if (p < pattern.len && n < name.len &&
+                           same_octet(pattern.at[p], name.at[n], any_case)) {
                         p++;
                         n++;
                 } else if (!step_back(&percent, &star, name, &p, &n)) {

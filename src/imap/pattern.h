@@ -1,4 +1,4 @@
-/* pattern.h - LIST's patterns: "*" is any run of octets, "%" any run without "/" (RFC 9051 6.3.9). */
+/* pattern.h - LIST's patterns (RFC 9051 6.3.9): "*" is any run of octets, "%" one without "/". */
 #pragma once
 #include "base/str.h"
 

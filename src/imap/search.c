@@ -5,10 +5,19 @@
 #include "mail/date.h"
 #include "mail/header.h"
 
+/* clang-format off */
 enum {
+        FIELDS_SEARCHED_MAX = 2000,
         BODY_SEARCHED_MAX = 16 << 20, /* octets of a message that are looked at */
         TEXT_SEARCHED_MAX = 4 << 20,  /* octets of its text */
         READ_PIECE = 65536,
+};
+/* clang-format on */
+
+/* A field of a header, decoded and folded. */
+struct line {
+        struct str name, value;
+        struct line *next;
 };
 
 /* One message, with what has been read of it so far. */
@@ -17,8 +26,9 @@ struct candidate {
         const struct entry *entry;
         const struct stored *stored;
         struct arena *arena;
-        struct buf header, text; /* raw; folded */
-        bool header_known, text_known;
+        struct line *lines; /* of the header */
+        struct buf text;    /* folded */
+        bool lines_known, text_known;
         enum status failed;
 };
 
@@ -147,45 +157,56 @@ static bool date_matches(struct candidate *c, const struct key *key)
         }
 }
 
-static bool holds(struct str octets, struct str folded_text)
+static struct str folded(struct candidate *c, struct str octets)
 {
         struct buf b = {0};
         text_fold(octets, &b);
-        bool found = str_find(buf_str(&b), folded_text) != STR_NOWHERE;
+        struct str out = arena_copy(c->arena, buf_str(&b));
         buf_release(&b);
-        return found;
+        return out;
 }
 
-static struct str header_of(struct candidate *c)
+static void read_lines(struct candidate *c)
 {
-        if (!c->header_known) {
-                struct reading r = {.session = c->session, .entry = c->entry, .stored = c->stored};
-                c->header_known = true;
-                enum status st = reading_header(&r, &c->header);
-                if (st != OK)
-                        c->failed = st;
-                reading_release(&r);
+        struct reading r = {.session = c->session, .entry = c->entry, .stored = c->stored};
+        struct buf header = {0};
+        c->failed = reading_header(&r, &header);
+        struct str rest = arena_copy(c->arena, buf_str(&header));
+        struct line **end = &c->lines;
+        struct field field;
+        for (unsigned i = 0;
+                c->failed == OK && i < FIELDS_SEARCHED_MAX && header_next(&rest, &field); i++) {
+                struct line *line = *end = arena_alloc(c->arena, sizeof *line);
+                line->name = field.name;
+                line->value = folded(c, header_decode(c->arena, field.value));
+                end = &line->next;
         }
-        return buf_str(&c->header);
+        buf_release(&header);
+        reading_release(&r);
 }
 
-/* A field of this name (empty: any) that has the text in it, decoded. */
+/* A field of this name (empty: any) that has the text in it. */
 static bool header_matches(struct candidate *c, struct str name, struct str text)
 {
-        struct str header = header_of(c);
-        struct field field;
-        while (header_next(&header, &field)) {
-                if (name.len && !str_same(field.name, name))
+        if (!c->lines_known)
+                read_lines(c);
+        c->lines_known = true;
+        for (const struct line *line = c->lines; line; line = line->next) {
+                if (name.len && !str_same(line->name, name))
                         continue;
-                if (text.len == 0)
+                if (text.len == 0 || str_find(line->value, text) != STR_NOWHERE)
                         return true;
-                struct str value = header_decode(c->arena, field.value);
-                if (name.len == 0)
-                        value = arena_printf(c->arena, "%.*s: %.*s", STR_ARG(field.name), STR_ARG(value));
-                if (holds(value, text))
+                if (name.len == 0 && str_find_same(line->name, text) != STR_NOWHERE)
                         return true;
         }
         return false;
+}
+
+static bool subject_matches(struct candidate *c, struct str text)
+{
+        if (text.len == 0)
+                return header_matches(c, STR("Subject"), text);
+        return str_find(folded(c, c->stored->subject), text) != STR_NOWHERE;
 }
 
 static enum status read_text(struct candidate *c)
@@ -197,7 +218,8 @@ static enum status read_text(struct candidate *c)
                 st = message_octets(c->session->site->store, c->entry->message, at,
                         size - at < READ_PIECE ? size - at : READ_PIECE, &message);
         if (st == OK) {
-                content_text(c->arena, mime_parse(c->arena, buf_str(&message)), TEXT_SEARCHED_MAX, &text);
+                content_text(c->arena, mime_parse(c->arena, buf_str(&message)), TEXT_SEARCHED_MAX,
+                        &text);
                 text_fold(buf_str(&text), &c->text);
         }
         buf_release(&message);
@@ -242,13 +264,15 @@ static bool matches(struct candidate *c, const struct key *key)
                 return clock_now() - c->entry->date >= key->number;
         case KEY_YOUNGER:
                 return clock_now() - c->entry->date <= key->number;
+        case KEY_SUBJECT:
+                return subject_matches(c, key->text);
         case KEY_HEADER:
                 return header_matches(c, key->name, key->text);
         case KEY_BODY:
                 return body_matches(c, key->text);
         case KEY_TEXT:
-                return key->text.len == 0 || header_matches(c, STR_NONE, key->text)
-                        || body_matches(c, key->text);
+                return key->text.len == 0 || header_matches(c, STR_NONE, key->text) ||
+                       body_matches(c, key->text);
         case KEY_SEQUENCE:
         case KEY_UID:
         case KEY_KEYWORD:
@@ -261,6 +285,16 @@ static bool matches(struct candidate *c, const struct key *key)
 
 /* ---- all messages ---- */
 
+static void forget(struct candidate *c)
+{
+        c->lines_known = c->text_known = false;
+        c->lines = NULL;
+        c->failed = OK;
+        buf_clear(&c->text);
+        buf_trim(&c->text, READ_PIECE);
+        arena_reset(c->arena);
+}
+
 static enum status sift_batch(const struct batch *b, const struct key *key, struct numset *found)
 {
         enum status st = OK;
@@ -272,13 +306,8 @@ static enum status sift_batch(const struct batch *b, const struct key *key, stru
                 if (!gone && matches(&c, key))
                         numset_add(found, c.entry->number);
                 st = c.failed == ABSENT ? OK : c.failed;
-                c.header_known = c.text_known = false;
-                c.failed = OK;
-                buf_clear(&c.header);
-                buf_clear(&c.text);
-                arena_reset(c.arena);
+                forget(&c);
         }
-        buf_release(&c.header);
         buf_release(&c.text);
         arena_free(c.arena);
         return st;
@@ -290,7 +319,7 @@ static enum status sift(struct session *s, const struct key *key, struct numset 
         struct numset *found = numset_new();
         struct batch *b = batch_new(s, candidates);
         b->stored_too = key->cost >= COST_STORED;
-        b->read = READ_SIZES | READ_ENVELOPE;
+        b->read = READ_ENVELOPE | READ_SUMMARY;
         enum status st = OK;
         while (st == OK && !wire_gone(s->wire)) {
                 st = batch_fill(b);
@@ -310,7 +339,7 @@ static void say_found(struct session *s, const struct numset *found)
         struct walk w = numset_walk(found);
         for (uint32_t n; walk_next(&w, &n);)
                 buf_addf(out, " %u", s->uid ? n : imap_sequence(s, n));
-        imap_line(s, "%s", "");
+        imap_end(s);
 }
 
 static enum status search(struct session *s, struct key *key)

@@ -11,7 +11,8 @@ static void say_selected(struct session *s)
         uint32_t first = numset_low(unseen);
         numset_free(unseen);
         if (first)
-                imap_line(s, "* OK [UNSEEN %u] The first that is not read", imap_sequence(s, first));
+                imap_line(
+                        s, "* OK [UNSEEN %u] The first that is not read", imap_sequence(s, first));
         imap_line(s, "* OK [UIDVALIDITY %u] UIDs are valid", m->view->uid_validity);
         imap_line(s, "* OK [UIDNEXT %u] The next number", m->view->next);
 }
@@ -43,7 +44,8 @@ static enum status open_folder(struct session *s, const struct args *a, bool rea
         struct folder f;
         enum status st = folder_find(s->site, s->person, name, s->arena, &f);
         if (st == OK && f.mailbox == 0)
-                return imap_refuse(s, ABSENT, "[NONEXISTENT] This is a level of the tree and holds no messages");
+                return imap_refuse(s, ABSENT,
+                        "[NONEXISTENT] This is a level of the tree and holds no messages");
         if (st != OK)
                 return st;
         s->selected = mem_new(sizeof *s->selected);
@@ -114,7 +116,8 @@ enum status imap_expunge(struct session *s, const struct args *a)
                 return imap_refuse(s, FORBIDDEN, "[NOPERM] This folder is open for reading only");
         if (!s->selected->rights.expunge)
                 return imap_refuse(s, FORBIDDEN,
-                        "[NOPERM] What was posted to a topic stays there for everybody: only its owner removes it");
+                        "[NOPERM] What was posted to a topic stays there for everybody: only its "
+                        "owner removes it");
         enum status st = s->uid ? imap_numbers(s, set, true, &among) : OK;
         if (st == OK)
                 st = imap_expunge_deleted(s, among);

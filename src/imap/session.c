@@ -2,6 +2,7 @@
 #include "imap/imap.h"
 #include "imap/inside.h"
 
+/* clang-format off */
 enum {
         LINE_MAX_OCTETS = 65536,
         BAD_MAX = 20,               /* malformed commands in a row */
@@ -10,6 +11,7 @@ enum {
         IDLE_SECONDS = 1800 + 60,   /* RFC 9051 5.4: at least 30 minutes */
         SWALLOW_MAX = 256 << 20,    /* octets of an unasked literal that are read to be refused */
 };
+/* clang-format on */
 
 /* clang-format off */
 static const struct verb verbs[] = {
@@ -109,14 +111,19 @@ struct buf *imap_out(struct session *s)
         return wire_out(s->wire);
 }
 
+void imap_end(struct session *s)
+{
+        buf_add_text(wire_out(s->wire), "\r\n");
+        wire_room(s->wire);
+}
+
 void imap_line(struct session *s, const char *format, ...)
 {
         va_list ap;
         va_start(ap, format);
         buf_vaddf(wire_out(s->wire), format, ap);
         va_end(ap);
-        buf_add_text(wire_out(s->wire), "\r\n");
-        wire_room(s->wire);
+        imap_end(s);
 }
 
 static unsigned state_of(const struct session *s)
@@ -133,7 +140,8 @@ enum status imap_swallow(struct session *s, uint64_t size)
         struct str line;
         while (!waits) {
                 if (size > SWALLOW_MAX) {
-                        imap_line(s, "* BYE [TOOBIG] That literal is too big even to be passed over");
+                        imap_line(
+                                s, "* BYE [TOOBIG] That literal is too big even to be passed over");
                         wire_close(s->wire);
                         return CLOSED;
                 }
@@ -168,7 +176,8 @@ static struct str tag_of(struct str command)
 static enum status add_literal(struct session *s, uint64_t size, bool waits)
 {
         if (size + s->command.len > LINE_MAX_OCTETS + LITERALS_MAX) {
-                imap_line(s, "%.*s BAD [TOOBIG] This command is too long", STR_ARG(tag_of(buf_str(&s->command))));
+                imap_line(s, "%.*s BAD [TOOBIG] This command is too long",
+                        STR_ARG(tag_of(buf_str(&s->command))));
                 s->bad++;
                 return !waits && imap_swallow(s, size) != OK ? CLOSED : TOO_BIG;
         }
@@ -182,7 +191,8 @@ static enum status add_literal(struct session *s, uint64_t size, bool waits)
         if (st == OK)
                 buf_add(&s->command, line);
         else if (st == TOO_BIG)
-                imap_line(s, "%.*s BAD [TOOBIG] This line is too long", STR_ARG(tag_of(buf_str(&s->command))));
+                imap_line(s, "%.*s BAD [TOOBIG] This line is too long",
+                        STR_ARG(tag_of(buf_str(&s->command))));
         return st;
 }
 
@@ -216,8 +226,8 @@ static void finish(struct session *s, const struct order *o, enum status st)
         else if (st == OK)
                 imap_line(s, "%s%s done", s->uid ? "UID " : "", o->verb->name);
         else if (st == INVALID)
-                imap_line(s, "[CLIENTBUG] The form is: %s%s %s", s->uid ? "UID " : "", o->verb->name,
-                        o->verb->usage);
+                imap_line(s, "[CLIENTBUG] The form is: %s%s %s", s->uid ? "UID " : "",
+                        o->verb->name, o->verb->usage);
         else
                 imap_line(s, "%s", no[st]);
         s->bad = st == INVALID ? s->bad + 1 : s->person ? 0 : s->bad;
@@ -244,8 +254,8 @@ static bool name_order(struct session *s, struct order *o)
         struct str rest = buf_str(&s->command);
         struct parse p = parse_of(s->arena, rest);
         s->tag = parse_peek(&p, '"') || parse_peek(&p, '{') ? STR_NONE : parse_astring(&p);
-        if (s->tag.len == 0 || s->tag.len > 200 || str_chr(s->tag, '+') != STR_NOWHERE
-                || (p.at < p.end && *p.at != ' ')) {
+        if (s->tag.len == 0 || s->tag.len > 200 || str_chr(s->tag, '+') != STR_NOWHERE ||
+                (p.at < p.end && *p.at != ' ')) {
                 s->tag = STR("*");
                 complain(s, "A command begins with a tag");
                 return false;
@@ -270,9 +280,9 @@ static bool may_run(struct session *s, const struct order *o)
 {
         unsigned state = state_of(s);
         if (!(o->verb->needs & state)) {
-                complain(s, state == BEFORE_LOGIN ? "Log in first"
-                                : o->verb->needs & SELECTED ? "Select a folder first"
-                                                            : "You have logged in already");
+                complain(s, state == BEFORE_LOGIN       ? "Log in first"
+                            : o->verb->needs & SELECTED ? "Select a folder first"
+                                                        : "You have logged in already");
                 return false;
         }
         if (o->verb->max == 0 && str_trim(o->args.rest).len > 0) {
@@ -352,7 +362,8 @@ static void session_serve(struct session *s)
                 } else if (st == OK) {
                         take_line(s, line);
                 } else if (st == TOO_BIG) {
-                        imap_line(s, "* BAD [TOOBIG] A line may have at most %d octets", LINE_MAX_OCTETS);
+                        imap_line(s, "* BAD [TOOBIG] A line may have at most %d octets",
+                                LINE_MAX_OCTETS);
                 } else {
                         return;
                 }

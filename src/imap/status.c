@@ -37,7 +37,8 @@ struct counted {
         uint64_t size;
 };
 
-static enum status count_marks(struct session *s, const struct view *v, unsigned asked, struct counted *c)
+static enum status count_marks(
+        struct session *s, const struct view *v, unsigned asked, struct counted *c)
 {
         struct numset *seen = NULL;
         struct marks *marks = NULL;
@@ -61,7 +62,8 @@ static enum status count_size(struct session *s, const struct view *v, struct co
         uint32_t from = 1;
         while (from) {
                 size_t count = COUNT_OF(entries);
-                enum status st = entries_read(s->site->store, v->mailbox, v->numbers, &from, entries, &count);
+                enum status st = entries_read(
+                        s->site->store, v->mailbox, v->numbers, &from, entries, &count);
                 if (st != OK)
                         return st;
                 for (size_t i = 0; i < count; i++)
@@ -109,7 +111,8 @@ enum status imap_say_status(struct session *s, const struct folder *f, unsigned 
                 for (size_t i = 0; i < COUNT_OF(items); i++) {
                         if (!(asked & items[i].bit))
                                 continue;
-                        buf_addf(out, "%s%s %llu", gap, items[i].name, value_of(items[i].bit, v, &c));
+                        buf_addf(out, "%s%s %llu", gap, items[i].name,
+                                value_of(items[i].bit, v, &c));
                         gap = " ";
                 }
                 imap_line(s, ")");
@@ -122,7 +125,8 @@ static enum status find(struct session *s, struct str name, struct folder *f)
 {
         enum status st = folder_find(s->site, s->person, name, s->arena, f);
         if (st == OK && f->mailbox == 0)
-                return imap_refuse(s, ABSENT, "[NONEXISTENT] This is a level of the tree and holds no messages");
+                return imap_refuse(s, ABSENT,
+                        "[NONEXISTENT] This is a level of the tree and holds no messages");
         return st;
 }
 
@@ -154,5 +158,6 @@ enum status imap_unsubscribe(struct session *s, const struct args *a)
         (void)parse_mailbox(&p);
         if (!parse_end(&p))
                 return INVALID;
-        return imap_refuse(s, UNSUPPORTED, "[CANNOT] Every folder is shown here; your client can hide it");
+        return imap_refuse(
+                s, UNSUPPORTED, "[CANNOT] Every folder is shown here; your client can hide it");
 }

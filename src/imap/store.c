@@ -40,7 +40,8 @@ static void foresee(struct session *s, const struct marking *m, struct forecast 
         }
 }
 
-static void add_difference(struct numset *out, const struct numset *now, const struct numset *expected)
+static void add_difference(
+        struct numset *out, const struct numset *now, const struct numset *expected)
 {
         struct numset *both = numset_copy(now);
         numset_xor(both, expected);
@@ -122,7 +123,8 @@ static enum status store_flags(struct session *s, struct marking *m, bool silent
         if (st == TOO_MANY)
                 return imap_refuse(s, st, "[LIMIT] A folder may have %d keywords", KEYWORDS_MAX);
         if (st == OK && !s->uid && numset_count_andnot(m->numbers, s->selected->view->numbers) > 0)
-                return imap_refuse(s, ABSENT, "[EXPUNGEISSUED] Some of these messages have been removed");
+                return imap_refuse(
+                        s, ABSENT, "[EXPUNGEISSUED] Some of these messages have been removed");
         return st;
 }
 

@@ -49,7 +49,8 @@ enum status imap_numbers(struct session *s, struct str set, bool uid, struct num
         struct numset *asked;
         if (!uid && !within(set, m->exists))
                 return imap_refuse(s, INVALID, "[CLIENTBUG] There are %u messages here", m->exists);
-        enum status st = numset_parse(set, uid ? numset_high(m->told) : numset_count(m->told), &asked);
+        enum status st = numset_parse(
+                set, uid ? numset_high(m->told) : numset_count(m->told), &asked);
         if (st != OK)
                 return st;
         if (uid) {
@@ -64,7 +65,8 @@ enum status imap_numbers(struct session *s, struct str set, bool uid, struct num
 
 /* ---- flags ---- */
 
-static const char *const flag_names[FLAG_COUNT] = {"\\Seen", "\\Answered", "\\Flagged", "\\Deleted", "\\Draft"};
+static const char *const flag_names[FLAG_COUNT] = {
+        "\\Seen", "\\Answered", "\\Flagged", "\\Deleted", "\\Draft"};
 
 static void add_name(struct buf *out, struct str name)
 {
@@ -106,7 +108,8 @@ void imap_say_flags(struct session *s)
         } else {
                 buf_add_text(imap_out(s), "* OK [PERMANENTFLAGS ");
                 print_all_flags(imap_out(s), m->marks);
-                imap_line(s, "%s)] These are kept", m->marks->keyword_count < KEYWORDS_MAX ? " \\*" : "");
+                imap_line(s, "%s)] These are kept",
+                        m->marks->keyword_count < KEYWORDS_MAX ? " \\*" : "");
         }
         m->keywords_told = m->marks->keyword_count;
 }
@@ -139,7 +142,8 @@ static enum status catch_flags(struct session *s, const struct view *v)
 {
         struct selected *m = s->selected;
         struct numset *flags = numset_new(), *vanished = numset_new();
-        enum status st = mailbox_changes(s->site->store, v, s->person, m->position, flags, vanished);
+        enum status st = mailbox_changes(
+                s->site->store, v, s->person, m->position, flags, vanished);
         if (st == OK && numset_count(flags) > 0)
                 st = marks_refresh(s->site->store, m->marks, flags);
         numset_free(vanished);

@@ -1,6 +1,7 @@
 #include "mail/html.h"
 #include "base/text.h"
 #include <libxml/HTMLparser.h>
+#include <pthread.h>
 
 enum { QUOTE_MAX = 10, CHUNK = 16 * 1024 };
 
@@ -241,7 +242,8 @@ void html_text(struct str html, struct buf *out)
                 .error = on_error,
                 .warning = on_error,
         };
-        xmlInitParser();
+        static pthread_once_t once = PTHREAD_ONCE_INIT; /* libxml2's own start is a data race */
+        pthread_once(&once, xmlInitParser);
         htmlParserCtxtPtr parser =
                 htmlCreatePushParserCtxt(&handler, &h, NULL, 0, NULL, XML_CHAR_ENCODING_UTF8);
         if (!parser)

@@ -6,6 +6,7 @@ enum {
         ATTRIBUTION_MAX = 400, /* octets */
         BLOCK_LINES = 6,       /* in which Outlook's From, Sent, To and Subject stand */
         SIGNATURE_LINES = 12,
+        FOOTER_LINES = 3,
         GREETING_MAX = 40,
         SHORT_GREETING = 20, /* needs no mark at its end */
         LINE_READ = 2000, /* octets of the own text that the one line is made of */
@@ -124,6 +125,17 @@ static bool is_underscores(struct str line)
         return n >= 10 && n == s.len;
 }
 
+/* What Mailman and its like put under a message: a rule and the list's name, at the end. */
+static bool is_list_footer(const struct lines *l, size_t at)
+{
+        if (!is_underscores(l->v[at]) || l->count - at > SIGNATURE_LINES)
+                return false;
+        for (size_t i = at + 1; i < l->count && i <= at + FOOTER_LINES; i++)
+                if (str_find_same(l->v[i], STR("mailing list")) != STR_NOWHERE)
+                        return true;
+        return false;
+}
+
 /* RFC 3676 4.3. Programs that strip trailing blanks make "--" of it: then only near the end. */
 static bool is_signature(const struct lines *l, size_t at)
 {
@@ -191,7 +203,8 @@ static void drop_copies(struct lines *l)
         for (size_t i = 0; i < l->count; i++) {
                 if (l->dropped[i] || is_blank_line(l->v[i]))
                         continue;
-                if (is_signature(l, i) || is_copy_rule(l->v[i]) || is_copy_block(l, i)) {
+                if (is_signature(l, i) || is_copy_rule(l->v[i]) || is_copy_block(l, i) ||
+                        is_list_footer(l, i)) {
                         bool rule = i && is_underscores(l->v[i - 1]);
                         drop_from(l, rule ? i - 1 : i);
                         return;
@@ -213,17 +226,24 @@ static void drop_quotes(struct lines *l)
                         drop_attribution(l, i);
 }
 
-/* "Sent from my phone" at the end is no word of the author's. */
-static void drop_device(struct lines *l)
+static bool is_gap(const struct lines *l, size_t at)
 {
-        static const char *const marks[] = {"Sent from my ", "Sent from Mail for ", "Von meinem ",
-                "Envoyé de mon ", "Get Outlook for "};
-        size_t at = l->count;
-        while (at && (l->dropped[at - 1] || is_blank_line(l->v[at - 1])))
-                at--;
-        for (size_t i = 0; at && i < COUNT_OF(marks); i++)
-                if (str_starts(l->v[at - 1], str_of(marks[i])))
-                        l->dropped[at - 1] = true;
+        return at >= l->count || l->dropped[at] || is_blank_line(l->v[at]);
+}
+
+/* "Sent from my phone", in a paragraph of its own, is no word of the author's. */
+static void drop_devices(struct lines *l)
+{
+        static const char *const marks[] = {
+                "Sent from my ", "Sent from Mail for ", "Get Outlook for ", "Von meinem ",
+                "Envoyé de mon "};
+        for (size_t i = 0; i < l->count; i++) {
+                if (l->dropped[i] || !is_gap(l, i + 1) || (i && !is_gap(l, i - 1)))
+                        continue;
+                for (size_t j = 0; j < COUNT_OF(marks); j++)
+                        if (str_starts(l->v[i], str_of(marks[j])))
+                                l->dropped[i] = true;
+        }
 }
 
 static struct lines cut_lines(struct str text)
@@ -263,7 +283,7 @@ bool content_said(struct str text, struct buf *out)
         struct lines l = cut_lines(text);
         drop_quotes(&l);
         drop_copies(&l);
-        drop_device(&l);
+        drop_devices(&l);
         add_left(&l, out);
         free(l.v);
         free(l.dropped);

@@ -19,10 +19,12 @@ static uint32_t crc_of(struct str s)
 
 static void encode_chunk(ZSTD_CCtx *context, struct str raw, struct buf *packed, struct buf *out)
 {
-        struct chunk c = {.method = CHUNK_RAW, .crc = crc_of(raw), .size = (uint32_t)raw.len, .data = raw};
+        struct chunk c = {
+                .method = CHUNK_RAW, .crc = crc_of(raw), .size = (uint32_t)raw.len, .data = raw};
         size_t room = ZSTD_compressBound(raw.len);
         buf_clear(packed);
-        size_t size = ZSTD_compressCCtx(context, buf_reserve(packed, room), room, raw.at, raw.len, LEVEL);
+        size_t size = ZSTD_compressCCtx(
+                context, buf_reserve(packed, room), room, raw.at, raw.len, LEVEL);
         if (!ZSTD_isError(size) && size < raw.len) {
                 c.method = CHUNK_ZSTD;
                 c.data = str_make(packed->at, size);
@@ -41,7 +43,8 @@ void body_encode(struct str bytes, size_t first, size_t most, struct body *out)
         *out = (struct body){.count = count < most ? count : most};
         out->ends = mem_new((out->count + 1) * sizeof *out->ends);
         for (size_t i = 0; i < out->count; i++) {
-                encode_chunk(context, str_sub(rest, i * CHUNK_SIZE, CHUNK_SIZE), &packed, &out->octets);
+                encode_chunk(
+                        context, str_sub(rest, i * CHUNK_SIZE, CHUNK_SIZE), &packed, &out->octets);
                 out->ends[i] = out->octets.len;
         }
         ZSTD_freeCCtx(context);
@@ -82,7 +85,8 @@ enum status body_remove(struct txn *txn, uint64_t body, uint32_t first, uint32_t
 
 static enum status damaged(uint64_t body, uint32_t chunk)
 {
-        log_error("store: chunk %u of body %llu fails its checksum", chunk, (unsigned long long)body);
+        log_error(
+                "store: chunk %u of body %llu fails its checksum", chunk, (unsigned long long)body);
         return DAMAGED;
 }
 
@@ -111,7 +115,8 @@ static enum status read_chunk(struct store *store, uint64_t body, uint32_t numbe
         return st;
 }
 
-enum status body_read(struct store *store, const struct message_record *m, struct range range, struct buf *out)
+enum status body_read(
+        struct store *store, const struct message_record *m, struct range range, struct buf *out)
 {
         uint64_t at = range.start, end = range.start + range.len;
         enum status st = OK;
@@ -127,7 +132,8 @@ enum status body_read(struct store *store, const struct message_record *m, struc
                 if (st == OK && into->len - before != stop - start)
                         st = damaged(m->body, number);
                 if (st == OK && !whole)
-                        buf_add(out, str_sub(buf_str(&part), (size_t)(at - start), (size_t)((end < stop ? end : stop) - at)));
+                        buf_add(out, str_sub(buf_str(&part), (size_t)(at - start),
+                                             (size_t)((end < stop ? end : stop) - at)));
                 buf_clear(&part);
                 at = stop;
         }
@@ -142,7 +148,7 @@ struct ahead_op {
         uint64_t *body; /* the caller's; 0 when it is to be given */
         struct body chunks;
         uint32_t first, remove_upto; /* to be removed: [first, remove_upto) */
-        bool last; /* of the removal */
+        bool last;                   /* of the removal */
 };
 
 static enum status ahead_check(struct txn *txn, struct op *op)
@@ -237,7 +243,8 @@ static enum status count_chunks(struct store *store, uint64_t body, uint32_t *co
 {
         struct buf key = {0}, value = {0};
         struct key from = key_body(body, 0), upto = key_body(body + 1, 0);
-        enum status st = table_last(store->env, NULL, TABLE_BODY, key_str(&from), key_str(&upto), &key, &value);
+        enum status st = table_last(
+                store->env, NULL, TABLE_BODY, key_str(&from), key_str(&upto), &key, &value);
         struct reader r = reader_of(str_from(buf_str(&key), 8));
         *count = st == OK ? read_u32(&r) + 1 : 0;
         buf_release(&key);

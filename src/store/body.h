@@ -4,7 +4,10 @@
 #include "store/codec.h"
 #include "store/inside.h"
 
-enum { AHEAD_SIZE = 4 << 20, AHEAD_CHUNKS = 32 }; /* longer bodies are written before their filing, so many chunks a change */
+enum {
+        AHEAD_SIZE = 4 << 20,
+        AHEAD_CHUNKS = 32
+}; /* longer bodies are written before their filing, so many chunks a change */
 
 struct body {
         struct buf octets; /* records, one behind the other */
@@ -19,7 +22,8 @@ CHECKED enum status body_put(struct txn *, uint64_t body, uint32_t first, const 
 CHECKED enum status body_remove(struct txn *, uint64_t body, uint32_t first, uint32_t upto);
 uint32_t body_chunks(uint64_t size);
 /* Appends octets [offset, offset + len), which lie within `size`. DAMAGED. */
-CHECKED enum status body_read(struct store *, const struct message_record *, struct range, struct buf *out);
+CHECKED enum status body_read(
+        struct store *, const struct message_record *, struct range, struct buf *out);
 
 /* A long body: written under an id of its own, in changes of its own, which store_tidy takes
  * away again if no filing comes to refer to it. */

@@ -29,7 +29,8 @@ enum status check_has(struct checking *c, enum table table, const struct key *ke
         return st == ABSENT ? OK : st;
 }
 
-enum status check_get(struct checking *c, enum table table, const struct key *key, struct buf *value, bool *is)
+enum status check_get(
+        struct checking *c, enum table table, const struct key *key, struct buf *value, bool *is)
 {
         buf_clear(value);
         enum status st = get_value(c->store, NULL, table, key, value);
@@ -78,7 +79,8 @@ static void tell(const struct checking *c)
 
 /* A change in the middle of a pass looks like damage, so a pass with faults during which something
  * was changed is made again. */
-enum status store_check(struct store *store, const struct check_watch *watch, struct check_report *out)
+enum status store_check(
+        struct store *store, const struct check_watch *watch, struct check_report *out)
 {
         struct checking c = {.store = store, .watch = watch};
         enum status st = OK;

@@ -6,7 +6,8 @@
 
 struct check_report {
         uint64_t messages, entries, mailboxes, persons, faults;
-        uint64_t ids, ghosts, replies, replies_found; /* threads: replies and those whose parent is here */
+        uint64_t ids, ghosts, replies,
+                replies_found; /* threads: replies and those whose parent is here */
 };
 /* say(arg, text) is called once a fault; progress(arg, done, total) now and then (may be NULL). */
 struct check_watch {
@@ -14,4 +15,5 @@ struct check_watch {
         void (*progress)(void *arg, uint64_t done, uint64_t total);
         void *arg;
 };
-CHECKED enum status store_check(struct store *, const struct check_watch *, struct check_report *out);
+CHECKED enum status store_check(
+        struct store *, const struct check_watch *, struct check_report *out);

@@ -2,7 +2,8 @@
 #include "store/rows.h"
 
 /* The value must be a text of this length; 0: must not be there. */
-static enum status check_text(struct checking *c, enum table table, const struct key *key, uint64_t size, bool *right)
+static enum status check_text(
+        struct checking *c, enum table table, const struct key *key, uint64_t size, bool *right)
 {
         struct buf value = {0};
         struct str text = STR_NONE;
@@ -17,14 +18,16 @@ static enum status check_text(struct checking *c, enum table table, const struct
 
 static enum status check_entry(struct checking *c, const struct mailbox *m, const struct entry *e)
 {
-        struct key at = key_entry(m->id, e->number), place = key_place(e->message, m->id, e->number);
+        struct key at = key_entry(m->id, e->number),
+                   place = key_place(e->message, m->id, e->number);
         struct key message = key_message(e->message);
         struct message_record record;
         struct buf value = {0};
         bool is, right;
         enum status st = check_has(c, TABLE_PLACE, &place, &is);
         if (st == OK && !is)
-                check_fault(c, "mailbox %u number %u: its message does not know of it", m->id, e->number);
+                check_fault(c, "mailbox %u number %u: its message does not know of it", m->id,
+                        e->number);
         if (st == OK)
                 st = check_get(c, TABLE_MESSAGE, &message, &value, &is);
         if (st == OK && !is)
@@ -37,9 +40,11 @@ static enum status check_entry(struct checking *c, const struct mailbox *m, cons
         if (st == OK)
                 st = check_text(c, TABLE_PREFIX, &at, e->prefix_size, &right);
         if (st == OK && !right)
-                check_fault(c, "mailbox %u number %u: the prefix is not the one that was filed", m->id, e->number);
+                check_fault(c, "mailbox %u number %u: the prefix is not the one that was filed",
+                        m->id, e->number);
         if (e->number >= m->next)
-                check_fault(c, "mailbox %u number %u: above the next number %u", m->id, e->number, m->next);
+                check_fault(c, "mailbox %u number %u: above the next number %u", m->id, e->number,
+                        m->next);
         buf_release(&value);
         return st;
 }
@@ -123,7 +128,8 @@ static enum status check_marks(struct checking *c)
                 while (block_run(&bits, &run, &low, &high))
                         continue;
                 if (read && is && ((uint64_t)at.number << BLOCK_BITS) + high >= m.next)
-                        check_fault(c, "mailbox %u: person %u has marks above what has been filed", mailbox, person);
+                        check_fault(c, "mailbox %u: person %u has marks above what has been filed",
+                                mailbox, person);
         }
         scan_close(scan);
         return st == ABSENT ? OK : st;
@@ -146,7 +152,8 @@ static enum status check_folders(struct checking *c)
                 if (st != OK)
                         break;
                 if (!is && key_folder_read(key, &owner, &name))
-                        check_fault(c, "folder %.*s of person %u: there is no mailbox", STR_ARG(name), owner);
+                        check_fault(c, "folder %.*s of person %u: there is no mailbox",
+                                STR_ARG(name), owner);
         }
         scan_close(scan);
         return st == ABSENT ? OK : st;

@@ -18,7 +18,8 @@ static enum status check_octets(struct checking *c, const struct checked *m)
         enum status st = OK;
         for (uint64_t at = 0; st == OK && at < m->record.size; at += PIECE) {
                 uint64_t left = m->record.size - at;
-                st = body_read(c->store, &m->record, (struct range){at, left < PIECE ? left : PIECE}, &b);
+                st = body_read(
+                        c->store, &m->record, (struct range){at, left < PIECE ? left : PIECE}, &b);
                 if (m->record.size > HASHED_MOST)
                         buf_clear(&b);
         }
@@ -28,7 +29,8 @@ static enum status check_octets(struct checking *c, const struct checked *m)
         }
         buf_release(&b);
         if (st == ABSENT || st == DAMAGED) {
-                check_fault(c, "message %llu: its octets are not those that were filed", (unsigned long long)m->id);
+                check_fault(c, "message %llu: its octets are not those that were filed",
+                        (unsigned long long)m->id);
                 st = OK;
         }
         return st;
@@ -56,14 +58,15 @@ static enum status check_places(struct checking *c, const struct checked *m)
                 if (st != OK)
                         break;
                 if (!is || e.message != m->id)
-                        check_fault(c, "message %llu: mailbox %u number %u does not show it", (unsigned long long)m->id,
-                                at.mailbox, at.number);
+                        check_fault(c, "message %llu: mailbox %u number %u does not show it",
+                                (unsigned long long)m->id, at.mailbox, at.number);
                 count++;
         }
         scan_close(scan);
         buf_release(&octets);
         if (st == ABSENT && count != m->record.refs)
-                check_fault(c, "message %llu: %u entries counted, has %u", (unsigned long long)m->id, m->record.refs, count);
+                check_fault(c, "message %llu: %u entries counted, has %u",
+                        (unsigned long long)m->id, m->record.refs, count);
         return st == ABSENT ? OK : st;
 }
 
@@ -77,12 +80,14 @@ static enum status check_parts(struct checking *c, const struct checked *m)
         if (st == OK && is)
                 st = id_read(buf_str(&value), &record);
         if (st == OK && (!is || record.ghost))
-                check_fault(c, "message %llu: not found by its Message-ID", (unsigned long long)m->id);
+                check_fault(
+                        c, "message %llu: not found by its Message-ID", (unsigned long long)m->id);
         for (unsigned part = DERIVED_HEAD; st == OK && part <= DERIVED_TAIL; part++) {
                 struct key derived = key_derived(m->id, part);
                 st = check_has(c, TABLE_DERIVED, &derived, &is);
                 if (st == OK && !is)
-                        check_fault(c, "message %llu: what was derived from it is not there", (unsigned long long)m->id);
+                        check_fault(c, "message %llu: what was derived from it is not there",
+                                (unsigned long long)m->id);
         }
         if (st == OK && m->record.refs == 0) {
                 st = check_has(c, TABLE_META, &left, &is);
@@ -100,7 +105,8 @@ static enum status check_bodies(struct checking *c, const uint64_t *ids, size_t 
         size_t i = 0;
         for (uint64_t next = 0; st == OK;) {
                 struct key from = key_body(next, 0);
-                struct scan *scan = scan_open(c->store->env, NULL, TABLE_BODY, key_str(&from), STR_NONE);
+                struct scan *scan = scan_open(
+                        c->store->env, NULL, TABLE_BODY, key_str(&from), STR_NONE);
                 struct str key, value;
                 bool pending;
                 st = scan_next(scan, &key, &value);
@@ -114,7 +120,8 @@ static enum status check_bodies(struct checking *c, const uint64_t *ids, size_t 
                 struct key left = key_leftover(LEFT_BODY, body);
                 st = check_has(c, TABLE_META, &left, &pending);
                 if (st == OK && !pending && (i == count || ids[i] != body))
-                        check_fault(c, "body %llu: there is no message for it", (unsigned long long)body);
+                        check_fault(c, "body %llu: there is no message for it",
+                                (unsigned long long)body);
                 next = body + 1;
         }
         return st == ABSENT ? OK : st;
@@ -140,7 +147,8 @@ static enum status check_ids(struct checking *c)
                 if (st != OK)
                         break;
                 if (!is)
-                        check_fault(c, "Message-ID of %llu: there is no message", (unsigned long long)message);
+                        check_fault(c, "Message-ID of %llu: there is no message",
+                                (unsigned long long)message);
                 c->report.ids++;
                 c->report.ghosts += id.ghost;
         }

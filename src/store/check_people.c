@@ -1,11 +1,13 @@
 #include "store/checking.h"
 #include "store/rows.h"
 
-static enum status check_name(struct checking *c, struct arena *arena, struct str name, const struct name_record *n)
+static enum status check_name(
+        struct checking *c, struct arena *arena, struct str name, const struct name_record *n)
 {
         struct buf value = {0};
         struct name_record found = {0};
-        enum status st = table_get(c->store->env, NULL, TABLE_NAME, arena_lower(arena, name), &value);
+        enum status st = table_get(
+                c->store->env, NULL, TABLE_NAME, arena_lower(arena, name), &value);
         if (st == OK)
                 st = name_read(buf_str(&value), &found);
         if ((st == OK || st == ABSENT) && (found.kind != n->kind || found.id != n->id))
@@ -14,7 +16,8 @@ static enum status check_name(struct checking *c, struct arena *arena, struct st
         return st == ABSENT ? OK : st;
 }
 
-static enum status check_person(struct checking *c, struct arena *arena, uint32_t id, struct str value)
+static enum status check_person(
+        struct checking *c, struct arena *arena, uint32_t id, struct str value)
 {
         struct name_record n = {NAME_PERSON, id};
         struct person p;
@@ -27,7 +30,8 @@ static enum status check_person(struct checking *c, struct arena *arena, uint32_
         return st;
 }
 
-static enum status check_topic(struct checking *c, struct arena *arena, uint32_t id, struct str value)
+static enum status check_topic(
+        struct checking *c, struct arena *arena, uint32_t id, struct str value)
 {
         struct name_record n = {NAME_TOPIC, id};
         struct key key = key_mailbox(id);
@@ -54,7 +58,8 @@ static enum status check_records(struct checking *c, enum table table)
                 arena_reset(arena);
                 if (!key_mailbox_read(key, &id))
                         check_fault(c, "a person or topic has a bad key");
-                st = table == TABLE_PERSON ? check_person(c, arena, id, value) : check_topic(c, arena, id, value);
+                st = table == TABLE_PERSON ? check_person(c, arena, id, value)
+                                           : check_topic(c, arena, id, value);
                 if (st != OK)
                         break;
         }
@@ -91,7 +96,8 @@ static enum status check_subscription(struct checking *c, struct str key)
         bool one, two, person, topic;
         if (!key_subscription_read(key, &s))
                 return codec_damaged("a subscription");
-        struct key first = key_subscription(s.person, s.topic), second = key_subscriber(s.topic, s.person);
+        struct key first = key_subscription(s.person, s.topic),
+                   second = key_subscriber(s.topic, s.person);
         struct key of = key_mailbox(s.person), to = key_mailbox(s.topic);
         enum status st = check_has(c, TABLE_SUBSCRIPTION, &first, &one);
         if (st == OK)
@@ -101,7 +107,8 @@ static enum status check_subscription(struct checking *c, struct str key)
         if (st == OK)
                 st = check_has(c, TABLE_TOPIC, &to, &topic);
         if (st == OK && !(one && two && person && topic))
-                check_fault(c, "subscription of person %u to topic %u: half of it is missing", s.person, s.topic);
+                check_fault(c, "subscription of person %u to topic %u: half of it is missing",
+                        s.person, s.topic);
         return st;
 }
 

@@ -44,7 +44,8 @@ static enum status read_links(struct checking *c, struct links *l)
                         l->room = 2 * l->room + 1024;
                         l->at = mem_grow(l->at, l->room * sizeof *l->at);
                 }
-                l->at[l->count++] = (struct link){message, t.parent, t.root, t.children, 0, t.ghost};
+                l->at[l->count++] = (struct link){
+                        message, t.parent, t.root, t.children, 0, t.ghost};
         }
         scan_close(scan);
         return st == ABSENT ? OK : st;
@@ -66,14 +67,17 @@ static enum status check_link(struct checking *c, const struct links *l, const s
         bool is;
         enum status st = check_has(c, TABLE_MESSAGE, &message, &is);
         if (st == OK && is == at->ghost)
-                check_fault(c, "thread of %llu: %s", id, is ? "a message is kept as a ghost" : "there is no message");
+                check_fault(c, "thread of %llu: %s", id,
+                        is ? "a message is kept as a ghost" : "there is no message");
         if (st != OK || !at->parent)
                 return st;
         const struct link *parent = find(l, at->parent);
         if (!parent)
                 check_fault(c, "thread of %llu: its parent has none", id);
-        c->report.replies++;
-        c->report.replies_found += parent && !parent->ghost;
+        if (!at->ghost) { /* a ghost hangs below what is likely its root, and answers nobody */
+                c->report.replies++;
+                c->report.replies_found += parent && !parent->ghost;
+        }
         st = check_has(c, TABLE_THREAD, &member, &is);
         if (st == OK && !is)
                 check_fault(c, "thread of %llu: its root does not know of it", id);
@@ -95,8 +99,8 @@ static enum status check_members(struct checking *c, const struct links *l)
                         break;
                 const struct link *at = find(l, message);
                 if (!at || at->root != root || at->ghost != ghost)
-                        check_fault(c, "thread %llu: %llu is no member of it", (unsigned long long)root,
-                                (unsigned long long)message);
+                        check_fault(c, "thread %llu: %llu is no member of it",
+                                (unsigned long long)root, (unsigned long long)message);
         }
         scan_close(scan);
         return st == ABSENT ? OK : st;
@@ -115,7 +119,8 @@ enum status check_threads(struct checking *c)
                 unsigned long long id = l.at[i].message;
                 st = check_link(c, &l, &l.at[i]);
                 if (l.at[i].children != l.at[i].counted)
-                        check_fault(c, "thread of %llu: %u answers counted, has %u", id, l.at[i].children, l.at[i].counted);
+                        check_fault(c, "thread of %llu: %u answers counted, has %u", id,
+                                l.at[i].children, l.at[i].counted);
                 if (!reaches_root(&l, &l.at[i]))
                         check_fault(c, "thread of %llu: does not lead to its root", id);
         }

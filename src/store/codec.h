@@ -21,7 +21,11 @@ static inline struct str key_str(const struct key *k)
         return str_make(k->at, k->len);
 }
 
-enum leftover { LEFT_BODY = 'b', LEFT_MESSAGE = 'm', LEFT_MAILBOX = 'x' }; /* what a clean-up takes away */
+enum leftover {
+        LEFT_BODY = 'b',
+        LEFT_MESSAGE = 'm',
+        LEFT_MAILBOX = 'x'
+}; /* what a clean-up takes away */
 enum derived_part { DERIVED_HEAD = 1, DERIVED_TAIL = 2 };
 
 struct key key_counter(enum counter);
@@ -53,7 +57,8 @@ CHECKED bool key_entry_read(struct str key, uint32_t *mailbox, uint32_t *number)
 struct key key_mark(uint32_t person, uint32_t mailbox, unsigned flag, uint32_t block);
 struct key key_marks(uint32_t person, uint32_t mailbox);
 struct key key_marks_of(uint32_t person, uint32_t mailbox, unsigned flag);
-CHECKED bool key_mark_read(struct str key, uint32_t *person, uint32_t *mailbox, struct place *flag_block);
+CHECKED bool key_mark_read(
+        struct str key, uint32_t *person, uint32_t *mailbox, struct place *flag_block);
 struct key key_words(uint32_t person, uint32_t mailbox);
 struct key key_change(uint32_t mailbox, uint32_t person, uint64_t modseq);
 CHECKED bool key_change_read(struct str key, uint64_t *modseq);
@@ -120,7 +125,7 @@ CHECKED enum status member_read(struct str, bool *ghost);
 enum chunk_method { CHUNK_RAW, CHUNK_ZSTD };
 struct chunk {
         enum chunk_method method;
-        uint32_t crc; /* of the raw octets */
+        uint32_t crc;  /* of the raw octets */
         uint32_t size; /* raw */
         struct str data;
 };
@@ -144,7 +149,7 @@ struct entry_record {
 };
 void entry_write(const struct entry_record *, struct buf *out);
 CHECKED enum status entry_decode(struct str, struct entry *out); /* all but the number */
-void text_write(struct str, struct buf *out); /* prefixes and overview lines */
+void text_write(struct str, struct buf *out);                    /* prefixes and overview lines */
 CHECKED enum status text_read(struct str, struct str *out);
 
 /* ---- sets ---- */
@@ -175,7 +180,8 @@ CHECKED enum status words_read(struct str, struct words *out);
 /* ---- people ---- */
 
 void person_write(const struct person *, struct buf *out);
-CHECKED enum status person_read(struct str, struct arena *, struct person *out); /* copies into the arena */
+CHECKED enum status person_read(
+        struct str, struct arena *, struct person *out); /* copies into the arena */
 struct name_record {
         unsigned kind;
         uint32_t id;
@@ -192,4 +198,5 @@ void time_write(time_t, struct buf *out);
 CHECKED enum status time_read(struct str, time_t *out);
 
 CHECKED enum status codec_damaged(const char *what); /* logs; DAMAGED */
-CHECKED enum status codec_end(const struct reader *, const char *what); /* OK, or DAMAGED when bad */
+CHECKED enum status codec_end(
+        const struct reader *, const char *what); /* OK, or DAMAGED when bad */

@@ -99,7 +99,8 @@ enum status block_read(struct str value, struct block *out)
                 r.bad = true;
         while (!r.bad && form == FORM_RUNS && r.at < r.end) {
                 uint64_t gap = read_varint(&r), more = read_varint(&r);
-                if (gap >= BLOCK_NUMBERS || more >= BLOCK_NUMBERS || end + gap + more >= BLOCK_NUMBERS)
+                if (gap >= BLOCK_NUMBERS || more >= BLOCK_NUMBERS ||
+                        end + gap + more >= BLOCK_NUMBERS)
                         r.bad = true;
                 if (r.bad)
                         break;
@@ -149,7 +150,8 @@ enum status change_read(struct str value, struct numset *into)
         struct reader r = begin(value);
         unsigned kind = read_u8(&r), form = read_u8(&r);
         uint64_t end = 0;
-        if (kind < CHANGE_FLAGS || kind > CHANGE_VANISHED || (form != FORM_RUNS && form != FORM_PORTABLE))
+        if (kind < CHANGE_FLAGS || kind > CHANGE_VANISHED ||
+                (form != FORM_RUNS && form != FORM_PORTABLE))
                 r.bad = true;
         if (!r.bad && form == FORM_PORTABLE)
                 return read_portable(&r, into);

@@ -27,7 +27,8 @@ static enum status copy_check(struct txn *txn, struct op *op)
 
 static enum status put_entry(struct txn *txn, const struct place *at, const struct entry_record *e)
 {
-        struct key key = key_entry(at->mailbox, at->number), place = key_place(e->message, at->mailbox, at->number);
+        struct key key = key_entry(at->mailbox, at->number),
+                   place = key_place(e->message, at->mailbox, at->number);
         struct buf value = {0}, empty = {0};
         entry_write(e, &value);
         text_write(STR_NONE, &empty);
@@ -80,8 +81,10 @@ static enum status copy_one(struct txn *txn, struct copy_op *c, uint32_t number,
         return st;
 }
 
-/* The numbers that have one flag there get another here; copies stand in the order of what was copied. */
-static enum status copy_flag(struct txn *txn, struct copy_op *c, unsigned from, unsigned to, struct numset *flagged)
+/* The numbers that have one flag there get another here; copies stand in the order of what was
+ * copied. */
+static enum status copy_flag(
+        struct txn *txn, struct copy_op *c, unsigned from, unsigned to, struct numset *flagged)
 {
         struct mark_place there = {c->copying->person, c->copying->from, from};
         struct mark_place here = {c->copying->person, c->copying->to, to};

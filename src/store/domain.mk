@@ -4,7 +4,7 @@ libbaton_a_SOURCES += \
 	src/store/rows.c src/store/rows.h src/store/view.c src/store/view.h \
 	src/store/body.c src/store/body.h src/store/filing.c src/store/message.c src/store/thread.c src/store/thread.h \
 	src/store/mailbox.c src/store/entry.c src/store/copy.c src/store/expunge.c src/store/release.c src/store/release.h \
-	src/store/mark.c src/store/mark.h src/store/marks.c src/store/person.c src/store/topic.c src/store/due.c \
+	src/store/modseq.c src/store/mark.c src/store/mark.h src/store/marks.c src/store/person.c src/store/topic.c src/store/due.c \
 	src/store/check.c src/store/checking.h src/store/check_mailbox.c src/store/check_message.c \
 	src/store/check_thread.c src/store/check_people.c
 

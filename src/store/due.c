@@ -112,7 +112,8 @@ void change_due_remove(struct change *change, enum due_kind kind, uint32_t perso
 
 /* ---- digests ---- */
 
-static enum status take_digest(struct str key, struct str value, struct arena *arena, struct digest_record *out)
+static enum status take_digest(
+        struct str key, struct str value, struct arena *arena, struct digest_record *out)
 {
         *out = (struct digest_record){0};
         if (!key_digest_read(key, out))
@@ -123,12 +124,14 @@ static enum status take_digest(struct str key, struct str value, struct arena *a
         return st;
 }
 
-enum status digest_last(struct store *store, uint32_t person, struct arena *arena, struct digest_record *out)
+enum status digest_last(
+        struct store *store, uint32_t person, struct arena *arena, struct digest_record *out)
 {
         struct key prefix = key_digests(person);
         struct buf upto = {0}, key = {0}, value = {0};
         key_after(key_str(&prefix), &upto);
-        enum status st = table_last(store->env, NULL, TABLE_DIGEST, key_str(&prefix), buf_str(&upto), &key, &value);
+        enum status st = table_last(
+                store->env, NULL, TABLE_DIGEST, key_str(&prefix), buf_str(&upto), &key, &value);
         if (st == OK)
                 st = take_digest(buf_str(&key), buf_str(&value), arena, out);
         buf_release(&upto);

@@ -20,14 +20,16 @@ void change_due_remove(struct change *, enum due_kind, uint32_t person);
 struct filing;
 struct digest_record {
         uint32_t person;
-        int64_t day;      /* local date, days since 1970-01-01 */
-        time_t at;        /* when it was built */
-        uint64_t message; /* 0: there was nothing to say */
-        const struct filing *filing; /* when not NULL: `message` is this one's, which an earlier operation of the
-                                      * same change files. NULL in what is read. */
-        struct str items; /* encoded by team/digest: what each [n] stood for */
+        int64_t day;                 /* local date, days since 1970-01-01 */
+        time_t at;                   /* when it was built */
+        uint64_t message;            /* 0: there was nothing to say */
+        const struct filing *filing; /* when not NULL: `message` is this one's, which an earlier
+                                      * operation of the same change files. NULL in what is read. */
+        struct str items;            /* encoded by team/digest: what each [n] stood for */
 };
 /* EXISTS at the commit when that day's has been recorded: nobody gets two. */
 void change_digest(struct change *, const struct digest_record *);
-CHECKED enum status digest_last(struct store *, uint32_t person, struct arena *, struct digest_record *out); /* ABSENT */
-CHECKED enum status digest_get(struct store *, uint32_t person, int64_t day, struct arena *, struct digest_record *out);
+CHECKED enum status digest_last(
+        struct store *, uint32_t person, struct arena *, struct digest_record *out); /* ABSENT */
+CHECKED enum status digest_get(
+        struct store *, uint32_t person, int64_t day, struct arena *, struct digest_record *out);

@@ -3,7 +3,8 @@
 
 enum { SPREAD_MOST = 4, SINGLY_MOST = 8 };
 
-static enum status entry_get(struct store *store, uint32_t mailbox, uint32_t number, struct entry *out)
+static enum status entry_get(
+        struct store *store, uint32_t mailbox, uint32_t number, struct entry *out)
 {
         struct buf value = {0};
         struct key key = key_entry(mailbox, number);
@@ -43,7 +44,8 @@ static enum status read_singly(struct store *store, uint32_t mailbox, struct wan
 static enum status read_bulk(struct store *store, uint32_t mailbox, struct wanted *w)
 {
         struct key from = key_entry(mailbox, w->first), upto = key_entry(mailbox, w->last + 1);
-        struct scan *scan = scan_open(store->env, NULL, TABLE_ENTRY, key_str(&from), key_str(&upto));
+        struct scan *scan = scan_open(
+                store->env, NULL, TABLE_ENTRY, key_str(&from), key_str(&upto));
         struct str key, value;
         enum status st = OK;
         uint32_t box, n;
@@ -59,8 +61,8 @@ static enum status read_bulk(struct store *store, uint32_t mailbox, struct wante
         return st == ABSENT ? OK : st;
 }
 
-enum status entries_read(struct store *store, uint32_t mailbox, const struct numset *which, uint32_t *from,
-        struct entry *out, size_t *count)
+enum status entries_read(struct store *store, uint32_t mailbox, const struct numset *which,
+        uint32_t *from, struct entry *out, size_t *count)
 {
         struct wanted w = {.which = which, .room = *count, .out = out};
         *count = 0;
@@ -103,16 +105,18 @@ static void add_number(struct buf *out, uint32_t n)
         buf_add(out, str_make(digits + at, sizeof digits - at));
 }
 
-enum status overview_read(struct store *store, const struct view *view, const struct overview_range *range,
-        struct buf *out, uint32_t *next)
+enum status overview_read(struct store *store, const struct view *view,
+        const struct overview_range *range, struct buf *out, uint32_t *next)
 {
         uint32_t high = range->high < view->high ? range->high : view->high, box, n;
         size_t start = out->len;
         *next = 0;
         if (range->low > high)
                 return OK;
-        struct key from = key_entry(view->mailbox, range->low), upto = key_entry(view->mailbox, high + 1);
-        struct scan *scan = scan_open(store->env, NULL, TABLE_OVERVIEW, key_str(&from), key_str(&upto));
+        struct key from = key_entry(view->mailbox, range->low),
+                   upto = key_entry(view->mailbox, high + 1);
+        struct scan *scan = scan_open(
+                store->env, NULL, TABLE_OVERVIEW, key_str(&from), key_str(&upto));
         struct str key, value, line;
         enum status st;
         while ((st = scan_next(scan, &key, &value)) == OK) {

@@ -210,7 +210,7 @@ static enum status env_recover(struct env *env, const struct store_options *opti
                         "%s: no room on the disk to recover; make room and start again", env->path);
                 return FULL;
         }
-        if (layout_check_pages(env->path) != OK)
+        if (layout_check_pages(env->path, false) != OK)
                 atomic_store(&env->suspect, true);
         log_error(
                 "%s: cannot be recovered: %s. The logs are kept: restore the folder from a backup",
@@ -378,6 +378,7 @@ static enum status env_reach(struct env *env)
         return DAMAGED;
 }
 
+/* Every table has its first pages on disk before the list says that it is there. */
 static enum status env_make(struct env *env)
 {
         enum status st = env_checkpoint(env, true);
@@ -405,9 +406,7 @@ static enum status env_start(struct env *env, const struct store_options *option
         if (st == OK)
                 st = tables_open(env);
         if (st == OK)
-                st = layout.newborn ? env_make(env) : env_flush(env);
-        if (st == OK && !layout.listed)
-                st = layout_done(env->path);
+                st = layout.newborn || !layout.listed ? env_make(env) : env_flush(env);
         return st;
 }
 

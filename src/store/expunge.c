@@ -5,7 +5,8 @@
 
 /* The owner's flags go with a folder's messages. In a topic the marks of everybody stay: they are
  * bits in blocks, at most 512 octets for 4,096 numbers, and a number is never given again. */
-static enum status wipe_marks(struct txn *txn, struct op *op, const struct mailbox *m, const struct numset *gone)
+static enum status wipe_marks(
+        struct txn *txn, struct op *op, const struct mailbox *m, const struct numset *gone)
 {
         struct mark_place place = {.person = HISTORY, .mailbox = m->id, .flag = FLAG_INDEX_SEEN};
         struct buf value = {0};
@@ -96,7 +97,8 @@ static const struct op_kind expunge_kind = {
         .free = expunge_free,
 };
 
-void change_expunge(struct change *change, uint32_t mailbox, const struct numset *numbers, struct numset *gone)
+void change_expunge(
+        struct change *change, uint32_t mailbox, const struct numset *numbers, struct numset *gone)
 {
         struct expunge_op *e = mem_new(sizeof *e);
         const struct view *view;
@@ -140,7 +142,8 @@ static enum status drop_subscriptions(struct txn *txn, struct op *op, uint32_t t
         while ((st = scan_next(scan, &key, &value)) == OK) {
                 if (!key_subscription_read(key, &s))
                         continue;
-                struct key one = key_subscription(s.person, topic), two = key_subscriber(topic, s.person);
+                struct key one = key_subscription(s.person, topic),
+                           two = key_subscriber(topic, s.person);
                 st = drop_value(txn, TABLE_SUBSCRIPTION, &one);
                 if (st == OK)
                         st = drop_value(txn, TABLE_SUBSCRIPTION, &two);

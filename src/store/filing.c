@@ -30,7 +30,9 @@ static enum status check_entry(struct txn *txn, struct op *op, const struct fili
                 return TOO_MANY;
         if (!e->person || !e->keyword_count)
                 return OK;
-        struct marking m = {.mailbox = e->mailbox, .person = e->person, .keywords = e->keywords,
+        struct marking m = {.mailbox = e->mailbox,
+                .person = e->person,
+                .keywords = e->keywords,
                 .keyword_count = e->keyword_count};
         return words_check(txn, op, &m);
 }
@@ -104,7 +106,8 @@ static enum status file_check(struct txn *txn, struct op *op)
 
 /* ---- the message itself ---- */
 
-static enum status get_message(struct txn *txn, struct op *op, uint64_t message, struct message_record *out)
+static enum status get_message(
+        struct txn *txn, struct op *op, uint64_t message, struct message_record *out)
 {
         struct buf value = {0};
         struct key key = key_message(message);
@@ -123,47 +126,56 @@ static enum status put_message(struct txn *txn, uint64_t message, const struct m
         return put_value(txn, TABLE_MESSAGE, &key, &value);
 }
 
-/* The stored message that is this one: the same Message-ID and the same octets. ABSENT. */
-static enum status find_same(struct txn *txn, struct file_op *f, uint64_t *message, struct message_record *out)
+/* The stored message that is this one: the same Message-ID and the same octets. ABSENT; and then
+ * *ghost is the ghost whose place it takes: only the first message under a Message-ID does. 0:
+ * none. */
+static enum status find_same(
+        struct txn *txn, struct file_op *f, struct message_record *out, uint64_t *ghost)
 {
         struct key prefix = key_ids(f->record.id_hash);
         struct scan *scan = scan_prefix(f->op.store, txn, TABLE_ID, &prefix);
+        struct str key, value;
+        const unsigned char *hash;
+        uint64_t message;
+        bool taken = false;
         enum status st;
-        while ((st = next_message(scan, message)) == OK) {
-                st = get_message(txn, &f->op, *message, out);
+        *ghost = 0;
+        while ((st = scan_next(scan, &key, &value)) == OK) {
+                struct id_record id;
+                st = id_read(value, &id);
+                if (st == OK && !key_id_read(key, &hash, &message))
+                        st = codec_damaged("a Message-ID");
+                if (st == OK && !id.ghost)
+                        st = get_message(txn, &f->op, message, out);
                 if (st != OK)
                         break;
-                if (memcmp(out->byte_hash, f->record.byte_hash, HASH_SIZE) == 0)
-                        break;
+                taken = taken || !id.ghost;
+                *ghost = id.ghost && !*ghost ? message : *ghost;
+                if (id.ghost || memcmp(out->byte_hash, f->record.byte_hash, HASH_SIZE) != 0)
+                        continue;
+                f->filing->message = message;
+                break;
         }
         scan_close(scan);
+        *ghost = taken ? 0 : *ghost;
         return st;
 }
 
-/* A ghost's id is taken only by the first message under its Message-ID. */
-static enum status take_id(struct txn *txn, struct file_op *f, uint64_t *message)
-{
-        struct ids ids;
-        enum status st = ids_find(f->op.store, txn, f->record.id_hash, &ids);
-        if (st != OK)
-                return st;
-        *message = ids.message ? 0 : ids.ghost;
-        if (*message)
-                return thread_awake(txn, &f->op, *message);
-        return counter_take(txn, f->op.store, COUNTER_MESSAGE, message);
-}
-
-static enum status put_part(struct txn *txn, uint64_t message, unsigned part, const struct buf *value)
+static enum status put_part(
+        struct txn *txn, uint64_t message, unsigned part, const struct buf *value)
 {
         struct key key = key_derived(message, part);
         return table_put(txn, TABLE_DERIVED, key_str(&key), buf_str(value));
 }
 
-static enum status put_new(struct txn *txn, struct file_op *f, uint64_t *message)
+static enum status put_new(struct txn *txn, struct file_op *f, uint64_t ghost)
 {
         struct buf value = {0};
         struct id_record id = {.ghost = false, .modseq = f->op.modseq};
-        enum status st = take_id(txn, f, message);
+        uint64_t *message = &f->filing->message;
+        *message = ghost;
+        enum status st = ghost ? thread_awake(txn, &f->op, ghost)
+                               : counter_take(txn, f->op.store, COUNTER_MESSAGE, message);
         if (st != OK)
                 return st;
         struct key key = key_id(f->record.id_hash, *message);
@@ -184,7 +196,8 @@ static enum status put_new(struct txn *txn, struct file_op *f, uint64_t *message
 
 /* ---- its entries ---- */
 
-static enum status place_in(struct txn *txn, struct op *op, uint64_t message, uint32_t mailbox, uint32_t *number)
+static enum status place_in(
+        struct txn *txn, struct op *op, uint64_t message, uint32_t mailbox, uint32_t *number)
 {
         struct key prefix = key_places_in(message, mailbox);
         struct scan *scan = scan_prefix(op->store, txn, TABLE_PLACE, &prefix);
@@ -241,14 +254,15 @@ static enum status write_xref(struct txn *txn, struct file_op *f, struct buf *ou
                         continue;
                 st = rows_get(txn, f->op.store, filing->entries[i].mailbox, &row);
                 if (st == OK)
-                        buf_addf(out, " %.*s:%u", STR_ARG(row->mailbox.name), filing->entries[i].number);
+                        buf_addf(out, " %.*s:%u", STR_ARG(row->mailbox.name),
+                                filing->entries[i].number);
         }
         buf_add_text(out, "\r\n");
         return st;
 }
 
-static enum status put_overview(struct txn *txn, struct file_op *f, const struct filing_entry *e, uint64_t size,
-        struct str xref)
+static enum status put_overview(struct txn *txn, struct file_op *f, const struct filing_entry *e,
+        uint64_t size, struct str xref)
 {
         struct buf value = {0};
         struct key key = key_entry(e->mailbox, e->number);
@@ -258,7 +272,8 @@ static enum status put_overview(struct txn *txn, struct file_op *f, const struct
         return put_value(txn, TABLE_OVERVIEW, &key, &value);
 }
 
-static enum status put_prefix(struct txn *txn, const struct filing_entry *e, struct str xref, uint32_t *size)
+static enum status put_prefix(
+        struct txn *txn, const struct filing_entry *e, struct str xref, uint32_t *size)
 {
         struct buf value = {0};
         struct key key = key_entry(e->mailbox, e->number);
@@ -273,7 +288,8 @@ static enum status put_prefix(struct txn *txn, const struct filing_entry *e, str
 static enum status put_flags(struct txn *txn, struct file_op *f, const struct filing_entry *e)
 {
         struct numset *one = numset_new();
-        struct mark_place place = {.person = HISTORY, .mailbox = e->mailbox, .flag = FLAG_INDEX_SEEN};
+        struct mark_place place = {
+                .person = HISTORY, .mailbox = e->mailbox, .flag = FLAG_INDEX_SEEN};
         enum status st = OK;
         numset_add(one, e->number);
         if (e->history)
@@ -295,9 +311,11 @@ static enum status put_flags(struct txn *txn, struct file_op *f, const struct fi
         return st;
 }
 
-static enum status put_entry(struct txn *txn, struct file_op *f, const struct filing_entry *e, struct str xref)
+static enum status put_entry(
+        struct txn *txn, struct file_op *f, const struct filing_entry *e, struct str xref)
 {
-        struct entry_record r = {.message = f->filing->message, .modseq = f->op.modseq,
+        struct entry_record r = {.message = f->filing->message,
+                .modseq = f->op.modseq,
                 .date = e->date ? e->date : f->now};
         struct key key = key_entry(e->mailbox, e->number);
         struct key place = key_place(r.message, e->mailbox, e->number);
@@ -344,12 +362,13 @@ static enum status file_put(struct txn *txn, struct op *op)
 {
         struct file_op *f = (struct file_op *)op;
         struct message_record m = {0};
-        enum status st = find_same(txn, f, &f->filing->message, &m);
+        uint64_t ghost;
+        enum status st = find_same(txn, f, &m, &ghost);
         bool stored = st == OK;
         if (st == ABSENT) {
                 m = f->record;
                 m.modseq = op->modseq;
-                st = put_new(txn, f, &f->filing->message);
+                st = put_new(txn, f, ghost);
                 m.body = f->ahead ? f->ahead : f->filing->message;
         }
         uint32_t refs = m.refs;
@@ -359,7 +378,8 @@ static enum status file_put(struct txn *txn, struct op *op)
                 st = put_entries(txn, f, &m);
         if (st == OK && (m.refs != refs || !stored))
                 st = put_message(txn, f->filing->message, &m);
-        /* What was written ahead of a message that was here already goes when the change is freed. */
+        /* What was written ahead of a message that was here already goes when the change is freed.
+         */
         f->landed = st == OK && (!f->ahead || m.body == f->ahead);
         return st;
 }
@@ -405,7 +425,7 @@ static void find_ancestry(const struct derived *d, struct ancestry *out)
         out->parent = true;
         sha256(d->references[last - 1], out->parent_hash);
         out->first = last > 1 && !str_eq(d->references[0], d->message_id) &&
-                !str_eq(d->references[0], d->references[last - 1]);
+                     !str_eq(d->references[0], d->references[last - 1]);
         if (out->first)
                 sha256(d->references[0], out->first_hash);
 }
@@ -419,8 +439,13 @@ enum status change_file(struct change *change, struct filing *filing)
         f->op.adds = true;
         f->filing = filing;
         f->now = clock_now();
-        f->record = (struct message_record){.size = filing->bytes.len, .header_size = d->header_size, .lines = d->lines,
-                .date = d->date, .dots = d->dots, .attachment = d->attachment, .automatic = d->automatic};
+        f->record = (struct message_record){.size = filing->bytes.len,
+                .header_size = d->header_size,
+                .lines = d->lines,
+                .date = d->date,
+                .dots = d->dots,
+                .attachment = d->attachment,
+                .automatic = d->automatic};
         sha256(d->message_id, f->record.id_hash);
         sha256(filing->bytes, f->record.byte_hash);
         find_ancestry(d, &f->ancestry);
@@ -436,7 +461,8 @@ enum status change_file(struct change *change, struct filing *filing)
                 file_free(&f->op);
                 return st;
         }
-        f->op.weight = f->chunks.octets.len + f->head.len + f->tail.len + 1024 * filing->entry_count;
+        f->op.weight = f->chunks.octets.len + f->head.len + f->tail.len +
+                       1024 * filing->entry_count;
         change_op(change, &f->op);
         return OK;
 }

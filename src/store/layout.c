@@ -155,9 +155,9 @@ static enum status tables_check(const char *folder, const struct mark *mark, boo
         for (int i = 0; i < TABLE_COUNT; i++) {
                 *complete = *complete && named[i];
                 path_in(folder, table_name((enum table)i), &path);
-                enum status st = page_check_first(buf_text(&path), mark->clean);
-                if (st == ABSENT && listed && !named[i])
+                if (listed && !named[i])
                         continue; /* new in this version: made after recovery */
+                enum status st = page_check_first(buf_text(&path), mark->clean);
                 if (st == ABSENT)
                         log_error("table file %s is missing. Nothing has been changed: restore the "
                                   "folder from a backup",
@@ -169,13 +169,13 @@ static enum status tables_check(const char *folder, const struct mark *mark, boo
         return worst;
 }
 
-enum status layout_check_pages(const char *folder)
+enum status layout_check_pages(const char *folder, bool closed)
 {
         struct buf path = {0};
         enum status worst = OK;
         for (int i = 0; i < TABLE_COUNT; i++) {
                 path_in(folder, table_name((enum table)i), &path);
-                enum status st = page_check_all(buf_text(&path));
+                enum status st = page_check_all(buf_text(&path), closed);
                 if (st != OK && st != ABSENT)
                         worst = st;
         }
@@ -227,6 +227,6 @@ enum status layout_check(const char *folder, bool pages, struct layout *out)
         }
         st = layout_verify(folder, out);
         if (st == OK && pages)
-                st = layout_check_pages(folder);
+                st = layout_check_pages(folder, out->mark.clean);
         return st;
 }

@@ -16,7 +16,7 @@ struct layout {
 /* DAMAGED: logged, nothing changed. `pages`: check every page, not only the first ones. */
 CHECKED enum status layout_check(const char *folder, bool pages, struct layout *out);
 /* Checks every page of every table: DAMAGED when one is, logged with its file. */
-CHECKED enum status layout_check_pages(const char *folder);
+CHECKED enum status layout_check_pages(const char *folder, bool closed);
 /* All tables are there and on disk now. */
 CHECKED enum status layout_done(const char *folder);
 /* Flushes the names in the folder. */

@@ -22,7 +22,8 @@ enum status mailbox_get(struct store *store, uint32_t id, struct arena *arena, s
 static void folder_key(uint32_t owner, struct str name, struct buf *out)
 {
         struct str inbox = STR("INBOX");
-        if (!owner || !str_starts_same(name, inbox) || (name.len > inbox.len && name.at[inbox.len] != '/')) {
+        if (!owner || !str_starts_same(name, inbox) ||
+                (name.len > inbox.len && name.at[inbox.len] != '/')) {
                 key_folder(owner, name, out);
                 return;
         }
@@ -30,7 +31,8 @@ static void folder_key(uint32_t owner, struct str name, struct buf *out)
         buf_add(out, str_from(name, inbox.len));
 }
 
-static enum status find(struct store *store, struct txn *txn, const struct buf *key, struct folder_record *out)
+static enum status find(
+        struct store *store, struct txn *txn, const struct buf *key, struct folder_record *out)
 {
         struct buf value = {0};
         enum status st = table_get(store->env, txn, TABLE_FOLDER, buf_str(key), &value);
@@ -51,7 +53,8 @@ enum status mailbox_find(struct store *store, uint32_t owner, struct str name, s
         return st == OK ? mailbox_get(store, f.mailbox, arena, out) : st;
 }
 
-enum status mailbox_find_use(struct store *store, uint32_t owner, enum special_use use, uint32_t *id)
+enum status mailbox_find_use(
+        struct store *store, uint32_t owner, enum special_use use, uint32_t *id)
 {
         struct key prefix = key_mailbox(owner); /* a folder's key begins with its owner */
         struct scan *scan = scan_prefix(store, NULL, TABLE_FOLDER, &prefix);
@@ -69,8 +72,8 @@ enum status mailbox_find_use(struct store *store, uint32_t owner, enum special_u
         return st;
 }
 
-enum status mailbox_list(struct store *store, uint32_t owner, struct arena *arena, struct mailbox **out,
-        size_t *count)
+enum status mailbox_list(struct store *store, uint32_t owner, struct arena *arena,
+        struct mailbox **out, size_t *count)
 {
         struct key prefix = key_mailbox(owner);
         struct scan *scan = scan_prefix(store, NULL, TABLE_FOLDER, &prefix);
@@ -98,38 +101,6 @@ enum status mailbox_list(struct store *store, uint32_t owner, struct arena *aren
         return st;
 }
 
-enum status mailbox_changes(struct store *store, const struct view *view, uint32_t person, uint64_t since,
-        struct numset *flags, struct numset *vanished)
-{
-        struct noted own = {view->mailbox, person, since, view->position}, all = own;
-        enum status st = OK;
-        all.person = 0;
-        if (person && flags)
-                st = change_noted(store, NULL, &own, flags);
-        if (st == OK && vanished)
-                st = change_noted(store, NULL, &all, vanished);
-        return st;
-}
-
-enum status mailbox_modseq(struct store *store, uint32_t mailbox, uint32_t person, uint64_t *out)
-{
-        const struct view *view;
-        struct buf key = {0}, value = {0};
-        uint64_t own = 0;
-        enum status st = view_open(store, mailbox, &view);
-        if (st != OK)
-                return st;
-        struct key from = key_change(mailbox, person, 0), upto = key_change(mailbox, person, view->position + 1);
-        st = person ? table_last(store->env, NULL, TABLE_CHANGE, key_str(&from), key_str(&upto), &key, &value) : ABSENT;
-        if (st == OK && !key_change_read(buf_str(&key), &own))
-                own = 0;
-        *out = own > view->modseq ? own : view->modseq;
-        view_close(store, view);
-        buf_release(&key);
-        buf_release(&value);
-        return st == ABSENT ? OK : st;
-}
-
 /* ---- names of folders ---- */
 
 enum { NAME_SIZE_MAX = 500 };
@@ -144,8 +115,9 @@ struct folder_op {
 
 static bool name_is_sound(struct str name)
 {
-        return name.len && name.len <= NAME_SIZE_MAX && name.at[0] != '/' && name.at[name.len - 1] != '/' &&
-                str_find(name, STR("//")) == STR_NOWHERE && str_chr(name, '\0') == STR_NOWHERE;
+        return name.len && name.len <= NAME_SIZE_MAX && name.at[0] != '/' &&
+               name.at[name.len - 1] != '/' && str_find(name, STR("//")) == STR_NOWHERE &&
+               str_chr(name, '\0') == STR_NOWHERE;
 }
 
 static enum status is_free(struct txn *txn, struct op *op, uint32_t owner, struct str name)
@@ -164,7 +136,9 @@ static enum status add_check(struct txn *txn, struct op *op)
 {
         struct folder_op *f = (struct folder_op *)op;
         struct key person = key_mailbox(f->mailbox.owner);
-        enum status st = f->mailbox.owner ? table_has(op->store->env, txn, TABLE_PERSON, key_str(&person)) : OK;
+        enum status st = f->mailbox.owner
+                                 ? table_has(op->store->env, txn, TABLE_PERSON, key_str(&person))
+                                 : OK;
         return st == OK ? is_free(txn, op, f->mailbox.owner, f->mailbox.name) : st;
 }
 
@@ -202,8 +176,10 @@ void change_mailbox_add(struct change *change, const struct mailbox *mailbox, ui
         change_op(change, &f->op);
 }
 
-/* The mailboxes whose names are `from` or lie below it, with their new names, one after the other. */
-static enum status list_below(struct txn *txn, struct op *op, const struct mailbox *from, struct buf *ids)
+/* The mailboxes whose names are `from` or lie below it, with their new names, one after the other.
+ */
+static enum status list_below(
+        struct txn *txn, struct op *op, const struct mailbox *from, struct buf *ids)
 {
         struct buf prefix = {0}, upto = {0};
         struct str key, value;
@@ -212,7 +188,8 @@ static enum status list_below(struct txn *txn, struct op *op, const struct mailb
         key_folder(from->owner, from->name, &prefix);
         buf_add_char(&prefix, '/');
         key_after(buf_str(&prefix), &upto);
-        struct scan *scan = scan_open(op->store->env, txn, TABLE_FOLDER, buf_str(&prefix), buf_str(&upto));
+        struct scan *scan = scan_open(
+                op->store->env, txn, TABLE_FOLDER, buf_str(&prefix), buf_str(&upto));
         buf_add_u32(ids, from->id);
         while ((st = scan_next(scan, &key, &value)) == OK) {
                 st = folder_read(value, &f);
@@ -227,7 +204,8 @@ static enum status list_below(struct txn *txn, struct op *op, const struct mailb
 }
 
 /* Calls is_free or rows_rename for the folder and each below it. */
-static enum status rename_each(struct txn *txn, struct folder_op *f, const struct mailbox *from, bool check)
+static enum status rename_each(
+        struct txn *txn, struct folder_op *f, const struct mailbox *from, bool check)
 {
         struct buf ids = {0}, name = {0}, wanted = {0};
         size_t cut = from->name.len; /* its own name changes on the way */
@@ -260,7 +238,8 @@ static enum status rename_check(struct txn *txn, struct op *op)
         const struct mailbox *m = &row->mailbox;
         if (m->kind != MAILBOX_FOLDER || m->use == USE_INBOX)
                 return FORBIDDEN;
-        if (str_starts(f->name, m->name) && f->name.len > m->name.len && f->name.at[m->name.len] == '/')
+        if (str_starts(f->name, m->name) && f->name.len > m->name.len &&
+                f->name.at[m->name.len] == '/')
                 return INVALID; /* into itself */
         return rename_each(txn, f, m, true);
 }

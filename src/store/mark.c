@@ -37,8 +37,8 @@ static void add_block(struct numset *out, uint32_t block, const struct block *bi
                 numset_add_range(out, base + low, base + high);
 }
 
-static enum status get_block(struct store *store, struct txn *txn, const struct mark_place *p, uint32_t block,
-        struct block *out)
+static enum status get_block(struct store *store, struct txn *txn, const struct mark_place *p,
+        uint32_t block, struct block *out)
 {
         struct buf value = {0};
         struct key key = key_mark(p->person, p->mailbox, p->flag, block);
@@ -51,7 +51,8 @@ static enum status get_block(struct store *store, struct txn *txn, const struct 
         return st;
 }
 
-static enum status put_block(struct txn *txn, const struct mark_place *p, uint32_t block, const struct block *bits)
+static enum status put_block(
+        struct txn *txn, const struct mark_place *p, uint32_t block, const struct block *bits)
 {
         struct buf value = {0};
         struct key key = key_mark(p->person, p->mailbox, p->flag, block);
@@ -62,18 +63,19 @@ static enum status put_block(struct txn *txn, const struct mark_place *p, uint32
 }
 
 /* What \Seen is relative to. */
-static enum status get_base(struct store *store, struct txn *txn, const struct mark_place *p, uint32_t block,
-        struct block *out)
+static enum status get_base(struct store *store, struct txn *txn, const struct mark_place *p,
+        uint32_t block, struct block *out)
 {
-        struct mark_place history = {.person = HISTORY, .mailbox = p->mailbox, .flag = FLAG_INDEX_SEEN};
+        struct mark_place history = {
+                .person = HISTORY, .mailbox = p->mailbox, .flag = FLAG_INDEX_SEEN};
         if (p->person != HISTORY && p->flag == FLAG_INDEX_SEEN)
                 return get_block(store, txn, &history, block, out);
         memset(out, 0, sizeof *out);
         return OK;
 }
 
-static enum status set_piece(struct txn *txn, struct op *op, const struct mark_place *p, const struct piece *piece,
-        bool on, struct numset *changed)
+static enum status set_piece(struct txn *txn, struct op *op, const struct mark_place *p,
+        const struct piece *piece, bool on, struct numset *changed)
 {
         struct block bits, base;
         enum status st = get_block(op->store, txn, p, piece->block, &bits);
@@ -96,8 +98,8 @@ static enum status set_piece(struct txn *txn, struct op *op, const struct mark_p
         return put_block(txn, p, piece->block, &bits);
 }
 
-enum status mark_set(struct txn *txn, struct op *op, const struct mark_place *p, const struct numset *set, bool on,
-        struct numset *changed)
+enum status mark_set(struct txn *txn, struct op *op, const struct mark_place *p,
+        const struct numset *set, bool on, struct numset *changed)
 {
         uint32_t n;
         struct walk walk = begin(set, &n);
@@ -108,7 +110,8 @@ enum status mark_set(struct txn *txn, struct op *op, const struct mark_place *p,
         return st;
 }
 
-enum status mark_wipe(struct txn *txn, struct op *op, const struct mark_place *p, const struct numset *set)
+enum status mark_wipe(
+        struct txn *txn, struct op *op, const struct mark_place *p, const struct numset *set)
 {
         uint32_t n;
         struct walk walk = begin(set, &n);
@@ -128,8 +131,8 @@ enum status mark_wipe(struct txn *txn, struct op *op, const struct mark_place *p
         return st;
 }
 
-enum status mark_get(struct store *store, struct txn *txn, const struct mark_place *p, const struct numset *which,
-        struct numset *out)
+enum status mark_get(struct store *store, struct txn *txn, const struct mark_place *p,
+        const struct numset *which, struct numset *out)
 {
         uint32_t n;
         struct walk walk = begin(which, &n);
@@ -150,8 +153,8 @@ enum status mark_get(struct store *store, struct txn *txn, const struct mark_pla
 
 /* ---- keywords ---- */
 
-enum status words_get(struct store *store, struct txn *txn, uint32_t person, uint32_t mailbox, struct buf *value,
-        struct words *out)
+enum status words_get(struct store *store, struct txn *txn, uint32_t person, uint32_t mailbox,
+        struct buf *value, struct words *out)
 {
         struct key key = key_words(person, mailbox);
         *out = (struct words){0};
@@ -170,9 +173,11 @@ size_t words_find(const struct words *words, struct str word)
 }
 
 /* A keyword that is on no message any more gives its place to a new one. */
-static enum status is_unused(struct txn *txn, struct op *op, const struct mark_place *p, size_t slot, bool *unused)
+static enum status is_unused(
+        struct txn *txn, struct op *op, const struct mark_place *p, size_t slot, bool *unused)
 {
-        struct key prefix = key_marks_of(p->person, p->mailbox, FLAG_INDEX_KEYWORDS + (unsigned)slot);
+        struct key prefix = key_marks_of(
+                p->person, p->mailbox, FLAG_INDEX_KEYWORDS + (unsigned)slot);
         struct scan *scan = scan_prefix(op->store, txn, TABLE_MARK, &prefix);
         struct str key, value;
         enum status st = scan_next(scan, &key, &value);
@@ -181,8 +186,8 @@ static enum status is_unused(struct txn *txn, struct op *op, const struct mark_p
         return st == ABSENT ? OK : st;
 }
 
-static enum status find_slot(struct txn *txn, struct op *op, const struct mark_place *p, const struct words *words,
-        size_t *slot)
+static enum status find_slot(struct txn *txn, struct op *op, const struct mark_place *p,
+        const struct words *words, size_t *slot)
 {
         bool unused = false;
         *slot = words->count;
@@ -221,7 +226,8 @@ enum status words_check(struct txn *txn, struct op *op, const struct marking *m)
                 for (size_t i = 0; st == OK && i < words.count; i++) {
                         bool is;
                         st = is_unused(txn, op, &place, i, &is);
-                        unused += st == OK && is && !is_listed(m->keywords, m->keyword_count, words.at[i]);
+                        unused += st == OK && is &&
+                                  !is_listed(m->keywords, m->keyword_count, words.at[i]);
                 }
                 if (st == OK && words.count - unused + new > KEYWORDS_MAX)
                         st = TOO_MANY;
@@ -230,7 +236,8 @@ enum status words_check(struct txn *txn, struct op *op, const struct marking *m)
         return st;
 }
 
-enum status words_make(struct txn *txn, struct op *op, const struct mark_place *p, struct str word, unsigned *flag)
+enum status words_make(
+        struct txn *txn, struct op *op, const struct mark_place *p, struct str word, unsigned *flag)
 {
         struct buf value = {0}, record = {0};
         struct key key = key_words(p->person, p->mailbox);
@@ -253,7 +260,8 @@ enum status words_make(struct txn *txn, struct op *op, const struct mark_place *
 
 /* ---- the index of changes ---- */
 
-enum status change_note(struct txn *txn, struct op *op, uint32_t mailbox, uint32_t person, const struct numset *set)
+enum status change_note(
+        struct txn *txn, struct op *op, uint32_t mailbox, uint32_t person, const struct numset *set)
 {
         struct key key = key_change(mailbox, person, op->modseq);
         struct buf value = {0};
@@ -277,13 +285,16 @@ enum status change_note(struct txn *txn, struct op *op, uint32_t mailbox, uint32
         return st;
 }
 
-enum status change_noted(struct store *store, struct txn *txn, const struct noted *n, struct numset *out)
+enum status change_noted(
+        struct store *store, struct txn *txn, const struct noted *n, struct numset *out)
 {
         if (n->since >= n->upto)
                 return OK;
         struct key from = key_change(n->mailbox, n->person, n->since + 1);
-        struct key upto = key_change(n->mailbox, n->person, n->upto < UINT64_MAX ? n->upto + 1 : UINT64_MAX);
-        struct scan *scan = scan_open(store->env, txn, TABLE_CHANGE, key_str(&from), key_str(&upto));
+        struct key upto = key_change(
+                n->mailbox, n->person, n->upto < UINT64_MAX ? n->upto + 1 : UINT64_MAX);
+        struct scan *scan = scan_open(
+                store->env, txn, TABLE_CHANGE, key_str(&from), key_str(&upto));
         struct str key, value;
         enum status st;
         while ((st = scan_next(scan, &key, &value)) == OK) {

@@ -30,7 +30,8 @@ static enum status load_marks(struct store *store, const struct key *prefix, str
 }
 
 /* One flag's numbers as a person sees them. */
-static enum status load_seen(struct store *store, uint32_t mailbox, uint32_t person, struct numset *seen)
+static enum status load_seen(
+        struct store *store, uint32_t mailbox, uint32_t person, struct numset *seen)
 {
         struct numset *sets[256] = {NULL}, *history = numset_new();
         struct key own = key_marks_of(person, mailbox, FLAG_INDEX_SEEN);
@@ -144,8 +145,8 @@ unsigned marks_flags(const struct marks *m, uint32_t number)
 }
 
 /* One block of one flag, anew. */
-static enum status refresh_block(struct store *store, const struct marks *m, unsigned flag, uint32_t block,
-        struct numset *set)
+static enum status refresh_block(struct store *store, const struct marks *m, unsigned flag,
+        uint32_t block, struct numset *set)
 {
         struct mark_place place = {.person = m->person, .mailbox = m->mailbox, .flag = flag};
         struct numset *which = numset_new();
@@ -188,7 +189,8 @@ enum status marks_refresh(struct store *store, struct marks *m, const struct num
                 for (unsigned f = 0; st == OK && f < FLAG_COUNT; f++)
                         st = refresh_block(store, m, f, blocks[i], m->flag[f]);
                 for (size_t k = 0; st == OK && k < m->keyword_count; k++)
-                        st = refresh_block(store, m, FLAG_INDEX_KEYWORDS + (unsigned)k, blocks[i], m->keyword[k]);
+                        st = refresh_block(store, m, FLAG_INDEX_KEYWORDS + (unsigned)k, blocks[i],
+                                m->keyword[k]);
         }
         return st;
 }
@@ -224,7 +226,8 @@ static enum status drop_vanished(struct txn *txn, struct marks_op *o, struct num
         return st;
 }
 
-static enum status modseq_of(struct txn *txn, struct op *op, uint32_t mailbox, uint32_t number, uint64_t *out)
+static enum status modseq_of(
+        struct txn *txn, struct op *op, uint32_t mailbox, uint32_t number, uint64_t *out)
 {
         struct buf value = {0};
         struct key key = key_entry(mailbox, number);
@@ -237,14 +240,15 @@ static enum status modseq_of(struct txn *txn, struct op *op, uint32_t mailbox, u
         return st == ABSENT ? OK : st;
 }
 
-/* CONDSTORE (RFC 7162 3.1.3): what this person sees changed after unchanged_since. Numbers are given
- * in the order of MODSEQ, so those filed after it are the upper end of the set. */
+/* CONDSTORE (RFC 7162 3.1.3): what this person sees changed after unchanged_since. Numbers are
+ * given in the order of MODSEQ, so those filed after it are the upper end of the set. */
 static enum status leave_changed(struct txn *txn, struct marks_op *o, struct numset *numbers)
 {
         const struct marking *m = o->marking;
         struct noted since = {m->mailbox, m->person, m->unchanged_since, UINT64_MAX};
         struct numset *left = numset_new();
-        uint32_t low = 1, high = numset_count(numbers) + 1; /* the first rank that was filed after it */
+        uint32_t low = 1,
+                 high = numset_count(numbers) + 1; /* the first rank that was filed after it */
         uint64_t modseq;
         enum status st = change_noted(o->op.store, txn, &since, left);
         while (st == OK && low < high) {
@@ -265,7 +269,8 @@ static enum status leave_changed(struct txn *txn, struct marks_op *o, struct num
         return st;
 }
 
-static enum status set_words(struct txn *txn, struct marks_op *o, const struct numset *numbers, struct numset *changed)
+static enum status set_words(
+        struct txn *txn, struct marks_op *o, const struct numset *numbers, struct numset *changed)
 {
         const struct marking *m = o->marking;
         struct mark_place place = {.person = m->person, .mailbox = m->mailbox};
@@ -289,7 +294,8 @@ static enum status set_words(struct txn *txn, struct marks_op *o, const struct n
         return st;
 }
 
-static enum status set_flags(struct txn *txn, struct marks_op *o, const struct numset *numbers, struct numset *changed)
+static enum status set_flags(
+        struct txn *txn, struct marks_op *o, const struct numset *numbers, struct numset *changed)
 {
         const struct marking *m = o->marking;
         struct mark_place place = {.person = m->person, .mailbox = m->mailbox};
@@ -298,7 +304,8 @@ static enum status set_flags(struct txn *txn, struct marks_op *o, const struct n
                 bool named = m->flags >> i & 1;
                 place.flag = i;
                 if (named || m->how == MARK_REPLACE)
-                        st = mark_set(txn, &o->op, &place, numbers, named && m->how != MARK_REMOVE, changed);
+                        st = mark_set(txn, &o->op, &place, numbers, named && m->how != MARK_REMOVE,
+                                changed);
         }
         return st == OK ? set_words(txn, o, numbers, changed) : st;
 }
@@ -352,7 +359,8 @@ void change_marks(struct change *change, struct marking *marking)
         o->op.kind = &marks_kind;
         o->marking = marking;
         o->numbers = numset_copy(marking->numbers);
-        o->status = marking->person == HISTORY ? INVALID : view_open(change->store, marking->mailbox, &view);
+        o->status = marking->person == HISTORY ? INVALID
+                                               : view_open(change->store, marking->mailbox, &view);
         if (o->status == OK) {
                 numset_and(o->numbers, view->numbers);
                 o->position = view->position;

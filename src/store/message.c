@@ -4,19 +4,29 @@
 #include "store/thread.h"
 #include "store/view.h"
 
-enum { SPREAD_MOST = 4 }; /* ids this many times as wide apart as they are many are still read in bulk */
+enum {
+        SPREAD_MOST = 4
+}; /* ids this many times as wide apart as they are many are still read in bulk */
 
 static void fill(struct stored *out, uint64_t id, const struct message_record *m)
 {
-        *out = (struct stored){.id = id, .size = m->size, .header_size = m->header_size, .lines = m->lines,
-                .date = m->date, .dots = m->dots, .attachment = m->attachment, .automatic = m->automatic};
+        *out = (struct stored){.id = id,
+                .size = m->size,
+                .header_size = m->header_size,
+                .lines = m->lines,
+                .date = m->date,
+                .dots = m->dots,
+                .attachment = m->attachment,
+                .automatic = m->automatic};
 }
 
 /* Copies what was asked for out of a derived record. */
-static enum status take_part(unsigned part, struct str value, unsigned what, struct arena *arena, struct stored *out)
+static enum status take_part(
+        unsigned part, struct str value, unsigned what, struct arena *arena, struct stored *out)
 {
         struct stored s;
-        enum status st = part == DERIVED_HEAD ? derived_head_read(value, &s) : derived_tail_read(value, &s);
+        enum status st = part == DERIVED_HEAD ? derived_head_read(value, &s)
+                                              : derived_tail_read(value, &s);
         if (st != OK)
                 return st;
         if (part == DERIVED_HEAD && what & READ_ENVELOPE)
@@ -39,7 +49,8 @@ static enum status take_part(unsigned part, struct str value, unsigned what, str
 
 static bool needs(unsigned part, unsigned what)
 {
-        unsigned head = READ_ENVELOPE | READ_SUMMARY, tail = READ_STRUCTURE | READ_BODY | READ_PARTS;
+        unsigned head = READ_ENVELOPE | READ_SUMMARY,
+                 tail = READ_STRUCTURE | READ_BODY | READ_PARTS;
         return what & (part == DERIVED_HEAD ? head : tail);
 }
 
@@ -52,7 +63,8 @@ struct reading {
         struct stored *out;
 };
 
-static enum status read_part(const struct reading *r, struct stored *out, unsigned part, struct buf *value)
+static enum status read_part(
+        const struct reading *r, struct stored *out, unsigned part, struct buf *value)
 {
         struct key key = key_derived(out->id, part);
         if (!needs(part, r->what))
@@ -96,7 +108,8 @@ static enum status read_singly(const struct reading *r)
 static enum status scan_messages(const struct reading *r)
 {
         struct key from = key_message(r->ids[0]), upto = key_message(r->ids[r->n - 1] + 1);
-        struct scan *scan = scan_open(r->store->env, NULL, TABLE_MESSAGE, key_str(&from), key_str(&upto));
+        struct scan *scan = scan_open(
+                r->store->env, NULL, TABLE_MESSAGE, key_str(&from), key_str(&upto));
         struct message_record m;
         struct str key, value;
         enum status st = OK;
@@ -121,7 +134,8 @@ static enum status scan_messages(const struct reading *r)
 static enum status scan_derived(const struct reading *r)
 {
         struct key from = key_derived(r->ids[0], 0), upto = key_derived(r->ids[r->n - 1] + 1, 0);
-        struct scan *scan = scan_open(r->store->env, NULL, TABLE_DERIVED, key_str(&from), key_str(&upto));
+        struct scan *scan = scan_open(
+                r->store->env, NULL, TABLE_DERIVED, key_str(&from), key_str(&upto));
         struct str key, value;
         enum status st;
         size_t i = 0;
@@ -151,8 +165,8 @@ static bool are_dense(const uint64_t *ids, size_t n)
         return n > 8 && (ids[n - 1] - ids[0]) / n < SPREAD_MOST;
 }
 
-enum status messages_read(struct store *store, const uint64_t *ids, size_t n, unsigned what, struct arena *arena,
-        struct stored *out)
+enum status messages_read(struct store *store, const uint64_t *ids, size_t n, unsigned what,
+        struct arena *arena, struct stored *out)
 {
         struct reading r = {store, ids, n, what, arena, out};
         if (!are_dense(ids, n))
@@ -173,7 +187,8 @@ static enum status get_message(struct store *store, uint64_t id, struct message_
         return st;
 }
 
-enum status message_octets(struct store *store, uint64_t id, uint64_t offset, uint64_t len, struct buf *out)
+enum status message_octets(
+        struct store *store, uint64_t id, uint64_t offset, uint64_t len, struct buf *out)
 {
         struct message_record m;
         enum status st = get_message(store, id, &m);

@@ -8,53 +8,67 @@
 
 struct filing_entry {
         uint32_t mailbox;
-        struct str prefix;     /* header fields that Baton adds, CRLF form; empty for folders */
-        bool news;             /* adds Xref to the prefix, with the number given, and an overview record */
-        time_t date;           /* internal date; 0: now */
-        bool history;          /* unread for nobody */
-        uint32_t person;       /* whose flags these are; 0: none */
+        struct str prefix; /* header fields that Baton adds, CRLF form; empty for folders */
+        bool news;    /* adds Xref to the prefix, with the number given, and an overview record */
+        time_t date;  /* internal date; 0: now */
+        bool history; /* unread for nobody */
+        uint32_t person; /* whose flags these are; 0: none */
         unsigned flags;
         const struct str *keywords;
         size_t keyword_count;
         /* filled by the commit */
         uint32_t number;
-        bool already;          /* `once`: it was there, under this number */
+        bool already; /* `once`: it was there, under this number */
 };
 struct filing {
         struct str bytes;              /* the message without prefix */
         const struct derived *derived; /* of those bytes; message_id not empty */
         struct filing_entry *entries;
-        size_t entry_count;            /* 1 to 60 */
-        struct str site;               /* server name in Xref */
-        bool once;  /* delivery: a mailbox that has this very message (id and bytes) keeps its entry */
-        bool unique_id; /* news: EXISTS when any message under this id is filed in a topic already */
+        size_t entry_count; /* 1 to 60 */
+        struct str site;    /* server name in Xref */
+        bool once; /* delivery: a mailbox that has this very message (id and bytes) keeps its entry
+                    */
+        bool unique_id;   /* news: EXISTS when any message under this id is filed in a topic already
+                           */
         uint64_t message; /* filled */
 };
-/* Compresses, hashes and encodes here, on the caller's thread. Bodies over 4 MB are written ahead
- * in several transactions and become visible with the commit. The filing is borrowed until the commit.
- * ABSENT at the commit: a mailbox has gone. */
+/* Operations of one change see what earlier ones wrote, but what they are given is read when they
+ * are added: a later one cannot be given a number or id that an earlier one of the same change will
+ * make (but see digest_record.filing). Compresses, hashes and encodes here, on the caller's thread.
+ * Bodies over 4 MB are written ahead in several transactions and become visible with the commit.
+ * The filing is borrowed until the commit. At the commit, ABSENT: a mailbox has gone; EXISTS:
+ * unique_id; TOO_MANY: keywords, or a mailbox has given 2^31 numbers; INVALID: a keyword. */
 CHECKED enum status change_file(struct change *, struct filing *);
 CHECKED enum status message_file(struct store *, struct filing *); /* a change of its own */
 
 /* ---- reading ---- */
 
-enum { READ_SIZES = 0, READ_ENVELOPE = 1, READ_STRUCTURE = 2, READ_BODY = 4, READ_PARTS = 8, READ_SUMMARY = 16 };
+enum {
+        READ_SIZES = 0,
+        READ_ENVELOPE = 1,
+        READ_STRUCTURE = 2,
+        READ_BODY = 4,
+        READ_PARTS = 8,
+        READ_SUMMARY = 16
+};
 struct stored {
         uint64_t id;
         uint64_t size;        /* octets without prefix */
         uint32_t header_size; /* empty line included, without prefix */
         uint32_t lines;
-        time_t date;          /* of the Date field */
+        time_t date; /* of the Date field */
         bool dots, attachment, automatic;
-        struct str envelope, structure, body, parts;            /* as asked */
+        struct str envelope, structure, body, parts;                   /* as asked */
         struct str message_id, subject, base_subject, from, from_name; /* READ_SUMMARY */
 };
-/* Reads n messages (ids in any order) into out; strings in the arena. A message that has gone has id 0. */
+/* Reads n messages (ids in any order) into out; strings in the arena. A message that has gone has
+ * id 0. */
 CHECKED enum status messages_read(struct store *, const uint64_t *ids, size_t n, unsigned what,
         struct arena *, struct stored *out);
 /* Appends octets [offset, offset + len) of the message without prefix; clamps at its end.
  * Long bodies: call again and again with at most 64 KiB. DAMAGED: checksum. ABSENT. */
-CHECKED enum status message_octets(struct store *, uint64_t id, uint64_t offset, uint64_t len, struct buf *out);
+CHECKED enum status message_octets(
+        struct store *, uint64_t id, uint64_t offset, uint64_t len, struct buf *out);
 
 /* The first message filed under this Message-ID ("<...>"). ABSENT. Waits for its flush. */
 CHECKED enum status message_find(struct store *, struct str message_id, uint64_t *id);
@@ -67,5 +81,6 @@ CHECKED enum status message_places(struct store *, uint64_t id, struct place *ou
 /* Threads: the root's id; a ghost (a parent that has not come) has an id too. Messages of a thread,
  * ascending by id, ghosts left out, at most *count, which is set. */
 CHECKED enum status thread_root(struct store *, uint64_t message, uint64_t *root);
-CHECKED enum status thread_parent(struct store *, uint64_t message, uint64_t *parent); /* ABSENT at a root */
+CHECKED enum status thread_parent(
+        struct store *, uint64_t message, uint64_t *parent); /* ABSENT at a root */
 CHECKED enum status thread_messages(struct store *, uint64_t root, uint64_t *out, size_t *count);

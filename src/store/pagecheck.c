@@ -6,8 +6,9 @@
 #include <unistd.h>
 
 /* Page 0 of a B-tree: its first 512 octets are summed, the sum lies at 492; magic at 12, version at
- * 16, page size at 20, type at 25, flags at 26 (1: pages are summed), last page at 32. Other pages:
- * summed as a whole, the sum at 28, their own number at 8. The machine's byte order. */
+ * 16, page size at 20, type at 25, flags at 26 (1: pages are summed), last page at 32, the
+ * root's number at 88. Other pages: summed as a whole, the sum at 28, their own number at 8. The
+ * machine's byte order. */
 enum {
         META_SIZE = 512,
         META_SUM = 492,
@@ -16,6 +17,7 @@ enum {
         META_TYPE = 25,
         META_FLAGS = 26,
         META_LAST = 32,
+        META_ROOT = 88,
         PAGE_SUM = 28,
         PAGE_NUMBER = 8,
         PAGE_TYPE = 25,
@@ -61,13 +63,17 @@ static bool meta_right(char *page)
                (page[META_FLAGS] & SUMMED) != 0 && sum_right(page, META_SIZE, META_SUM);
 }
 
+/* Berkeley DB takes such a page for one that was never written, and does not look at its sum. */
+static bool page_blank(const char *page)
+{
+        return page[PAGE_TYPE] == 0 && u32_at(page) == 0 && u32_at(page + 4) == 0 &&
+                u32_at(page + PAGE_NUMBER) == 0;
+}
+
 static bool page_right(char *page, uint32_t number)
 {
         if (number == 0)
                 return meta_right(page);
-        if (page[PAGE_TYPE] == 0 && u32_at(page) == 0 && u32_at(page + 4) == 0 &&
-                u32_at(page + PAGE_NUMBER) == 0)
-                return true; /* never written */
         return u32_at(page + PAGE_NUMBER) == number && sum_right(page, PAGE_SIZE, PAGE_SUM);
 }
 
@@ -87,34 +93,37 @@ static enum status file_open(const char *path, int *fd, uint64_t *size)
         return OK;
 }
 
+static bool page_read(int fd, uint32_t number, char page[PAGE_SIZE])
+{
+        return pread(fd, page, PAGE_SIZE, (off_t)number * PAGE_SIZE) == PAGE_SIZE &&
+                page_right(page, number);
+}
+
 enum status page_check_first(const char *path, bool closed)
 {
         int fd;
         uint64_t size;
+        const char *fault = NULL;
         enum status st = file_open(path, &fd, &size);
         if (st != OK)
                 return st;
-        char page[META_SIZE];
-        ssize_t got = size == 0 ? 0 : pread(fd, page, sizeof(page), 0);
+        char *page = mem_new(PAGE_SIZE);
+        if (!page_read(fd, 0, page))
+                fault = "is damaged in page 0";
+        else if (closed && size < ((uint64_t)u32_at(page + META_LAST) + 1) * PAGE_SIZE)
+                fault = "has been cut short";
+        else if (!page_read(fd, u32_at(page + META_ROOT), page))
+                fault = "is damaged in its root page";
+        free(page);
         close(fd);
-        if (size == 0 && !closed)
+        if (fault == NULL)
                 return OK;
-        bool right = got == sizeof(page) && meta_right(page);
-        if (right && (!closed || size >= ((uint64_t)u32_at(page + META_LAST) + 1) * PAGE_SIZE))
-                return OK;
-        if (right)
-                log_error("table file %s has been cut short. Nothing has been changed: restore the "
-                          "folder from a backup",
-                        path);
-        else
-                log_error("table file %s is damaged in page 0. Nothing has been changed: restore "
-                          "the folder from a "
-                          "backup",
-                        path);
+        log_error("table file %s %s. Nothing has been changed: restore the folder from a backup",
+                path, fault);
         return DAMAGED;
 }
 
-enum status page_check_all(const char *path)
+enum status page_check_all(const char *path, bool closed)
 {
         int fd;
         uint64_t size;
@@ -132,7 +141,8 @@ enum status page_check_all(const char *path)
                 }
                 for (size_t i = 0; i < (size_t)got / PAGE_SIZE; i++) {
                         uint32_t number = (uint32_t)(at / PAGE_SIZE + i);
-                        if (page_right(pages + i * PAGE_SIZE, number))
+                        char *page = pages + i * PAGE_SIZE;
+                        if (page_right(page, number) || (!closed && page_blank(page)))
                                 continue;
                         log_error("table file %s is damaged in page %u", path, number);
                         st = DAMAGED;

@@ -7,9 +7,9 @@
 enum { PAGE_SIZE = 4096 };
 
 uint32_t page_sum(struct str octets); /* Berkeley DB's checksum of pages and log records */
-/* ABSENT: no such file. DAMAGED: page 0 is; logged with the file. `closed`: after a clean end the
- * file is as long as page 0 says; otherwise pages may not have been written yet, and an empty file
- * is well. */
+/* Page 0 and the root. ABSENT: no such file. DAMAGED: logged with the file. `closed`: after a clean
+ * end the file is as long as page 0 says. */
 CHECKED enum status page_check_first(const char *path, bool closed);
-/* All pages: every damaged one is logged. Pages that were never written (zeros) are well. */
-CHECKED enum status page_check_all(const char *path);
+/* All pages: every damaged one is logged. Blank pages are well unless `closed`: those that were
+ * allocated and not written yet when the machine stopped. */
+CHECKED enum status page_check_all(const char *path, bool closed);

@@ -11,12 +11,13 @@ struct person_op {
 static const struct {
         const char *name;
         enum special_use use;
-} folders[] = {
+} folders[] = { /* clang-format off */
         {"INBOX", USE_INBOX}, {"Digests", USE_DIGESTS}, {"Drafts", USE_DRAFTS}, {"Sent", USE_SENT},
         {"Archive", USE_ARCHIVE}, {"Junk", USE_JUNK}, {"Trash", USE_TRASH},
-};
+}; /* clang-format on */
 
-static enum status find_name(struct store *store, struct txn *txn, struct str name, struct name_record *out)
+static enum status find_name(
+        struct store *store, struct txn *txn, struct str name, struct name_record *out)
 {
         struct arena *arena = arena_new();
         struct buf value = {0};
@@ -40,8 +41,8 @@ enum status name_find(struct store *store, struct str name, unsigned *kind, uint
         return OK;
 }
 
-static enum status get_person(struct store *store, struct txn *txn, uint32_t id, struct arena *arena,
-        struct person *out)
+static enum status get_person(
+        struct store *store, struct txn *txn, uint32_t id, struct arena *arena, struct person *out)
 {
         struct buf value = {0};
         struct key key = key_mailbox(id);
@@ -58,7 +59,8 @@ enum status person_get(struct store *store, uint32_t id, struct arena *arena, st
         return get_person(store, NULL, id, arena, out);
 }
 
-enum status person_find(struct store *store, struct str name, struct arena *arena, struct person *out)
+enum status person_find(
+        struct store *store, struct str name, struct arena *arena, struct person *out)
 {
         struct name_record n;
         enum status st = find_name(store, NULL, name, &n);
@@ -67,7 +69,8 @@ enum status person_find(struct store *store, struct str name, struct arena *aren
         return st == OK ? person_get(store, n.id, arena, out) : st;
 }
 
-enum status person_list(struct store *store, struct arena *arena, struct person **out, size_t *count)
+enum status person_list(
+        struct store *store, struct arena *arena, struct person **out, size_t *count)
 {
         struct scan *scan = scan_open(store->env, NULL, TABLE_PERSON, STR_NONE, STR_NONE);
         struct str key, value;
@@ -110,7 +113,8 @@ static enum status person_check(struct txn *txn, struct op *op)
 {
         struct person_op *p = (struct person_op *)op;
         struct key key = key_mailbox(p->person->id);
-        enum status st = p->person->id ? table_has(op->store->env, txn, TABLE_PERSON, key_str(&key)) : OK;
+        enum status st = p->person->id ? table_has(op->store->env, txn, TABLE_PERSON, key_str(&key))
+                                       : OK;
         if (st == OK)
                 st = check_name(txn, p, p->person->name);
         for (size_t i = 0; st == OK && i < p->person->address_count; i++)
@@ -125,14 +129,16 @@ static enum status change_name(struct txn *txn, struct str name, const struct na
         struct str key = arena_lower(arena, name);
         if (n)
                 name_write(n, &value);
-        enum status st = n ? table_put(txn, TABLE_NAME, key, buf_str(&value)) : table_remove(txn, TABLE_NAME, key);
+        enum status st = n ? table_put(txn, TABLE_NAME, key, buf_str(&value))
+                           : table_remove(txn, TABLE_NAME, key);
         buf_release(&value);
         arena_free(arena);
         return st == ABSENT ? OK : st;
 }
 
 /* All names of a person, put (to an id) or removed. */
-static enum status change_names(struct txn *txn, const struct person *p, const struct name_record *n)
+static enum status change_names(
+        struct txn *txn, const struct person *p, const struct name_record *n)
 {
         enum status st = change_name(txn, p->name, n);
         for (size_t i = 0; st == OK && i < p->address_count; i++)
@@ -169,7 +175,8 @@ static enum status person_put(struct txn *txn, struct op *op)
         struct person person = *p->person;
         struct buf value = {0};
         uint64_t id = person.id;
-        enum status st = id ? drop_old_names(txn, op, person.id) : counter_take(txn, op->store, COUNTER_PERSON, &id);
+        enum status st = id ? drop_old_names(txn, op, person.id)
+                            : counter_take(txn, op->store, COUNTER_PERSON, &id);
         struct name_record name = {.kind = NAME_PERSON, .id = (uint32_t)id};
         struct key key = key_mailbox(name.id);
         if (!person.id && !person.created)

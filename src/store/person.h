@@ -11,13 +11,14 @@ struct person {
         struct str full_name;  /* "Ana M" */
         struct str password;   /* as password_hash made it; empty: cannot log in */
         struct str zone;       /* "Europe/Lisbon" */
-        struct str *addresses; /* further ones, lower-case domain; the first is where digests go when outside mail is on */
+        struct str *addresses; /* further ones, lower-case domain; the first is where digests go
+                                  when outside mail is on */
         size_t address_count;
-        uint16_t digest_minute; /* local minute of the day; 1440: no digest */
+        uint16_t digest_minute;        /* local minute of the day; 1440: no digest */
         uint16_t hours_from, hours_to; /* working hours, local minutes */
-        uint8_t days;          /* working days, bit 0 Sunday */
+        uint8_t days;                  /* working days, bit 0 Sunday */
         bool disabled, admin;
-        bool news_reads_mark;  /* reading over news sets \Seen */
+        bool news_reads_mark; /* reading over news sets \Seen */
         enum digest_form form;
         time_t created;
 };
@@ -25,11 +26,13 @@ struct person {
 /* Everything in the arena. ABSENT. */
 CHECKED enum status person_get(struct store *, uint32_t id, struct arena *, struct person *out);
 /* By name or any address (without the site's domain: see team/rules). Case-insensitive. */
-CHECKED enum status person_find(struct store *, struct str name_or_address, struct arena *, struct person *out);
+CHECKED enum status person_find(
+        struct store *, struct str name_or_address, struct arena *, struct person *out);
 CHECKED enum status person_list(struct store *, struct arena *, struct person **out, size_t *count);
 /* What a name means; *kind NAME_PERSON or NAME_TOPIC, *id person or topic. */
 CHECKED enum status name_find(struct store *, struct str name, unsigned *kind, uint32_t *id);
 
 /* Adds (id 0; EXISTS when a name or address is taken; makes the personal folders INBOX, Digests,
- * Drafts, Sent, Archive, Junk, Trash in the same transaction) or replaces. *id (may be NULL) is filled. */
+ * Drafts, Sent, Archive, Junk, Trash in the same transaction) or replaces. *id (may be NULL) is
+ * filled. */
 void change_person(struct change *, const struct person *, uint32_t *id);

@@ -9,7 +9,8 @@ enum { CHUNKS_MOST = 512, ENTRIES_MOST = 256, KEYS_MOST = 1024 }; /* in one tran
 
 /* ---- messages ---- */
 
-static enum status remove_id(struct txn *txn, struct op *op, uint64_t message, const struct message_record *m)
+static enum status remove_id(
+        struct txn *txn, struct op *op, uint64_t message, const struct message_record *m)
 {
         struct key key = key_id(m->id_hash, message);
         struct id_record ghost = {.ghost = true, .modseq = op->modseq};
@@ -24,7 +25,8 @@ static enum status remove_id(struct txn *txn, struct op *op, uint64_t message, c
         return put_value(txn, TABLE_ID, &key, &value);
 }
 
-static enum status remove_message(struct txn *txn, struct op *op, uint64_t message, const struct message_record *m)
+static enum status remove_message(
+        struct txn *txn, struct op *op, uint64_t message, const struct message_record *m)
 {
         struct key key = key_message(message);
         enum status st = drop_value(txn, TABLE_MESSAGE, &key);
@@ -37,7 +39,8 @@ static enum status remove_message(struct txn *txn, struct op *op, uint64_t messa
         return st == OK ? remove_id(txn, op, message, m) : st;
 }
 
-static enum status get_message(struct txn *txn, struct op *op, uint64_t message, struct message_record *out)
+static enum status get_message(
+        struct txn *txn, struct op *op, uint64_t message, struct message_record *out)
 {
         struct buf value = {0};
         struct key key = key_message(message);
@@ -57,7 +60,8 @@ static enum status leave_over(struct txn *txn, enum leftover kind, uint64_t id, 
 }
 
 /* One entry less shows it. */
-static enum status release_message(struct txn *txn, struct op *op, uint64_t message, struct released *r)
+static enum status release_message(
+        struct txn *txn, struct op *op, uint64_t message, struct released *r)
 {
         struct message_record m;
         struct buf value = {0};
@@ -108,7 +112,8 @@ enum status mailbox_release(struct txn *txn, const struct mailbox *m)
 /* ---- what is left over ---- */
 
 /* The first of a kind. ABSENT. */
-static enum status first_left(struct txn *txn, struct op *op, enum leftover kind, uint64_t *id, uint64_t *detail)
+static enum status first_left(
+        struct txn *txn, struct op *op, enum leftover kind, uint64_t *id, uint64_t *detail)
 {
         struct key prefix = key_leftovers(kind);
         struct scan *scan = scan_prefix(op->store, txn, TABLE_META, &prefix);
@@ -153,7 +158,8 @@ static enum status clear_messages(struct txn *txn, struct op *op, struct release
 }
 
 /* Removes keys that begin so, at most *room, which becomes less. */
-static enum status clear_prefix(struct txn *txn, struct op *op, enum table table, const struct key *prefix, size_t *room)
+static enum status clear_prefix(
+        struct txn *txn, struct op *op, enum table table, const struct key *prefix, size_t *room)
 {
         struct scan *scan = scan_prefix(op->store, txn, table, prefix);
         struct str key, value;
@@ -168,9 +174,11 @@ static enum status clear_prefix(struct txn *txn, struct op *op, enum table table
         return st == ABSENT ? OK : st;
 }
 
-static enum status clear_marks(struct txn *txn, struct op *op, uint32_t mailbox, uint32_t owner, size_t *room)
+static enum status clear_marks(
+        struct txn *txn, struct op *op, uint32_t mailbox, uint32_t owner, size_t *room)
 {
-        const struct key history = key_marks(0, mailbox), own = key_marks(owner, mailbox), all = key_mailbox(mailbox);
+        const struct key history = key_marks(0, mailbox), own = key_marks(owner, mailbox),
+                         all = key_mailbox(mailbox);
         enum status st = clear_prefix(txn, op, TABLE_MARK, &history, room);
         if (st == OK && owner)
                 st = clear_prefix(txn, op, TABLE_MARK, &own, room);
@@ -191,7 +199,8 @@ static enum status clear_mailbox(struct txn *txn, struct op *op, struct released
         struct scan *scan = scan_prefix(op->store, txn, TABLE_ENTRY, &prefix);
         struct str key, value;
         size_t entries = 0, room = KEYS_MOST;
-        while (entries < ENTRIES_MOST && r->chunks < CHUNKS_MOST && (st = scan_next(scan, &key, &value)) == OK) {
+        while (entries < ENTRIES_MOST && r->chunks < CHUNKS_MOST &&
+                (st = scan_next(scan, &key, &value)) == OK) {
                 if (!key_entry_read(key, &at.mailbox, &at.number))
                         continue;
                 st = entry_release(txn, op, &at, r);
@@ -210,7 +219,8 @@ static enum status count_body(struct txn *txn, struct op *op, uint64_t body, uin
 {
         struct buf key = {0}, value = {0};
         struct key from = key_body(body, 0), upto = key_body(body + 1, 0);
-        enum status st = table_last(op->store->env, txn, TABLE_BODY, key_str(&from), key_str(&upto), &key, &value);
+        enum status st = table_last(
+                op->store->env, txn, TABLE_BODY, key_str(&from), key_str(&upto), &key, &value);
         struct reader r = reader_of(str_from(buf_str(&key), 8));
         *count = st == OK ? read_u32(&r) + 1 : 0;
         buf_release(&key);

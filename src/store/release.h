@@ -1,9 +1,10 @@
 /* release.h - what goes when an entry goes. Inside store/ only.
  *
  * An entry that is removed takes its prefix, overview line and place along and gives its message
- * up; a message that nobody shows goes with its body. A transaction that removed a whole mailbox's bodies
- * would lock too many pages, so it removes a bounded number and notes the others as left over;
- * these are cleared in small changes of their own: by who caused them, else at the next start. */
+ * up; a message that nobody shows goes with its body. A transaction that removed a whole mailbox's
+ * bodies would lock too many pages, so it removes a bounded number and notes the others as left
+ * over; these are cleared in small changes of their own: by who caused them, else at the next
+ * start. */
 #pragma once
 #include "store/codec.h"
 #include "store/inside.h"
@@ -13,7 +14,8 @@ struct released {
         bool left;     /* something has been left over */
 };
 /* ABSENT: there is no such entry. The row's counters are the caller's. */
-CHECKED enum status entry_release(struct txn *, struct op *, const struct place *, struct released *);
+CHECKED enum status entry_release(
+        struct txn *, struct op *, const struct place *, struct released *);
 /* A mailbox's record has gone: its entries and marks are left over. */
 CHECKED enum status mailbox_release(struct txn *, const struct mailbox *);
 /* Clears what is left over, in changes of its own. Not on the writer's or flusher's thread. */

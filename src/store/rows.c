@@ -237,8 +237,8 @@ enum status get_value(struct store *store, struct txn *txn, enum table table, co
         return table_get(store->env, txn, table, key_str(key), value);
 }
 
-struct scan *scan_prefix(struct store *store, struct txn *txn, enum table table,
-        const struct key *prefix)
+struct scan *scan_prefix(
+        struct store *store, struct txn *txn, enum table table, const struct key *prefix)
 {
         struct buf upto = {0};
         key_after(key_str(prefix), &upto);

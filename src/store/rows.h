@@ -12,7 +12,8 @@ struct row {
 /* ABSENT. Valid until the end of the batch. */
 CHECKED enum status rows_get(struct txn *, struct store *, uint32_t mailbox, struct row **out);
 void rows_touch(struct store *, struct row *); /* it has been changed */
-/* A new mailbox: gives the id and UIDVALIDITY, writes its name; the caller has checked that it is free. */
+/* A new mailbox: gives the id and UIDVALIDITY, writes its name; the caller has checked that it is
+ * free. */
 CHECKED enum status rows_add(struct txn *, struct op *, const struct mailbox *, uint32_t *id);
 /* Removes the mailbox's record and its name. */
 CHECKED enum status rows_remove(struct txn *, struct op *, struct row *);
@@ -23,6 +24,7 @@ CHECKED enum status put_value(struct txn *, enum table, const struct key *, stru
 /* Removes; what is not there is fine. */
 CHECKED enum status drop_value(struct txn *, enum table, const struct key *);
 /* The store's reading: NULL for txn outside of the writer. */
-CHECKED enum status get_value(struct store *, struct txn *, enum table, const struct key *, struct buf *value);
+CHECKED enum status get_value(
+        struct store *, struct txn *, enum table, const struct key *, struct buf *value);
 /* All keys that begin so. */
 struct scan *scan_prefix(struct store *, struct txn *, enum table, const struct key *);

@@ -1,7 +1,8 @@
 #include "store/thread.h"
 #include "store/rows.h"
 
-static enum status get_thread(struct store *store, struct txn *txn, uint64_t message, struct thread_record *out)
+static enum status get_thread(
+        struct store *store, struct txn *txn, uint64_t message, struct thread_record *out)
 {
         struct buf value = {0};
         struct key key = key_thread(message);
@@ -40,7 +41,8 @@ static enum status put_both(struct txn *txn, uint64_t message, const struct thre
         return st == OK ? put_member(txn, message, t) : st;
 }
 
-enum status ids_find(struct store *store, struct txn *txn, const unsigned char hash[HASH_SIZE], struct ids *out)
+enum status ids_find(
+        struct store *store, struct txn *txn, const unsigned char hash[HASH_SIZE], struct ids *out)
 {
         struct key prefix = key_ids(hash);
         struct scan *scan = scan_prefix(store, txn, TABLE_ID, &prefix);
@@ -101,8 +103,8 @@ static enum status make_ghost(struct txn *txn, struct op *op, const unsigned cha
 }
 
 /* The message or ghost of this Message-ID; a new ghost when there is none. */
-static enum status known_or_ghost(struct txn *txn, struct op *op, const unsigned char hash[HASH_SIZE],
-        uint64_t *out, bool *new)
+static enum status known_or_ghost(struct txn *txn, struct op *op,
+        const unsigned char hash[HASH_SIZE], uint64_t *out, bool *new)
 {
         struct ids ids;
         enum status st = ids_find(op->store, txn, hash, &ids);
@@ -113,8 +115,8 @@ static enum status known_or_ghost(struct txn *txn, struct op *op, const unsigned
 
 /* The parent's id and its tree. An unknown parent hangs below the first reference, which is most
  * likely the root of its thread. */
-static enum status find_parent(struct txn *txn, struct op *op, const struct ancestry *a, uint64_t *parent,
-        uint64_t *root)
+static enum status find_parent(
+        struct txn *txn, struct op *op, const struct ancestry *a, uint64_t *parent, uint64_t *root)
 {
         bool new;
         uint64_t first = 0;
@@ -137,7 +139,8 @@ static enum status find_parent(struct txn *txn, struct op *op, const struct ance
 }
 
 /* All members of a tree, at most THREAD_MOVES_MOST of them. */
-static enum status list_members(struct txn *txn, struct op *op, uint64_t root, uint64_t *out, size_t *count)
+static enum status list_members(
+        struct txn *txn, struct op *op, uint64_t root, uint64_t *out, size_t *count)
 {
         struct key prefix = key_members(root);
         struct scan *scan = scan_prefix(op->store, txn, TABLE_THREAD, &prefix);
@@ -157,7 +160,8 @@ static enum status list_members(struct txn *txn, struct op *op, uint64_t root, u
         return st == ABSENT ? OK : st;
 }
 
-static enum status move_members(struct txn *txn, struct op *op, const uint64_t *members, size_t count, uint64_t root)
+static enum status move_members(
+        struct txn *txn, struct op *op, const uint64_t *members, size_t count, uint64_t root)
 {
         enum status st = OK;
         for (size_t i = 0; st == OK && i < count; i++) {
@@ -175,7 +179,8 @@ static enum status move_members(struct txn *txn, struct op *op, const uint64_t *
 }
 
 /* Is `message` the other one, or among its ancestors? Looks a bounded way up, and then says yes. */
-static enum status is_above(struct txn *txn, struct op *op, uint64_t message, uint64_t other, bool *above)
+static enum status is_above(
+        struct txn *txn, struct op *op, uint64_t message, uint64_t other, bool *above)
 {
         struct thread_record t = {.parent = other};
         enum status st = OK;
@@ -194,7 +199,8 @@ static enum status drop_child(struct txn *txn, struct op *op, uint64_t parent);
 
 /* A late parent's own parent is known now. Its whole tree joins the parent's, or, when it hangs in
  * that tree already (below its first reference, as was guessed), only it moves. */
-static enum status hang(struct txn *txn, struct op *op, uint64_t message, uint64_t parent, uint64_t root)
+static enum status hang(
+        struct txn *txn, struct op *op, uint64_t message, uint64_t parent, uint64_t root)
 {
         struct thread_record t;
         uint64_t *members = NULL, old;
@@ -280,8 +286,8 @@ static enum status drop_child(struct txn *txn, struct op *op, uint64_t parent)
         return OK;
 }
 
-enum status thread_leave(struct txn *txn, struct op *op, uint64_t message, const unsigned char hash[HASH_SIZE],
-        bool *stays)
+enum status thread_leave(struct txn *txn, struct op *op, uint64_t message,
+        const unsigned char hash[HASH_SIZE], bool *stays)
 {
         struct thread_record t;
         enum status st = get_thread(op->store, txn, message, &t);

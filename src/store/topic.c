@@ -5,8 +5,8 @@
 
 enum { NAME_SIZE_MAX = 120 };
 
-static enum status get_topic(struct store *store, struct txn *txn, uint32_t id, struct arena *arena,
-        struct topic *out)
+static enum status get_topic(
+        struct store *store, struct txn *txn, uint32_t id, struct arena *arena, struct topic *out)
 {
         struct buf value = {0};
         struct key key = key_mailbox(id);
@@ -23,7 +23,8 @@ enum status topic_get(struct store *store, uint32_t id, struct arena *arena, str
         return get_topic(store, NULL, id, arena, out);
 }
 
-static enum status find_name(struct store *store, struct txn *txn, struct str name, struct name_record *out)
+static enum status find_name(
+        struct store *store, struct txn *txn, struct str name, struct name_record *out)
 {
         struct buf value = {0};
         enum status st = name.len ? table_get(store->env, txn, TABLE_NAME, name, &value) : ABSENT;
@@ -154,7 +155,8 @@ void change_topic(struct change *change, const struct topic *topic, uint32_t *id
 
 /* ---- subscriptions ---- */
 
-enum status subscription_get(struct store *store, uint32_t person, uint32_t topic, struct subscription *out)
+enum status subscription_get(
+        struct store *store, uint32_t person, uint32_t topic, struct subscription *out)
 {
         struct buf value = {0};
         struct key key = key_subscription(person, topic);
@@ -178,7 +180,8 @@ static enum status list(struct store *store, const struct key *prefix, struct ar
         *count = 0;
         while ((st = scan_next(scan, &key, &value)) == OK) {
                 if (*count == room) {
-                        struct subscription *more = arena_alloc(arena, (2 * room + 16) * sizeof *more);
+                        struct subscription *more = arena_alloc(
+                                arena, (2 * room + 16) * sizeof *more);
                         if (*count)
                                 memcpy(more, *out, *count * sizeof *more);
                         room = 2 * room + 16;
@@ -194,15 +197,15 @@ static enum status list(struct store *store, const struct key *prefix, struct ar
         return st == ABSENT ? OK : st;
 }
 
-enum status subscriptions_of(struct store *store, uint32_t person, struct arena *arena, struct subscription **out,
-        size_t *count)
+enum status subscriptions_of(struct store *store, uint32_t person, struct arena *arena,
+        struct subscription **out, size_t *count)
 {
         struct key prefix = key_subscriptions(person);
         return list(store, &prefix, arena, out, count);
 }
 
-enum status subscribers_of(struct store *store, uint32_t topic, struct arena *arena, struct subscription **out,
-        size_t *count)
+enum status subscribers_of(struct store *store, uint32_t topic, struct arena *arena,
+        struct subscription **out, size_t *count)
 {
         struct key prefix = key_subscribers(topic);
         return list(store, &prefix, arena, out, count);
@@ -230,7 +233,8 @@ static enum status subscribe_check(struct txn *txn, struct op *op)
 /* What is there already is nothing new to who comes now. */
 static enum status mark_all(struct txn *txn, struct subscribe_op *s)
 {
-        struct mark_place place = {.person = s->s.person, .mailbox = s->s.topic, .flag = FLAG_INDEX_SEEN};
+        struct mark_place place = {
+                .person = s->s.person, .mailbox = s->s.topic, .flag = FLAG_INDEX_SEEN};
         struct row *row;
         enum status st = rows_get(txn, s->op.store, s->s.topic, &row);
         if (st != OK || row->mailbox.next == 1)
@@ -249,7 +253,8 @@ static enum status mark_all(struct txn *txn, struct subscribe_op *s)
 static enum status subscribe_put(struct txn *txn, struct op *op)
 {
         struct subscribe_op *s = (struct subscribe_op *)op;
-        struct key one = key_subscription(s->s.person, s->s.topic), two = key_subscriber(s->s.topic, s->s.person);
+        struct key one = key_subscription(s->s.person, s->s.topic),
+                   two = key_subscriber(s->s.topic, s->s.person);
         struct subscription record = s->s;
         struct buf value = {0};
         enum status st = get_value(op->store, txn, TABLE_SUBSCRIPTION, &one, &value);
@@ -304,7 +309,8 @@ static enum status unsubscribe_check(struct txn *txn, struct op *op)
 static enum status unsubscribe_put(struct txn *txn, struct op *op)
 {
         struct subscribe_op *s = (struct subscribe_op *)op;
-        struct key one = key_subscription(s->s.person, s->s.topic), two = key_subscriber(s->s.topic, s->s.person);
+        struct key one = key_subscription(s->s.person, s->s.topic),
+                   two = key_subscriber(s->s.topic, s->s.person);
         enum status st = drop_value(txn, TABLE_SUBSCRIPTION, &one);
         return st == OK ? drop_value(txn, TABLE_SUBSCRIPTION, &two) : st;
 }

@@ -2,7 +2,11 @@
 #pragma once
 #include "store/mailbox.h"
 
-enum access { ACCESS_MEMBERS, ACCESS_SITE, ACCESS_OPEN }; /* who may read and post: subscribers, everybody with an account, the world may post */
+enum access {
+        ACCESS_MEMBERS,
+        ACCESS_SITE,
+        ACCESS_OPEN
+}; /* who may read and post: subscribers, everybody with an account, the world may post */
 enum mode { MODE_EACH = 1, MODE_DIGEST, MODE_NAMED, MODE_NONE };
 
 struct topic {
@@ -22,13 +26,18 @@ struct subscription {
 
 CHECKED enum status topic_get(struct store *, uint32_t id, struct arena *, struct topic *out);
 CHECKED enum status topic_find(struct store *, struct str name, struct arena *, struct topic *out);
-CHECKED enum status topic_list(struct store *, struct arena *, struct topic **out, size_t *count); /* by name */
-/* Adds (id 0, makes its mailbox; EXISTS) or replaces (the name stays). *id (may be NULL) is filled. */
+CHECKED enum status topic_list(
+        struct store *, struct arena *, struct topic **out, size_t *count); /* by name */
+/* Adds (id 0, makes its mailbox; EXISTS) or replaces (the name stays). *id (may be NULL) is filled.
+ */
 void change_topic(struct change *, const struct topic *, uint32_t *id);
 
-CHECKED enum status subscription_get(struct store *, uint32_t person, uint32_t topic, struct subscription *out); /* ABSENT */
-CHECKED enum status subscriptions_of(struct store *, uint32_t person, struct arena *, struct subscription **out, size_t *count);
-CHECKED enum status subscribers_of(struct store *, uint32_t topic, struct arena *, struct subscription **out, size_t *count);
+CHECKED enum status subscription_get(
+        struct store *, uint32_t person, uint32_t topic, struct subscription *out); /* ABSENT */
+CHECKED enum status subscriptions_of(
+        struct store *, uint32_t person, struct arena *, struct subscription **out, size_t *count);
+CHECKED enum status subscribers_of(
+        struct store *, uint32_t topic, struct arena *, struct subscription **out, size_t *count);
 /* New or changed. A new one starts at the topic's highest number: what is there already is marked
  * seen for the person in the same transaction. */
 void change_subscribe(struct change *, const struct subscription *);

@@ -41,7 +41,7 @@ struct env *txn_env(struct txn *txn)
 void value_seal(struct str value, struct buf *out)
 {
         buf_add(out, value);
-        buf_add_u32(out, page_sum(value));
+        buf_add_u32(out, ~page_sum(value)); /* blank octets have the sum 0 */
 }
 
 enum status value_unseal(struct env *env, enum table table, struct str *value)
@@ -50,7 +50,7 @@ enum status value_unseal(struct env *env, enum table table, struct str *value)
                 return OK;
         struct str content = str_sub(*value, 0, value->len - SEAL_SIZE);
         struct reader seal = reader_of(str_from(*value, content.len));
-        if (content.len < SEAL_FROM || read_u32(&seal) != page_sum(content)) {
+        if (content.len < SEAL_FROM || read_u32(&seal) != ~page_sum(content)) {
                 log_error("%s/%s: a record fails its checksum", env->path, table_name(table));
                 return DAMAGED;
         }

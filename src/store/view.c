@@ -6,15 +6,17 @@
 
 /* How a mailbox comes to be known here, though the table is ahead of what is flushed.
  *
- * 1. A box in state LOADING is entered, so that from now on what the flusher publishes is logged in it.
- * 2. The keys of the mailbox's entries are read, in pieces, while the writer goes on; then the mailbox's
- *    record. The writer puts that record in the same transaction as entries, with the MODSEQ R of the
- *    last change to them, so what was read is the work of changes up to R and of no later one.
- * 3. If R lies above the published position P, it waits until what the writer has begun is flushed and
- *    published, and then P >= R.
- * 4. What the pieces miss of the changes up to P was committed after 1, so it was published after 1 and is
- *    in the log. The log is applied in its order; doing again what the pieces have already is harmless,
- *    because a number is given once. The box is then exactly at P.
+ * 1. A box in state LOADING is entered, so that from now on what the flusher publishes is logged in
+ * it.
+ * 2. The keys of the mailbox's entries are read, in pieces, while the writer goes on; then the
+ * mailbox's record. The writer puts that record in the same transaction as entries, with the MODSEQ
+ * R of the last change to them, so what was read is the work of changes up to R and of no later
+ * one.
+ * 3. If R lies above the published position P, it waits until what the writer has begun is flushed
+ * and published, and then P >= R.
+ * 4. What the pieces miss of the changes up to P was committed after 1, so it was published after 1
+ * and is in the log. The log is applied in its order; doing again what the pieces have already is
+ * harmless, because a number is given once. The box is then exactly at P.
  *
  * A change becomes visible when its last operation has been published, all boxes and the position
  * under one lock: a view is never ahead of nor behind its position. */
@@ -256,7 +258,8 @@ static void settle(struct box *b);
 static void box_log(struct box *b, struct event *e)
 {
         struct event *last = b->log.count ? &b->log.at[b->log.count - 1] : NULL;
-        if (last && e->kind == EVENT_ADDED && last->kind == EVENT_ADDED && e->low == last->high + 1) {
+        if (last && e->kind == EVENT_ADDED && last->kind == EVENT_ADDED &&
+                e->low == last->high + 1) {
                 last->high = e->high;
                 last->modseq = e->modseq;
                 return;
@@ -338,7 +341,8 @@ static void settle(struct box *b)
         events_clear(&b->log);
 }
 
-static enum status read_box(struct store *store, uint32_t mailbox, struct numset *numbers, struct mailbox *out)
+static enum status read_box(
+        struct store *store, uint32_t mailbox, struct numset *numbers, struct mailbox *out)
 {
         struct key prefix = key_mailbox(mailbox), record = prefix;
         struct str key, value;
@@ -459,8 +463,8 @@ void view_close(struct store *store, const struct view *view)
 
 /* ---- watches ---- */
 
-struct watch *watch_begin(struct store *store, uint32_t mailbox, uint32_t person, void (*wake)(void *),
-        void *arg)
+struct watch *watch_begin(
+        struct store *store, uint32_t mailbox, uint32_t person, void (*wake)(void *), void *arg)
 {
         struct watch *w = mem_new(sizeof *w);
         w->person = person;

@@ -21,5 +21,6 @@ void views_added(struct op *, uint32_t mailbox, uint32_t low, uint32_t high);
 void views_removed(struct op *, uint32_t mailbox, const struct numset *numbers); /* copies */
 void views_marked(struct op *, uint32_t mailbox, uint32_t person);
 void views_gone(struct op *, uint32_t mailbox);
-/* Every publish() ends with it: after a change's last operation all of the change becomes visible. */
+/* Every publish() ends with it: after a change's last operation all of the change becomes visible.
+ */
 void views_passed(struct store *, struct op *);

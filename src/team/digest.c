@@ -165,7 +165,15 @@ static void compose_page(struct site *site, const struct page *page, time_t at, 
         buf_release(&message);
 }
 
-static enum status build(struct site *site, const struct person *person, time_t at, uint64_t since,
+/* What a digest is made for: the time of its making (greeting, Date) and the local date that it is
+ * kept under. They differ when one comes late: it takes nothing from the next morning's. */
+struct occasion {
+        time_t at;
+        int64_t day;
+        uint64_t since; /* position of the last digest */
+};
+
+static enum status build(struct site *site, const struct person *person, const struct occasion *when,
         struct arena *arena, struct digest *out, uint64_t *position)
 {
         const struct zone *zone;
@@ -173,35 +181,49 @@ static enum status build(struct site *site, const struct person *person, time_t 
         *out = (struct digest){0};
         enum status st = zone_of(person, &zone);
         if (st == OK)
-                st = gather(site, person, since, arena, content);
+                st = gather(site, person, when->since, arena, content);
         if (st != OK)
                 return st;
         struct page page = {
                 .person = person,
-                .now = zone_civil(zone, at),
+                .now = zone_civil(zone, when->at),
                 .place = place_of(zone_name(zone), arena),
                 .content = content,
         };
         *position = content->position;
-        out->day = day_of(&page.now);
+        out->day = when->day;
         if (content->fresh == 0) /* nothing to say: no mail */
                 return OK;
-        time_t next = digest_next(person, at, out->day);
+        time_t next = digest_next(person, when->at, out->day);
         if (next)
                 page.next = zone_civil(zone, next);
         st = fill_items(site, &page, arena);
         if (st == OK)
-                compose_page(site, &page, at, arena, out);
+                compose_page(site, &page, when->at, arena, out);
         return st;
+}
+
+static enum status day_at(const struct person *person, time_t at, int64_t *day)
+{
+        const struct zone *zone;
+        enum status st = zone_of(person, &zone);
+        if (st != OK)
+                return st;
+        struct civil c = zone_civil(zone, at);
+        *day = day_of(&c);
+        return OK;
 }
 
 CHECKED enum status digest_build(struct site *site, const struct person *person, time_t at,
         struct arena *arena, struct digest *out)
 {
-        int64_t day;
-        uint64_t since, position;
-        enum status st = last_record(site, person->id, arena, &day, &since);
-        return st == OK ? build(site, person, at, since, arena, out, &position) : st;
+        int64_t last_day;
+        uint64_t position;
+        struct occasion when = {.at = at};
+        enum status st = last_record(site, person->id, arena, &last_day, &when.since);
+        if (st == OK)
+                st = day_at(person, at, &when.day);
+        return st == OK ? build(site, person, &when, arena, out, &position) : st;
 }
 
 /* ---- filed once ---- */
@@ -238,34 +260,42 @@ static enum status commit(struct site *site, const struct person *person, time_t
         return st;
 }
 
+static enum status file(struct site *site, const struct person *person, struct occasion *when,
+        struct arena *arena, struct digest *out)
+{
+        int64_t last_day;
+        uint64_t position;
+        enum status st = last_record(site, person->id, arena, &last_day, &when->since);
+        if (st != OK)
+                return st;
+        if (when->day <= last_day) /* asked before anything is built; the commit asks again */
+                return EXISTS;
+        st = build(site, person, when, arena, out, &position);
+        return st == OK ? commit(site, person, when->at, out, position, arena) : st;
+}
+
 CHECKED enum status digest_file(struct site *site, const struct person *person, time_t at,
         struct arena *arena, struct digest *out)
 {
-        int64_t day;
-        uint64_t since, position;
-        const struct zone *zone;
-        enum status st = last_record(site, person->id, arena, &day, &since);
-        if (st == OK)
-                st = zone_of(person, &zone);
-        if (st != OK)
-                return st;
-        struct civil now = zone_civil(zone, at);
-        if (day_of(&now) <= day) /* asked before anything is built; the commit asks again */
-                return EXISTS;
-        st = build(site, person, at, since, arena, out, &position);
-        return st == OK ? commit(site, person, at, out, position, arena) : st;
+        struct occasion when = {.at = at};
+        enum status st = day_at(person, at, &when.day);
+        return st == OK ? file(site, person, &when, arena, out) : st;
 }
 
-static enum status run_one(struct site *site, uint32_t id, time_t at, unsigned *filed)
+/* due_at: when it was due; at: now. */
+static enum status run_one(struct site *site, uint32_t id, time_t due_at, time_t at, unsigned *filed)
 {
         struct arena *arena = arena_new();
         struct person person;
         struct digest digest = {0};
+        struct occasion when = {.at = at};
         enum status st = person_get(site->store, id, arena, &person);
         if (st == OK && person.disabled)
                 st = ABSENT;
         if (st == OK)
-                st = digest_file(site, &person, at, arena, &digest);
+                st = day_at(&person, due_at, &when.day);
+        if (st == OK)
+                st = file(site, &person, &when, arena, &digest);
         if (st == OK && digest.message.len) {
                 log_note("digest: %.*s gets %u entries", STR_ARG(person.name), digest.items);
                 ++*filed;
@@ -278,7 +308,7 @@ CHECKED enum status digest_run(struct site *site, time_t at, uint32_t only_perso
 {
         *filed = 0;
         if (only_person)
-                return run_one(site, only_person, at, filed);
+                return run_one(site, only_person, at, at, filed);
         for (;;) {
                 struct due due[DUE_BATCH];
                 size_t count = DUE_BATCH, planned = 0;
@@ -286,7 +316,7 @@ CHECKED enum status digest_run(struct site *site, time_t at, uint32_t only_perso
                 if (st != OK || count == 0)
                         return st;
                 for (size_t i = 0; i < count; i++) {
-                        st = run_one(site, due[i].person, at, filed);
+                        st = run_one(site, due[i].person, due[i].at, at, filed);
                         if (st == EXISTS || st == ABSENT) /* done today, or gone: only the plan was old */
                                 st = digest_plan(site, due[i].person, at);
                         planned += st == OK;

@@ -81,6 +81,18 @@ static bool is_mine(const struct gathering *g, struct str from)
                 str_same(str_sub(from, 0, at), g->person->name);
 }
 
+/* Who wrote it: the name in From; of people here who send none, the name they have here. */
+static struct str author_of(struct gathering *g, const struct stored *message)
+{
+        struct person person;
+        if (message->from_name.len && str_chr(message->from_name, '@') == STR_NOWHERE)
+                return arena_copy(g->arena, message->from_name);
+        uint32_t id = rules_person_of(g->site, message->from);
+        if (id && person_get(g->site->store, id, g->arena, &person) == OK && person.full_name.len)
+                return person.full_name;
+        return message->from.len ? arena_copy(g->arena, message->from) : STR("somebody");
+}
+
 static bool wrote_in(struct gathering *g, uint64_t root)
 {
         enum { LOOKED_AT = 200 };
@@ -121,8 +133,7 @@ static void add_message(struct gathering *g, struct str topic, const struct entr
         row->t.newest = message->id;
         row->t.newest_at = entry->date;
         row->t.newest_id = arena_copy(g->arena, message->message_id);
-        row->t.newest_author = arena_copy(g->arena,
-                message->from_name.len ? message->from_name : STR("somebody"));
+        row->t.newest_author = author_of(g, message);
         add_author(g, row, row->t.newest_author);
 }
 

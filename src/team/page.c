@@ -19,12 +19,12 @@ struct str page_first_name(struct str name, struct arena *arena)
 
 struct str page_greeting(const struct page *p, struct arena *arena)
 {
-        const char *time = p->now.hour < 5 ? "night" :
-                p->now.hour < 12           ? "morning" :
-                p->now.hour < 18           ? "afternoon" :
-                                             "evening";
+        const char *time = p->now.hour < 5 ? "Hello" : /* no hour at which people greet each other */
+                p->now.hour < 12           ? "Good morning" :
+                p->now.hour < 18           ? "Good afternoon" :
+                                             "Good evening";
         struct str name = p->person->full_name.len ? p->person->full_name : p->person->name;
-        return arena_printf(arena, "Good %s %.*s", time, STR_ARG(page_first_name(name, arena)));
+        return arena_printf(arena, "%s %.*s", time, STR_ARG(page_first_name(name, arena)));
 }
 
 struct str page_headline(const struct page *p, struct arena *arena)

@@ -95,8 +95,14 @@ struct str prefix_topic(struct site *site, const struct submission *mail, const 
 {
         struct buf out = {0};
         struct str header = str_sub(mail->bytes, 0, header_length(mail->bytes));
-        /* RFC 5536 3.1.5: an article has one Path; ours begins here */
-        buf_addf(&out, "Path: %.*s!not-for-mail\r\n", STR_ARG(site_config(site)->host));
+        struct str host = site_config(site)->host;
+        /* RFC 5536 3.1.5: an article has one Path; ours begins here. RFC 5537 3.5: what is posted
+         * here says so, and where. */
+        if (mail->sender->way == WAY_NEWS)
+                buf_addf(&out, "Path: %.*s!.POSTED!not-for-mail\r\nInjection-Info: %.*s\r\n",
+                        STR_ARG(host), STR_ARG(host));
+        else
+                buf_addf(&out, "Path: %.*s!not-for-mail\r\n", STR_ARG(host));
         add_received(site, mail, STR_NONE, &out);
         if (header_count(header, "Newsgroups") == 0)
                 add_newsgroups(site, mail, arena, &out);

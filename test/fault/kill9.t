@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """kill -9 at random moments under SMTP, APPEND and POST load: every acknowledged message is there once, nothing
 is doubled, no number is given twice to different messages, every restart goes by itself. BATON_ROUNDS: how often."""
-import os, random, re, sys, threading, time
+import json, os, random, re, sys, threading, time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 from baton import *
 

@@ -1,6 +1,5 @@
 /* Any octets as a message: the whole of the mail layer, with the checks of mail_check.h. */
 #include "../unit/mail_check.h"
-#include "mail/header.h"
 #include "mail/render.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -17,6 +16,17 @@ static void check_form(struct str octets)
         arena_free(arena);
 }
 
+/* Whatever the Markdown, nothing is fetched and nothing runs. */
+static void check_markdown(struct str text)
+{
+        struct buf html = {0};
+        render_markdown(text, &html);
+        if (str_find_same(buf_str(&html), STR("<img")) != STR_NOWHERE ||
+                str_find_same(buf_str(&html), STR("<script")) != STR_NOWHERE)
+                fail_now("an image or a script");
+        buf_release(&html);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         struct str raw = {(const char *)data, size};
@@ -28,6 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
         check_form(raw);
         check_form(buf_str(&crlf));
+        check_markdown(raw);
         buf_release(&crlf);
         return 0;
 }

@@ -29,11 +29,12 @@ def shared(*path):
 
 def free_base():
     for _ in range(200):
-        base = random.randrange(20000, 60000, 1000)
+        base = random.randrange(10000, 31000)  # below what the kernel gives to clients
         try:
             with contextlib.ExitStack() as stack:
                 for offset in OFFSETS.values():
                     s = stack.enter_context(socket.socket())
+                    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                     s.bind(('127.0.0.1', base + offset))
             return base
         except OSError:
@@ -42,9 +43,9 @@ def free_base():
 
 
 class Site:
-    def __init__(self, people=PEOPLE, topics=TOPICS, start=True, folder=None, conf=''):
+    def __init__(self, people=PEOPLE, topics=TOPICS, start=True, folder=None, conf='', home=None):
         self.folder = tempfile.mkdtemp(prefix='baton-', dir=folder)
-        self.home = os.path.join(self.folder, 'site')
+        self.home = home or os.path.join(self.folder, 'site')
         self.base = free_base()
         self.daemon = None
         try:
@@ -67,6 +68,21 @@ class Site:
         except BaseException:
             self.close()
             raise
+
+    def clone(self):
+        """A copy of a stopped site, with ports of its own."""
+        copy = object.__new__(Site)
+        copy.folder = tempfile.mkdtemp(prefix='baton-', dir=os.path.dirname(self.folder))
+        copy.home, copy.base, copy.daemon = os.path.join(copy.folder, 'site'), free_base(), None
+        shutil.copytree(self.home, copy.home, ignore=lambda folder, names:
+                        [n for n in names if n == 'ballast' or os.path.basename(folder) == 'run'])
+        with open(os.path.join(self.home, 'baton.conf')) as f:
+            conf = f.read()
+        for offset in OFFSETS.values():
+            conf = conf.replace(f'port = {self.base + offset}\n', f'port = {copy.base + offset}\n')
+        with open(os.path.join(copy.home, 'baton.conf'), 'w') as f:
+            f.write(conf)
+        return copy
 
     def __enter__(self):
         return self

@@ -256,6 +256,7 @@ def body(r, number='', inner=False):
     r.take(b'(')
     if r.peek(b'('):
         multipart(r, part, number)
+        part['number'] = '' if inner else number  # BODY[2] is the message that holds it, not it
     else:  # what a message/rfc822 holds, when it is not a multipart, is its part 1
         single(r, part, f'{number}.1' if inner else number)
     r.take(b')')

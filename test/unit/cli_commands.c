@@ -98,6 +98,8 @@ static const struct {
         { "init",                                          "",         USAGE,  "--domain" },
         { "frob",                                          "",         USAGE,  "no command 'frob'" },
         { "usr list",                                      "",         USAGE,  "was 'baton user' meant?" },
+        { "user lst",                                      "",         USAGE,  "was 'baton user list' meant?" },
+        { "topic frob",                                    "",         USAGE,  "Choose one of: add list show set" },
         { "user",                                          "",         USAGE,  "user what?" },
         { "user add",                                      "",         USAGE,  "it needs NAME" },
         { "user add bo --name Bo_K --zone Europe/Lisbon --password-stdin --address Bo@Example.Org --digest-at 8",
@@ -189,6 +191,37 @@ static void json(void **state)
         }
 }
 
+static void write_settings(struct bench *b, const char *text)
+{
+        char path[64];
+        snprintf(path, sizeof path, "%s/baton.conf", b->home);
+        FILE *file = fopen(path, "w");
+        assert_non_null(file);
+        fputs(text, file);
+        fclose(file);
+}
+
+/* SIGHUP's half: what was in force stays readable, a fault changes nothing. */
+static void reload(void **state)
+{
+        struct bench *b = *state;
+        const struct config *old = site_config(b->site);
+        char *why = NULL;
+        write_settings(b, "[site]\ndomain = team.example\n[limits]\nrecipients = 7\n");
+        assert_int_equal(site_reload(b->site, &why), OK);
+        assert_int_equal(site_config(b->site)->recipients, 7);
+        assert_int_equal(old->recipients, 100);
+        write_settings(b, "[site]\ndomain = other.example\n");
+        assert_int_equal(site_reload(b->site, &why), INVALID);
+        assert_non_null(strstr(why, "domain"));
+        free(why);
+        write_settings(b, "[site]\ndomain = team.example\nfoo = 1\n");
+        assert_int_equal(site_reload(b->site, &why), INVALID);
+        assert_non_null(strstr(why, "baton.conf:3: "));
+        free(why);
+        assert_int_equal(site_config(b->site)->recipients, 7);
+}
+
 /* The same commands, done by a daemon's control thread: output goes to the caller's descriptors. */
 static void handed_over(void **state)
 {
@@ -259,6 +292,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(commands),
                 cmocka_unit_test(json),
+                cmocka_unit_test(reload),
                 cmocka_unit_test(handed_over),
                 cmocka_unit_test(hostile_requests),
         };

@@ -10,7 +10,7 @@ static struct arena *arena;
 static void show(const struct key *key, struct buf *out)
 {
         static const char *const names[] = {"and", "or", "not", "all", "seq", "uid", "flag", "word", "none", "before",
-                "on", "since", "sentbefore", "senton", "sentsince", "larger", "smaller", "older", "younger", "header",
+                "on", "since", "sentbefore", "senton", "sentsince", "larger", "smaller", "older", "younger", "subject", "header",
                 "body", "text"};
         buf_add_text(out, names[key->kind]);
         if (key->set.len)
@@ -45,9 +45,9 @@ static void trees(void **state)
                 {"ALL", "and(all)"}, {"1:* NOT DELETED", "and(seq:1:* not(flag:8))"},
                 {"UNSEEN 2:4", "and(not(flag:1) seq:2:4)"}, {"OR SEEN FLAGGED", "and(or(flag:1 flag:4))"},
                 {"OR (SEEN FLAGGED) (FROM chef SUBJECT BANANA)",
-                        "and(or(and(flag:1 flag:4) and(header:From=chef header:Subject=banana)))"},
+                        "and(or(and(flag:1 flag:4) and(subject=banana header:From=chef)))"},
                 {"BODY x SUBJECT y SENTON 2-Jan-1970 SINCE 3-Jan-1970 DRAFT",
-                        "and(flag:16 since:2 senton:1 header:Subject=y body=x)"},
+                        "and(flag:16 since:2 subject=y senton:1 body=x)"},
                 {"NOT NOT ALL", "and(not(not(all)))"}, {"UID 5:7,9", "and(uid:5:7,9)"},
                 {"KEYWORD $Kw UNKEYWORD b", "and(word:$Kw not(word:b))"}, {"NEW", "and(none)"}, {"OLD", "and(all)"},
                 {"HEADER X-A \"\"", "and(header:X-A)"}, {"HEADER \"X-A\" {3}\r\nÄ1", "and(header:X-A=ä1)"},

@@ -19,6 +19,7 @@ struct spoil {
 };
 
 static const struct spoil spoils[] = {
+        /* clang-format off */
         {"entry gone", TABLE_ENTRY, 0, "counted 2 messages, has 1", 0},
         {"place gone", TABLE_PLACE, 0, "its message does not know of it", 0},
         {"message gone", TABLE_MESSAGE, 0, "there is no message", 0},
@@ -38,14 +39,18 @@ static const struct spoil spoils[] = {
         {"subscriber gone", TABLE_SUBSCRIPTION, 1, "half of it", 0},
         {"due gone", TABLE_DUE, 0, "both ways", 0},
         {"due of gone", TABLE_DUE, 1, "replaced", 0},
-};
+}; /* clang-format on */
 
 static void fill(struct kit *k)
 {
         uint32_t topic = kit_topic(k, "t"), ana = kit_person(k, "ana");
         struct filing_entry e = {.mailbox = topic, .prefix = STR("A: b\r\n"), .news = true};
-        struct filing f = {.bytes = STR("some text that is long enough to be worth compressing, text text text text text"),
-                .derived = kit_derived(k, "a", ""), .entries = &e, .entry_count = 1, .site = STR("s")};
+        struct filing f = {.bytes = STR("some text that is long enough to be worth compressing, "
+                                        "text text text text text"),
+                .derived = kit_derived(k, "a", ""),
+                .entries = &e,
+                .entry_count = 1,
+                .site = STR("s")};
         assert_int_equal(message_file(k->store, &f), OK);
         f.derived = kit_derived(k, "b", "a");
         assert_int_equal(message_file(k->store, &f), OK);

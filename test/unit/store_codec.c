@@ -35,7 +35,8 @@ static void order_of_keys(void **state)
         assert_below(key_change(1, 0, UINT64_MAX), key_change(1, 1, 0));
         assert_below(key_digest(1, -1), key_digest(1, 0));
         assert_below(key_digest(1, 20000), key_digest(1, 20001));
-        struct due d = {.at = 1000, .kind = DUE_DIGEST, .person = UINT32_MAX}, later = {.at = 1001, .kind = DUE_DIGEST};
+        struct due d = {.at = 1000, .kind = DUE_DIGEST, .person = UINT32_MAX},
+                   later = {.at = 1001, .kind = DUE_DIGEST};
         assert_below(key_due_at(&d), key_due_at(&later));
         assert_below(key_due_at(&d), key_due_until(1000));
         assert_below(key_due_until(1000), key_due_at(&later));
@@ -102,19 +103,29 @@ static void keys_back(void **state)
 }
 
 /* Each shorter piece of a record is refused, never read beyond. */
-#define assert_refuses_shorter(b, read)                                                                                \
-        for (size_t cut = 0; cut < (b).len; cut++) {                                                                   \
-                char *exact = mem_copy((b).at, cut + 1);                                                               \
-                struct str value = str_make(exact, cut);                                                               \
-                assert_int_equal((read), DAMAGED);                                                                     \
-                free(exact);                                                                                           \
+#define assert_refuses_shorter(b, read)                                                            \
+        for (size_t cut = 0; cut < (b).len; cut++) {                                               \
+                char *exact = mem_copy((b).at, cut + 1);                                           \
+                struct str value = str_make(exact, cut);                                           \
+                assert_int_equal((read), DAMAGED);                                                 \
+                free(exact);                                                                       \
         }
 
 static void messages(void **state)
 {
         (void)state;
-        struct message_record m = {.body = 1, .size = 1ull << 33, .modseq = 1ull << 50, .header_size = 3, .lines = 4,
-                .refs = 5, .date = -1, .dots = true, .automatic = true, .id_hash = {9}, .byte_hash = {8}}, back;
+        struct message_record m = {.body = 1,
+                                      .size = 1ull << 33,
+                                      .modseq = 1ull << 50,
+                                      .header_size = 3,
+                                      .lines = 4,
+                                      .refs = 5,
+                                      .date = -1,
+                                      .dots = true,
+                                      .automatic = true,
+                                      .id_hash = {9},
+                                      .byte_hash = {8}},
+                              back;
         struct buf b = {0};
         message_write(&m, &b);
         assert_int_equal(message_read(buf_str(&b), &back), OK);
@@ -129,8 +140,15 @@ static void messages(void **state)
         b.at[0] = 77; /* a version to come */
         assert_int_equal(message_read(buf_str(&b), &back), DAMAGED);
 
-        struct derived d = {.envelope = STR("e"), .message_id = STR("<a@x>"), .subject = STR("s"), .base_subject = STR("b"),
-                .from = STR("f"), .from_name = STR("n"), .structure = STR("st"), .body = STR(""), .parts = STR("pp")};
+        struct derived d = {.envelope = STR("e"),
+                .message_id = STR("<a@x>"),
+                .subject = STR("s"),
+                .base_subject = STR("b"),
+                .from = STR("f"),
+                .from_name = STR("n"),
+                .structure = STR("st"),
+                .body = STR(""),
+                .parts = STR("pp")};
         struct stored s;
         buf_clear(&b);
         derived_head_write(&d, &b);
@@ -142,11 +160,17 @@ static void messages(void **state)
         assert_int_equal(derived_tail_read(buf_str(&b), &s), OK);
         assert_true(str_eq(s.parts, d.parts) && s.body.len == 0);
 
-        struct thread_record t = {.root = 5, .parent = 6, .children = 7, .ghost = true, .id_hash = {1}}, t2;
+        struct thread_record t = {.root = 5,
+                                     .parent = 6,
+                                     .children = 7,
+                                     .ghost = true,
+                                     .id_hash = {1}},
+                             t2;
         buf_clear(&b);
         thread_write(&t, &b);
         assert_int_equal(thread_read(buf_str(&b), &t2), OK);
-        assert_memory_equal(&t, &t2, sizeof t);
+        assert_true(t2.root == 5 && t2.parent == 6 && t2.children == 7 && t2.ghost);
+        assert_memory_equal(t2.id_hash, t.id_hash, HASH_SIZE);
         assert_refuses_shorter(b, thread_read(value, &t2));
 
         struct chunk c = {CHUNK_RAW, 0xdeadbeef, 3, STR("abc")}, c2;
@@ -168,20 +192,31 @@ static void messages(void **state)
 static void mailboxes(void **state)
 {
         (void)state;
-        struct mailbox m = {.kind = MAILBOX_FOLDER, .owner = 3, .use = USE_SENT, .name = STR("Sent"), .uid_validity = 4,
-                .next = 5, .count = 6, .modseq = 7, .created = 8}, back;
+        struct mailbox m = {.kind = MAILBOX_FOLDER,
+                               .owner = 3,
+                               .use = USE_SENT,
+                               .name = STR("Sent"),
+                               .uid_validity = 4,
+                               .next = 5,
+                               .count = 6,
+                               .modseq = 7,
+                               .created = 8},
+                       back;
         struct buf b = {0};
         mailbox_write(&m, &b);
         assert_int_equal(mailbox_read(buf_str(&b), &back), OK);
-        assert_true(str_eq(back.name, m.name) && back.use == USE_SENT && back.owner == 3 && back.uid_validity == 4 &&
-                back.next == 5 && back.count == 6 && back.modseq == 7 && back.created == 8);
+        assert_true(str_eq(back.name, m.name) && back.use == USE_SENT && back.owner == 3 &&
+                    back.uid_validity == 4 && back.next == 5 && back.count == 6 &&
+                    back.modseq == 7 && back.created == 8);
         assert_refuses_shorter(b, mailbox_read(value, &back));
-        struct entry_record e = {.message = 1ull << 40, .modseq = 2, .size = 3, .date = 4, .prefix_size = 5};
+        struct entry_record e = {
+                .message = 1ull << 40, .modseq = 2, .size = 3, .date = 4, .prefix_size = 5};
         struct entry e2;
         buf_clear(&b);
         entry_write(&e, &b);
         assert_int_equal(entry_decode(buf_str(&b), &e2), OK);
-        assert_true(e2.message == e.message && e2.modseq == 2 && e2.size == 3 && e2.date == 4 && e2.prefix_size == 5);
+        assert_true(e2.message == e.message && e2.modseq == 2 && e2.size == 3 && e2.date == 4 &&
+                    e2.prefix_size == 5);
         assert_refuses_shorter(b, entry_decode(value, &e2));
         struct folder_record f = {9, USE_TRASH}, f2;
         buf_clear(&b);
@@ -204,7 +239,8 @@ static void blocks(void **state)
                 struct buf b = {0};
                 uint32_t holes = round < 50 ? roll(4) : roll(3000);
                 for (uint32_t i = 0; i < holes; i++)
-                        for (uint32_t from = roll(BLOCK_NUMBERS), n = round % 2 ? 1 : roll(200); n && from < BLOCK_NUMBERS; n--)
+                        for (uint32_t from = roll(BLOCK_NUMBERS), n = round % 2 ? 1 : roll(200);
+                                n && from < BLOCK_NUMBERS; n--)
                                 block_set(&block, from++);
                 block_write(&block, &b);
                 assert_true(b.len <= 2 + 512);
@@ -238,7 +274,8 @@ static void changes(void **state)
                 change_write(CHANGE_FLAGS, set, &b);
                 assert_int_equal(change_read(buf_str(&b), back), OK);
                 assert_true(numset_equal(set, back));
-                for (unsigned i = 0; i < 50; i++) { /* noise is refused or read, never a fault of ours */
+                for (unsigned i = 0; i < 50;
+                        i++) { /* noise is refused or read, never a fault of ours */
                         struct numset *any = numset_new();
                         char *noise = mem_copy(b.at, b.len);
                         noise[roll((uint32_t)b.len)] = (char)roll(256);
@@ -257,22 +294,44 @@ static void people(void **state)
         (void)state;
         struct arena *arena = arena_new();
         struct str addresses[] = {STR("a@x"), STR("b@y")}, columns[] = {STR("To do"), STR("Done")};
-        struct person p = {.name = STR("ana"), .full_name = STR("Ana M"), .password = STR("pw"), .zone = STR("UTC"),
-                .addresses = addresses, .address_count = 2, .digest_minute = 450, .hours_from = 540, .hours_to = 1020,
-                .days = 62, .admin = true, .news_reads_mark = true, .form = FORM_1153, .created = 99}, back;
+        struct person p = {.name = STR("ana"),
+                              .full_name = STR("Ana M"),
+                              .password = STR("pw"),
+                              .zone = STR("UTC"),
+                              .addresses = addresses,
+                              .address_count = 2,
+                              .digest_minute = 450,
+                              .hours_from = 540,
+                              .hours_to = 1020,
+                              .days = 62,
+                              .admin = true,
+                              .news_reads_mark = true,
+                              .form = FORM_1153,
+                              .created = 99},
+                      back;
         struct buf b = {0};
         person_write(&p, &b);
         assert_int_equal(person_read(buf_str(&b), arena, &back), OK);
-        assert_true(str_eq(back.zone, p.zone) && back.address_count == 2 && str_eq(back.addresses[1], STR("b@y")));
-        assert_true(back.digest_minute == 450 && back.hours_from == 540 && back.hours_to == 1020 && back.days == 62);
-        assert_true(back.admin && !back.disabled && back.news_reads_mark && back.form == FORM_1153 && back.created == 99);
+        assert_true(str_eq(back.zone, p.zone) && back.address_count == 2 &&
+                    str_eq(back.addresses[1], STR("b@y")));
+        assert_true(back.digest_minute == 450 && back.hours_from == 540 && back.hours_to == 1020 &&
+                    back.days == 62);
+        assert_true(back.admin && !back.disabled && back.news_reads_mark &&
+                    back.form == FORM_1153 && back.created == 99);
         assert_refuses_shorter(b, person_read(value, arena, &back));
-        struct topic t = {.name = STR("t"), .about = STR("about"), .owner = 4, .access = ACCESS_SITE, .columns = columns,
-                .column_count = 2, .created = 5}, t2;
+        struct topic t = {.name = STR("t"),
+                             .about = STR("about"),
+                             .owner = 4,
+                             .access = ACCESS_SITE,
+                             .columns = columns,
+                             .column_count = 2,
+                             .created = 5},
+                     t2;
         buf_clear(&b);
         topic_write(&t, &b);
         assert_int_equal(topic_read(buf_str(&b), arena, &t2), OK);
-        assert_true(str_eq(t2.columns[1], STR("Done")) && t2.owner == 4 && t2.access == ACCESS_SITE && t2.created == 5);
+        assert_true(str_eq(t2.columns[1], STR("Done")) && t2.owner == 4 &&
+                    t2.access == ACCESS_SITE && t2.created == 5);
         assert_refuses_shorter(b, topic_read(value, arena, &t2));
         struct subscription s = {.mode = MODE_NAMED, .since = 6}, s2;
         buf_clear(&b);
@@ -307,8 +366,12 @@ static void people(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(order_of_keys), cmocka_unit_test(keys_back), cmocka_unit_test(messages),
-                cmocka_unit_test(mailboxes),     cmocka_unit_test(blocks),    cmocka_unit_test(changes),
+                cmocka_unit_test(order_of_keys),
+                cmocka_unit_test(keys_back),
+                cmocka_unit_test(messages),
+                cmocka_unit_test(mailboxes),
+                cmocka_unit_test(blocks),
+                cmocka_unit_test(changes),
                 cmocka_unit_test(people),
         };
         log_open(open("/dev/null", 1), LOG_ERRORS); /* what is refused is logged, by the hundred */

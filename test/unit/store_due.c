@@ -54,9 +54,15 @@ static void digests(void **state)
         assert_int_equal(digest_last(k->store, ana, k->arena, &got), ABSENT);
         for (int64_t day = -1; day < 2; day++) {
                 struct filing_entry e = {.mailbox = folder};
-                struct filing f = {.bytes = STR("digest"), .entries = &e, .entry_count = 1,
+                struct filing f = {.bytes = STR("digest"),
+                        .entries = &e,
+                        .entry_count = 1,
                         .derived = kit_derived(k, arena_printf(k->arena, "%d@x", (int)day).at, "")};
-                struct digest_record record = {.person = ana, .day = day, .at = 1000 + day, .filing = &f, .items = STR("items")};
+                struct digest_record record = {.person = ana,
+                        .day = day,
+                        .at = 1000 + day,
+                        .filing = &f,
+                        .items = STR("items")};
                 struct due due = {.at = 2000 + day, .kind = DUE_DIGEST, .person = ana};
                 for (unsigned again = 0; again < 2; again++) {
                         struct change *change = change_new(k->store);

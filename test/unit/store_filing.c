@@ -6,6 +6,7 @@
 #include "store_kit.h"
 #include "store/codec.h"
 #include "store/inside.h"
+#include "store/writer.h"
 
 static void one_message(void **state)
 {
@@ -13,10 +14,16 @@ static void one_message(void **state)
         uint32_t topic = kit_topic(k, "eng.backend"), other = kit_topic(k, "eng.web"), number = 0;
         struct str text = STR("Subject: x\r\n\r\nbody\r\n");
         struct filing_entry e[2] = {
-                {.mailbox = topic, .prefix = STR("List-Id: <eng.backend>\r\n"), .news = true, .date = 1700000001},
+                {.mailbox = topic,
+                        .prefix = STR("List-Id: <eng.backend>\r\n"),
+                        .news = true,
+                        .date = 1700000001},
                 {.mailbox = other, .news = true, .date = 1700000002},
         };
-        struct filing f = {.bytes = text, .derived = kit_derived(k, "a@x", ""), .entries = e, .entry_count = 2,
+        struct filing f = {.bytes = text,
+                .derived = kit_derived(k, "a@x", ""),
+                .entries = e,
+                .entry_count = 2,
                 .site = STR("news.team.example")};
         assert_int_equal(message_file(k->store, &f), OK);
         assert_int_equal(e[0].number, 1);
@@ -50,8 +57,9 @@ static void one_message(void **state)
         buf_clear(&b);
         assert_int_equal(view_open(k->store, topic, &view), OK);
         assert_int_equal(overview_read(k->store, view, &range, &b, &number), OK);
-        assert_string_equal(buf_text(&b), "1\tSubject\tAna\tdate\t<a@x>\t\t93\t3\tXref: news.team.example eng.backend:1 "
-                                          "eng.web:1\r\n");
+        assert_string_equal(buf_text(&b),
+                "1\tSubject\tAna\tdate\t<a@x>\t\t93\t3\tXref: news.team.example eng.backend:1 "
+                "eng.web:1\r\n");
         assert_int_equal(number, 0);
         view_close(k->store, view);
         buf_release(&b);
@@ -94,7 +102,8 @@ static void many_messages(void **state)
         for (unsigned i = 0; i < COUNT_OF(ids); i++) {
                 struct letter l = {.id = id, .text = text, .mailbox = topic};
                 (void)snprintf(id, sizeof id, "%u@x", i);
-                (void)snprintf(text, sizeof text, "Subject: %u\r\n\r\n%*u\r\n", i, (int)(i % 30) + 1, i);
+                (void)snprintf(
+                        text, sizeof text, "Subject: %u\r\n\r\n%*u\r\n", i, (int)(i % 30) + 1, i);
                 ids[i] = kit_file(k, &l, NULL);
         }
         struct numset *some = kit_set("3,7:12,60"), *every = kit_set("1:60");
@@ -102,9 +111,11 @@ static void many_messages(void **state)
         change_expunge(change, topic, some, NULL);
         assert_int_equal(store_commit(change), OK);
         change_free(change);
-        assert_int_equal(messages_read(k->store, ids, COUNT_OF(ids), READ_SUMMARY, k->arena, all), OK);
+        assert_int_equal(
+                messages_read(k->store, ids, COUNT_OF(ids), READ_SUMMARY, k->arena, all), OK);
         for (unsigned i = 0; i < COUNT_OF(ids); i++) {
-                assert_int_equal(messages_read(k->store, &ids[i], 1, READ_SUMMARY, k->arena, &one), OK);
+                assert_int_equal(
+                        messages_read(k->store, &ids[i], 1, READ_SUMMARY, k->arena, &one), OK);
                 assert_int_equal(one.id, numset_has(some, i + 1) ? 0 : ids[i]);
                 assert_int_equal(all[i].id, one.id);
                 assert_int_equal(all[i].size, one.size);
@@ -141,6 +152,7 @@ static void duplicates(void **state)
         struct kit *k = *state;
         uint32_t topic = kit_topic(k, "t");
         static const struct delivery table[] = {
+                /* clang-format off */
                 {"first", "a@x", "one\r\n\r\n1\r\n", true, false, OK, false, 1, 1},
                 {"again, once", "a@x", "one\r\n\r\n1\r\n", true, false, OK, true, 1, 1},
                 {"again, appended", "a@x", "one\r\n\r\n1\r\n", false, false, OK, false, 2, 1},
@@ -149,13 +161,17 @@ static void duplicates(void **state)
                 {"other octets again", "a@x", "two\r\n\r\n1\r\n", true, false, OK, true, 3, 2},
                 {"other id, same octets", "b@x", "one\r\n\r\n1\r\n", true, false, OK, false, 4, 3},
                 {"new, news", "c@x", "new\r\n\r\n1\r\n", true, true, OK, false, 5, 4},
-        };
+        }; /* clang-format on */
         uint64_t ids[5] = {0};
         for (size_t i = 0; i < COUNT_OF(table); i++) {
                 const struct delivery *d = &table[i];
                 struct filing_entry e = {.mailbox = topic};
-                struct filing f = {.bytes = str_of(d->text), .derived = kit_derived(k, d->id, ""), .entries = &e,
-                        .entry_count = 1, .once = d->once, .unique_id = d->unique};
+                struct filing f = {.bytes = str_of(d->text),
+                        .derived = kit_derived(k, d->id, ""),
+                        .entries = &e,
+                        .entry_count = 1,
+                        .once = d->once,
+                        .unique_id = d->unique};
                 enum status st = message_file(k->store, &f);
                 if (st != d->status)
                         print_error("%s: %s\n", d->name, status_name(st));
@@ -183,7 +199,10 @@ static void to_nowhere(void **state)
 {
         struct kit *k = *state;
         struct filing_entry e[2] = {{.mailbox = kit_topic(k, "t")}, {.mailbox = 4711}};
-        struct filing f = {.bytes = STR("x"), .derived = kit_derived(k, "a@x", ""), .entries = e, .entry_count = 2};
+        struct filing f = {.bytes = STR("x"),
+                .derived = kit_derived(k, "a@x", ""),
+                .entries = e,
+                .entry_count = 2};
         uint64_t id;
         assert_int_equal(message_file(k->store, &f), ABSENT);
         assert_int_equal(message_find(k->store, STR("<a@x>"), &id), ABSENT);
@@ -207,7 +226,8 @@ static void any_size(void **state)
 {
         struct kit *k = *state;
         uint32_t topic = kit_topic(k, "t");
-        static const size_t sizes[] = {0, 1, 65535, 65536, 65537, 200000, 4 << 20, (4 << 20) + 1, 5000000};
+        static const size_t sizes[] = {
+                0, 1, 65535, 65536, 65537, 200000, 4 << 20, (4 << 20) + 1, 5000000};
         for (unsigned i = 0; i < 2 * COUNT_OF(sizes); i++) {
                 struct str text = long_text(k->arena, sizes[i / 2], i % 2);
                 struct filing_entry e = {.mailbox = topic};
@@ -235,14 +255,18 @@ static size_t count_keys(struct kit *k, enum table table)
         return count;
 }
 
-/* A long body that came to nothing leaves nothing: refused, or the same message was here already. */
+/* A long body that came to nothing leaves nothing: refused, or the same message was here already.
+ */
 static void long_for_nothing(void **state)
 {
         struct kit *k = *state;
         uint32_t topic = kit_topic(k, "t");
         struct filing_entry e = {.mailbox = 4711};
-        struct filing f = {.bytes = long_text(k->arena, 5000000, true), .derived = kit_derived(k, "a@x", ""),
-                .entries = &e, .entry_count = 1, .once = true};
+        struct filing f = {.bytes = long_text(k->arena, 5000000, true),
+                .derived = kit_derived(k, "a@x", ""),
+                .entries = &e,
+                .entry_count = 1,
+                .once = true};
         assert_int_equal(message_file(k->store, &f), ABSENT);
         assert_int_equal(count_keys(k, TABLE_BODY), 0);
         e.mailbox = topic;
@@ -275,13 +299,18 @@ static void expunge(struct kit *k, uint32_t mailbox, const char *numbers, const 
 static void shown_twice(void **state)
 {
         struct kit *k = *state;
-        uint32_t topic = kit_topic(k, "t"), ana = kit_person(k, "ana"), folder = kit_folder(k, ana, "Lists/t");
+        uint32_t topic = kit_topic(k, "t"), ana = kit_person(k, "ana"),
+                 folder = kit_folder(k, ana, "Lists/t");
         struct letter l = {.id = "a@x", .mailbox = topic};
         uint64_t id = kit_file(k, &l, NULL);
         l.id = "b@x";
         kit_file(k, &l, NULL);
         struct numset *all = kit_set("1:9"), *from = numset_new(), *to = numset_new();
-        struct copying copying = {.from = topic, .to = folder, .person = ana, .numbers = all, .from_numbers = from,
+        struct copying copying = {.from = topic,
+                .to = folder,
+                .person = ana,
+                .numbers = all,
+                .from_numbers = from,
                 .to_numbers = to};
         struct change *change = change_new(k->store);
         change_copy(change, &copying);
@@ -302,8 +331,12 @@ static void shown_twice(void **state)
         assert_int_equal(message_find(k->store, STR("<a@x>"), &found), ABSENT);
         assert_int_equal(message_find(k->store, STR("<b@x>"), &found), OK);
         expunge(k, folder, "1:*", "2");
-        assert_int_equal(count_keys(k, TABLE_BODY) + count_keys(k, TABLE_MESSAGE) + count_keys(k, TABLE_DERIVED), 0);
-        assert_int_equal(count_keys(k, TABLE_ID) + count_keys(k, TABLE_PLACE) + count_keys(k, TABLE_ENTRY), 0);
+        assert_int_equal(count_keys(k, TABLE_BODY) + count_keys(k, TABLE_MESSAGE) +
+                                 count_keys(k, TABLE_DERIVED),
+                0);
+        assert_int_equal(
+                count_keys(k, TABLE_ID) + count_keys(k, TABLE_PLACE) + count_keys(k, TABLE_ENTRY),
+                0);
         numset_free(all);
         numset_free(from);
         numset_free(to);
@@ -313,7 +346,8 @@ static void shown_twice(void **state)
 static void many_go(void **state)
 {
         struct kit *k = *state;
-        uint32_t ana = kit_person(k, "ana"), folder = kit_folder(k, ana, "Big"), other = kit_folder(k, ana, "Kept");
+        uint32_t ana = kit_person(k, "ana"), folder = kit_folder(k, ana, "Big"),
+                 other = kit_folder(k, ana, "Kept");
         enum { EACH = 50, ROUNDS = 14 };
         struct filing f[EACH];
         struct filing_entry e[EACH];
@@ -321,8 +355,11 @@ static void many_go(void **state)
                 struct change *change = change_new(k->store);
                 for (unsigned i = 0; i < EACH; i++) {
                         struct str id = arena_printf(k->arena, "%u@x", round * EACH + i);
-                        e[i] = (struct filing_entry){.mailbox = i ? folder : other, .person = ana, .flags = FLAG_SEEN};
-                        f[i] = (struct filing){.bytes = id, .derived = kit_derived(k, id.at, ""), .entries = &e[i],
+                        e[i] = (struct filing_entry){
+                                .mailbox = i ? folder : other, .person = ana, .flags = FLAG_SEEN};
+                        f[i] = (struct filing){.bytes = id,
+                                .derived = kit_derived(k, id.at, ""),
+                                .entries = &e[i],
                                 .entry_count = 1};
                         assert_int_equal(change_file(change, &f[i]), OK);
                 }
@@ -341,6 +378,59 @@ static void many_go(void **state)
         assert_int_equal(mailbox_get(k->store, folder, k->arena, &m), ABSENT);
 }
 
+/* ---- a change that fails as the environment does takes everything back, counters too ---- */
+
+static enum status fine(struct txn *txn, struct op *op)
+{
+        (void)txn;
+        (void)op;
+        return OK;
+}
+
+static enum status cannot(struct txn *txn, struct op *op)
+{
+        (void)txn;
+        (void)op;
+        return BROKEN;
+}
+
+static void op_free(struct op *op)
+{
+        free(op);
+}
+
+static const struct op_kind failing = {"failing", fine, cannot, NULL, op_free};
+
+static void taken_back(void **state)
+{
+        struct kit *k = *state;
+        uint32_t topic = kit_topic(k, "t"), number;
+        struct letter l = {.id = "a@x", .mailbox = topic};
+        kit_file(k, &l, NULL);
+        struct filing_entry e = {.mailbox = topic, .history = true};
+        struct filing f = {.bytes = STR("x"),
+                .derived = kit_derived(k, "b@x", "z@x"),
+                .entries = &e,
+                .entry_count = 1};
+        struct change *change = change_new(k->store);
+        struct person p = {.name = STR("ana")};
+        assert_int_equal(change_file(change, &f), OK);
+        change_person(change, &p, NULL);
+        struct op *op = mem_new(sizeof *op);
+        op->kind = &failing;
+        change_op(change, op);
+        assert_int_equal(store_commit(change), BROKEN);
+        change_free(change);
+        uint64_t id;
+        assert_int_equal(message_find(k->store, STR("<b@x>"), &id), ABSENT);
+        assert_int_equal(person_find(k->store, STR("ana"), k->arena, &p), ABSENT);
+        kit_check(k);
+        l.id = "c@x";
+        kit_file(k, &l, &number);
+        assert_int_equal(number, 2);
+        assert_int_equal(kit_person(k, "ana"), 1);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -353,6 +443,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(long_for_nothing, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(shown_twice, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(many_go, kit_begin, kit_end),
+                cmocka_unit_test_setup_teardown(taken_back, kit_begin, kit_end),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,10 @@ struct kit {
 
 static inline void kit_open(struct kit *k)
 {
-        struct store_options options = {.path = k->folder, .cache = 8 << 20, .reserve = 1, .ballast = 4096,
+        struct store_options options = {.path = k->folder,
+                .cache = 8 << 20,
+                .reserve = 1,
+                .ballast = 4096,
                 .log_file = 1 << 20};
         assert_int_equal(store_open(&options, &k->store), OK);
 }
@@ -25,7 +28,8 @@ static inline int kit_begin(void **state)
 {
         struct kit *k = mem_new(sizeof *k);
         const char *fast = "/dev/shm"; /* what is tested here is not the disk */
-        (void)snprintf(k->folder, sizeof k->folder, "%s/baton-store-XXXXXX", access(fast, W_OK) == 0 ? fast : "/tmp");
+        (void)snprintf(k->folder, sizeof k->folder, "%s/baton-store-XXXXXX",
+                access(fast, W_OK) == 0 ? fast : "/tmp");
         assert_non_null(mkdtemp(k->folder));
         k->arena = arena_new();
         kit_open(k);
@@ -107,7 +111,8 @@ static inline uint32_t kit_folder(struct kit *k, uint32_t person, const char *na
         return id;
 }
 
-/* What a message of these octets and this Message-ID would derive, as far as the store looks at it. */
+/* What a message of these octets and this Message-ID would derive, as far as the store looks at it.
+ */
 static inline struct derived *kit_derived(struct kit *k, const char *id, const char *references)
 {
         struct derived *d = arena_alloc(k->arena, sizeof *d);
@@ -115,7 +120,8 @@ static inline struct derived *kit_derived(struct kit *k, const char *id, const c
         d->message_id = arena_printf(k->arena, "<%s>", id);
         d->references = arena_alloc(k->arena, 64 * sizeof *d->references);
         while (str_word(&rest, &one))
-                d->references[d->reference_count++] = arena_printf(k->arena, "<%.*s>", STR_ARG(one));
+                d->references[d->reference_count++] = arena_printf(
+                        k->arena, "<%.*s>", STR_ARG(one));
         d->date = 1700000000;
         d->subject = STR("Subject");
         d->base_subject = STR("subject");
@@ -142,7 +148,9 @@ static inline uint64_t kit_file(struct kit *k, const struct letter *l, uint32_t 
 {
         struct filing_entry e = {.mailbox = l->mailbox, .date = 1700000001};
         struct filing f = {.bytes = str_of(l->text ? l->text : "Subject: x\r\n\r\nbody\r\n"),
-                .derived = kit_derived(k, l->id, l->references), .entries = &e, .entry_count = 1,
+                .derived = kit_derived(k, l->id, l->references),
+                .entries = &e,
+                .entry_count = 1,
                 .site = STR("team.example")};
         assert_int_equal(message_file(k->store, &f), OK);
         if (number)

@@ -23,7 +23,9 @@ static void file_many(struct kit *k, uint32_t mailbox, unsigned count, bool hist
         for (unsigned i = 0; i < count; i++) {
                 struct str id = arena_printf(k->arena, "%u.%u@x", mailbox, i);
                 e[i] = (struct filing_entry){.mailbox = mailbox, .history = history};
-                f[i] = (struct filing){.bytes = STR("text"), .derived = kit_derived(k, id.at, ""), .entries = &e[i],
+                f[i] = (struct filing){.bytes = STR("text"),
+                        .derived = kit_derived(k, id.at, ""),
+                        .entries = &e[i],
                         .entry_count = 1};
                 assert_int_equal(change_file(change, &f[i]), OK);
         }
@@ -31,7 +33,8 @@ static void file_many(struct kit *k, uint32_t mailbox, unsigned count, bool hist
         change_free(change);
 }
 
-static void assert_marks(struct kit *k, uint32_t mailbox, uint32_t person, const char *const flags[FLAG_COUNT])
+static void assert_marks(
+        struct kit *k, uint32_t mailbox, uint32_t person, const char *const flags[FLAG_COUNT])
 {
         struct marks *m;
         assert_int_equal(marks_load(k->store, mailbox, person, &m), OK);
@@ -45,10 +48,14 @@ static void add_remove_replace(void **state)
         struct kit *k = *state;
         uint32_t topic = kit_topic(k, "t"), ana = kit_person(k, "ana"), bo = kit_person(k, "bo");
         file_many(k, topic, 20, false);
-        struct marking m = {.mailbox = topic, .person = ana, .how = MARK_ADD, .flags = FLAG_SEEN | FLAG_FLAGGED};
+        struct marking m = {.mailbox = topic,
+                .person = ana,
+                .how = MARK_ADD,
+                .flags = FLAG_SEEN | FLAG_FLAGGED};
         assert_int_equal(mark(k, &m, "3:7,100:200"), OK);
         assert_true(m.modseq > 0);
-        const char *const first[] = {"3:7", "", "3:7", "", ""}, *const none[] = {"", "", "", "", ""};
+        const char *const first[] = {"3:7", "", "3:7", "", ""}, *const none[] = {
+                                                                        "", "", "", "", ""};
         assert_marks(k, topic, ana, first);
         assert_marks(k, topic, bo, none);
         assert_int_equal(mark(k, &m, "3:7"), OK);
@@ -80,7 +87,8 @@ static void history(void **state)
         assert_int_equal(seen_load(k->store, topic, ana, &seen), OK);
         assert_set(seen, "1:10");
         numset_free(seen);
-        struct marking m = {.mailbox = topic, .person = ana, .how = MARK_REMOVE, .flags = FLAG_SEEN};
+        struct marking m = {
+                .mailbox = topic, .person = ana, .how = MARK_REMOVE, .flags = FLAG_SEEN};
         assert_int_equal(mark(k, &m, "4:6,15"), OK);
         m.how = MARK_ADD;
         assert_int_equal(mark(k, &m, "1:3,12"), OK);
@@ -90,8 +98,20 @@ static void history(void **state)
         struct numset *changed = numset_new(), *vanished = numset_new();
         assert_int_equal(view_open(k->store, topic, &view), OK);
         assert_int_equal(mailbox_changes(k->store, view, ana, 0, changed, vanished), OK);
-        assert_set(changed, "4:6,12");
+        assert_set(changed, "1:10,12");
         assert_set(vanished, "");
+        uint64_t since = view->position;
+        view_close(k->store, view);
+        numset_clear(changed);
+        file_many(k, topic, 4, false); /* what is imported now is told, because it has a flag */
+        file_many(k, topic, 3, true);
+        file_many(k, topic, 2, false);
+        assert_int_equal(view_open(k->store, topic, &view), OK);
+        assert_int_equal(mailbox_changes(k->store, view, ana, since, changed, NULL), OK);
+        assert_set(changed, "25:27");
+        numset_clear(changed);
+        assert_int_equal(mailbox_changes(k->store, view, ana, view->position, changed, NULL), OK);
+        assert_set(changed, "");
         view_close(k->store, view);
         numset_free(changed);
         numset_free(vanished);
@@ -103,8 +123,10 @@ static void new_subscribers(void **state)
         uint32_t topic = kit_topic(k, "t"), ana = kit_person(k, "ana");
         file_many(k, topic, 5, true);
         file_many(k, topic, 5, false);
-        for (unsigned i = 0; i < 2; i++) { /* the second time it is a change of mode, and marks nothing */
-                struct subscription s = {.person = ana, .topic = topic, .mode = i ? MODE_EACH : MODE_DIGEST};
+        for (unsigned i = 0; i < 2;
+                i++) { /* the second time it is a change of mode, and marks nothing */
+                struct subscription s = {
+                        .person = ana, .topic = topic, .mode = i ? MODE_EACH : MODE_DIGEST};
                 struct change *change = change_new(k->store);
                 change_subscribe(change, &s);
                 assert_int_equal(store_commit(change), OK);
@@ -121,7 +143,8 @@ static void keywords(void **state)
         uint32_t ana = kit_person(k, "ana"), folder = kit_folder(k, ana, "F");
         file_many(k, folder, 10, false);
         struct str words[] = {STR("$Junk"), STR("later")}, junk = STR("$JUNK");
-        struct marking m = {.mailbox = folder, .person = ana, .keywords = words, .keyword_count = 2};
+        struct marking m = {
+                .mailbox = folder, .person = ana, .keywords = words, .keyword_count = 2};
         assert_int_equal(mark(k, &m, "1:4"), OK);
         m.how = MARK_REMOVE;
         m.keywords = &junk;
@@ -144,7 +167,8 @@ static void keywords(void **state)
         assert_set(marks->flag[0], "1:2");
         assert_int_equal(marks_flags(marks, 1), FLAG_SEEN);
         /* 64 are the most; one that is on nothing gives its place up. */
-        m = (struct marking){.mailbox = folder, .person = ana, .keywords = &junk, .keyword_count = 1};
+        m = (struct marking){
+                .mailbox = folder, .person = ana, .keywords = &junk, .keyword_count = 1};
         for (unsigned i = 2; i <= KEYWORDS_MAX; i++) {
                 junk = arena_printf(k->arena, "k%u", i);
                 assert_int_equal(mark(k, &m, "9"), i < KEYWORDS_MAX ? OK : TOO_MANY);
@@ -170,23 +194,40 @@ static void unchanged_since(void **state)
         struct kit *k = *state;
         uint32_t topic = kit_topic(k, "t"), ana = kit_person(k, "ana"), bo = kit_person(k, "bo");
         file_many(k, topic, 10, false);
-        uint64_t before, now;
+        uint64_t before, now, each[12];
+        const struct view *view;
         assert_int_equal(mailbox_modseq(k->store, topic, ana, &before), OK);
         struct marking m = {.mailbox = topic, .person = ana, .flags = FLAG_SEEN};
         assert_int_equal(mark(k, &m, "2:3"), OK);
         assert_int_equal(mailbox_modseq(k->store, topic, ana, &now), OK);
         assert_int_equal(now, m.modseq);
-        assert_int_equal(mailbox_modseq(k->store, topic, bo, &now), OK); /* another's reading does not show */
+        assert_int_equal(mailbox_modseq(k->store, topic, bo, &now),
+                OK); /* another's reading does not show */
         assert_int_equal(now, before);
         m.person = bo;
         assert_int_equal(mark(k, &m, "5"), OK);
         file_many(k, topic, 2, false); /* 11 and 12 */
         struct numset *left = numset_new();
-        m = (struct marking){.mailbox = topic, .person = ana, .flags = FLAG_FLAGGED, .unchanged_since = before, .left = left};
+        m = (struct marking){.mailbox = topic,
+                .person = ana,
+                .flags = FLAG_FLAGGED,
+                .unchanged_since = before,
+                .left = left};
         assert_int_equal(mark(k, &m, "1:20"), OK);
         assert_set(left, "2:3,11:12");
         const char *const flags[] = {"2:3", "", "1,4:10", "", ""};
         assert_marks(k, topic, ana, flags);
+        struct numset *all = kit_set("1:12");
+        assert_int_equal(view_open(k->store, topic, &view), OK);
+        assert_int_equal(modseqs_read(k->store, view, ana, all, each), OK);
+        assert_int_equal(each[0], m.modseq);
+        assert_true(each[1] > before && each[1] < m.modseq && each[1] == each[2]);
+        assert_true(each[10] > each[1] && each[10] < m.modseq);
+        assert_int_equal(modseqs_read(k->store, view, bo, all, each), OK);
+        assert_int_equal(each[0], before);
+        assert_true(each[4] > before && each[5] == before);
+        view_close(k->store, view);
+        numset_free(all);
         m.unchanged_since = m.modseq;
         m.flags = FLAG_DELETED;
         assert_int_equal(mark(k, &m, "1:20"), OK);
@@ -215,17 +256,24 @@ static uint32_t roll(uint32_t below)
 static struct numset *any_numbers(void)
 {
         struct numset *set = numset_new();
-        uint32_t from = 1 + roll(NUMBERS), step = 1 + roll(3), count = roll(4) ? roll(20) : roll(NUMBERS);
+        uint32_t from = 1 + roll(NUMBERS), step = 1 + roll(3),
+                 count = roll(4) ? roll(20) : roll(NUMBERS);
         for (uint32_t i = 0; i < count && from <= NUMBERS; i++, from += step)
                 numset_add(set, from);
         return set;
 }
 
-static void step_marks(struct kit *k, struct model *model, uint32_t mailbox, const uint32_t people[PEOPLE])
+static void step_marks(
+        struct kit *k, struct model *model, uint32_t mailbox, const uint32_t people[PEOPLE])
 {
         unsigned person = roll(PEOPLE);
-        struct numset *numbers = any_numbers(), *changed = numset_new(), *expected = numset_new(), *vanished = numset_new();
-        struct marking m = {.mailbox = mailbox, .person = people[person], .how = roll(3), .flags = roll(32), .numbers = numbers};
+        struct numset *numbers = any_numbers(), *changed = numset_new(), *expected = numset_new(),
+                      *vanished = numset_new();
+        struct marking m = {.mailbox = mailbox,
+                .person = people[person],
+                .how = roll(3),
+                .flags = roll(32),
+                .numbers = numbers};
         const struct view *view;
         uint64_t position;
         uint32_t n;
@@ -237,12 +285,15 @@ static void step_marks(struct kit *k, struct model *model, uint32_t mailbox, con
                 unsigned char *at = &model->flags[person][n], old = *at;
                 if (model->gone[n])
                         continue;
-                *at = (unsigned char)(m.how == MARK_ADD ? old | m.flags : m.how == MARK_REMOVE ? old & ~m.flags : m.flags);
+                *at = (unsigned char)(m.how == MARK_ADD      ? old | m.flags
+                                      : m.how == MARK_REMOVE ? old & ~m.flags
+                                                             : m.flags);
                 if (*at != old)
                         numset_add(expected, n);
         }
         assert_int_equal(view_open(k->store, mailbox, &view), OK);
-        assert_int_equal(mailbox_changes(k->store, view, people[person], position, changed, vanished), OK);
+        assert_int_equal(
+                mailbox_changes(k->store, view, people[person], position, changed, vanished), OK);
         assert_true(numset_equal(changed, expected));
         assert_int_equal(m.modseq != 0, numset_low(expected) != 0);
         view_close(k->store, view);
@@ -270,8 +321,8 @@ static void step_expunge(struct kit *k, struct model *model, uint32_t mailbox)
         numset_free(gone);
 }
 
-static void compare(struct kit *k, const struct model *model, uint32_t mailbox, const uint32_t people[PEOPLE],
-        struct marks *kept[PEOPLE])
+static void compare(struct kit *k, const struct model *model, uint32_t mailbox,
+        const uint32_t people[PEOPLE], struct marks *kept[PEOPLE])
 {
         for (unsigned p = 0; p < PEOPLE; p++) {
                 struct marks *fresh;
@@ -292,7 +343,8 @@ static void keep_up(struct kit *k, uint32_t mailbox, struct marks *kept, uint64_
         struct numset *flags = numset_new(), *vanished = numset_new();
         const struct view *view;
         assert_int_equal(view_open(k->store, mailbox, &view), OK);
-        assert_int_equal(mailbox_changes(k->store, view, kept->person, *since, flags, vanished), OK);
+        assert_int_equal(
+                mailbox_changes(k->store, view, kept->person, *since, flags, vanished), OK);
         assert_int_equal(marks_refresh(k->store, kept, flags), OK);
         *since = view->position;
         view_close(k->store, view);
@@ -303,7 +355,8 @@ static void keep_up(struct kit *k, uint32_t mailbox, struct marks *kept, uint64_
 static void against_a_model(void **state)
 {
         struct kit *k = *state;
-        uint32_t topic = kit_topic(k, "t"), people[PEOPLE] = {kit_person(k, "a"), kit_person(k, "b"), kit_person(k, "c")};
+        uint32_t topic = kit_topic(k, "t"),
+                 people[PEOPLE] = {kit_person(k, "a"), kit_person(k, "b"), kit_person(k, "c")};
         struct model *model = mem_new(sizeof *model);
         struct marks *kept[PEOPLE];
         uint64_t since[PEOPLE] = {0};

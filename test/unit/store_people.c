@@ -88,8 +88,9 @@ static void folders(void **state)
                 const char *to;
                 enum status status;
         } renames[] = {
+                /* clang-format off */
                 {"Lists/mutt/x", INVALID}, {"Trash", EXISTS}, {"", INVALID}, {"a//b", INVALID}, {"Old/Lists", OK},
-        };
+        }; /* clang-format on */
         for (size_t i = 0; i < COUNT_OF(renames); i++) {
                 struct change *change = change_new(k->store);
                 change_mailbox_rename(change, id, str_of(renames[i].to));
@@ -120,7 +121,8 @@ static void folders(void **state)
 static void topics(void **state)
 {
         struct kit *k = *state;
-        uint32_t ana = kit_person(k, "ana"), eng = kit_topic(k, "eng.web"), web = kit_topic(k, "eng.api");
+        uint32_t ana = kit_person(k, "ana"), eng = kit_topic(k, "eng.web"),
+                 web = kit_topic(k, "eng.api");
         struct str columns[] = {STR("To do"), STR("Done")};
         struct topic t, *all;
         size_t count;
@@ -141,7 +143,8 @@ static void topics(void **state)
         assert_str(all[1].about, "new words");
         assert_str(all[1].columns[1], "Done");
 
-        struct subscription s = {.person = ana, .topic = eng, .mode = MODE_DIGEST, .since = 5}, got, *list;
+        struct subscription s = {.person = ana, .topic = eng, .mode = MODE_DIGEST, .since = 5}, got,
+                            *list;
         change = change_new(k->store);
         change_subscribe(change, &s);
         assert_int_equal(store_commit(change), OK);

@@ -5,8 +5,8 @@
 #include <cmocka.h>
 #include "store_kit.h"
 
-/* Messages filed in order; "a" answers what its references say. Expected: the parent and the root of each
- * by name, "-" for none, "?" for a ghost. */
+/* Messages filed in order; "a" answers what its references say. Expected: the parent and the root
+ * of each by name, "-" for none, "?" for a ghost. */
 struct filed {
         const char *id, *references, *parent, *root;
 };
@@ -17,6 +17,7 @@ struct thread_case {
 };
 
 static const struct thread_case cases[] = {
+        /* clang-format off */
         {"in order", {{"a", "", "-", "a"}, {"b", "a", "a", "a"}, {"c", "a b", "b", "a"}, {"d", "a", "a", "a"}}, 0},
         {"the parent comes late", {{"b", "a", "a", "a"}, {"a", "", "-", "a"}}, 0},
         {"the parent never comes", {{"b", "a", "?", "?"}, {"c", "a", "?", "?"}}, 1},
@@ -30,9 +31,10 @@ static const struct thread_case cases[] = {
         {"a ring through a guess", {{"d", "a b c", "c", "a"}, {"c", "d", "a", "a"}, {"a", "", "-", "a"}}, 0},
         {"a ghost that would hang nowhere",
                 {{"x", "m", "m", "m"}, {"m", "x y", "-", "m"}}, 0},
-};
+}; /* clang-format on */
 
-static struct str name_of(struct kit *k, const struct thread_case *c, const uint64_t *ids, uint64_t id)
+static struct str name_of(
+        struct kit *k, const struct thread_case *c, const uint64_t *ids, uint64_t id)
 {
         for (size_t i = 0; i < COUNT_OF(c->filed) && c->filed[i].id; i++)
                 if (ids[i] == id)
@@ -103,8 +105,10 @@ static void ghosts_come_and_go(void **state)
 {
         struct kit *k = *state;
         uint32_t topic = kit_topic(k, "t");
-        struct letter a = {"a", NULL, "", topic}, b = {"b", NULL, "a", topic}, c = {"c", NULL, "a b", topic};
-        uint64_t ida = kit_file(k, &a, NULL), idb = kit_file(k, &b, NULL), idc = kit_file(k, &c, NULL), got;
+        struct letter a = {"a", NULL, "", topic}, b = {"b", NULL, "a", topic},
+                      c = {"c", NULL, "a b", topic};
+        uint64_t ida = kit_file(k, &a, NULL), idb = kit_file(k, &b, NULL),
+                 idc = kit_file(k, &c, NULL), got;
         struct check_report report;
         expunge_one(k, topic, 2);
         assert_int_equal(thread_parent(k->store, idc, &got), OK);
@@ -145,7 +149,8 @@ static void anything(void **state)
                 char id[16], references[64];
                 struct letter l = {id, NULL, references, topic};
                 (void)snprintf(id, sizeof id, "%u", roll(60));
-                (void)snprintf(references, sizeof references, "%u %u %u", roll(60), roll(60), roll(60));
+                (void)snprintf(
+                        references, sizeof references, "%u %u %u", roll(60), roll(60), roll(60));
                 if (roll(5) == 0)
                         references[0] = '\0';
                 if (roll(3))
@@ -176,7 +181,9 @@ static void long_thread(void **state)
                 for (unsigned i = 0; i < EACH; i++) {
                         struct str id = arena_printf(k->arena, "%u@x", round * EACH + i);
                         e[i] = (struct filing_entry){.mailbox = topic};
-                        f[i] = (struct filing){.bytes = id, .derived = kit_derived(k, id.at, "late"), .entries = &e[i],
+                        f[i] = (struct filing){.bytes = id,
+                                .derived = kit_derived(k, id.at, "late"),
+                                .entries = &e[i],
                                 .entry_count = 1};
                         assert_int_equal(change_file(change, &f[i]), OK);
                 }

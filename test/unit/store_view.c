@@ -17,7 +17,8 @@ static void commit_expunge(struct kit *k, uint32_t mailbox, const char *numbers)
         numset_free(set);
 }
 
-static void assert_view(struct kit *k, uint32_t mailbox, const char *numbers, const uint32_t low_high_next[3])
+static void assert_view(
+        struct kit *k, uint32_t mailbox, const char *numbers, const uint32_t low_high_next[3])
 {
         const struct view *v;
         assert_int_equal(view_open(k->store, mailbox, &v), OK);
@@ -78,16 +79,19 @@ static void keeping_up(void **state)
         commit_expunge(k, topic, "4:5");
         assert_int_equal(view_open(k->store, topic, &after), OK);
         assert_true(after->position > before->position);
-        assert_int_equal(mailbox_changes(k->store, after, ana, before->position, flags, vanished), OK);
+        assert_int_equal(
+                mailbox_changes(k->store, after, ana, before->position, flags, vanished), OK);
         assert_set(flags, "2,4");
         assert_set(vanished, "4:5");
         numset_clear(flags);
         numset_clear(vanished);
-        assert_int_equal(mailbox_changes(k->store, after, bo, before->position, flags, vanished), OK);
+        assert_int_equal(
+                mailbox_changes(k->store, after, bo, before->position, flags, vanished), OK);
         assert_set(flags, "");
         assert_set(vanished, "4:5");
         numset_clear(vanished);
-        assert_int_equal(mailbox_changes(k->store, before, ana, 0, flags, vanished), OK); /* clipped to the view */
+        assert_int_equal(mailbox_changes(k->store, before, ana, 0, flags, vanished),
+                OK); /* clipped to the view */
         assert_set(flags, "");
         assert_set(vanished, "");
         view_close(k->store, before);
@@ -105,7 +109,8 @@ static void wake(void *arg)
 static void watches(void **state)
 {
         struct kit *k = *state;
-        uint32_t topic = kit_topic(k, "t"), other = kit_topic(k, "u"), ana = kit_person(k, "ana"), bo = kit_person(k, "bo");
+        uint32_t topic = kit_topic(k, "t"), other = kit_topic(k, "u"), ana = kit_person(k, "ana"),
+                 bo = kit_person(k, "bo");
         _Atomic unsigned woken[3] = {0};
         struct numset *one = kit_set("1");
         struct watch *a = watch_begin(k->store, topic, ana, wake, &woken[0]);
@@ -160,8 +165,12 @@ static void *write_much(void *arg)
                 struct change *change = change_new(m->crowd->store);
                 struct numset *numbers = numset_new();
                 struct filing_entry e = {.mailbox = mailbox};
-                struct str id = arena_printf(m->own.arena, "%llu.%u@x", (unsigned long long)m->dice, i);
-                struct filing f = {.bytes = id, .derived = kit_derived(&m->own, id.at, ""), .entries = &e, .entry_count = 1};
+                struct str id = arena_printf(
+                        m->own.arena, "%llu.%u@x", (unsigned long long)m->dice, i);
+                struct filing f = {.bytes = id,
+                        .derived = kit_derived(&m->own, id.at, ""),
+                        .entries = &e,
+                        .entry_count = 1};
                 for (unsigned n = 0; n < 4; n++)
                         numset_add(numbers, 1 + roll(m, 40));
                 bool files = roll(m, 3) > 0;
@@ -186,13 +195,14 @@ static void *write_much(void *arg)
 /* The first view and what is told since make the second. */
 static bool follows(struct store *store, const struct view *first, const struct view *second)
 {
-        struct numset *made = numset_copy(first->numbers), *vanished = numset_new(), *new = numset_copy(second->numbers);
+        struct numset *made = numset_copy(first->numbers), *vanished = numset_new(),
+                      *new = numset_copy(second->numbers);
         bool right = mailbox_changes(store, second, 1, first->position, NULL, vanished) == OK;
         numset_remove_range(new, 0, first->next - 1);
         numset_or(made, new);
         numset_andnot(made, vanished);
-        right = right && numset_equal(made, second->numbers) && second->position >= first->position &&
-                second->next >= first->next;
+        right = right && numset_equal(made, second->numbers) &&
+                second->position >= first->position && second->next >= first->next;
         numset_free(made);
         numset_free(vanished);
         numset_free(new);
@@ -239,9 +249,11 @@ static void many_at_once(void **state)
         kit_reopen(k);
         crowd.store = k->store;
         for (unsigned i = 0; i < COUNT_OF(members); i++) {
-                members[i] = (struct member){.crowd = &crowd, .dice = 88172645463325252u + i * 7919};
+                members[i] = (struct member){
+                        .crowd = &crowd, .dice = 88172645463325252u + i * 7919};
                 members[i].own.arena = arena_new();
-                pthread_create(&threads[i], NULL, i < WRITERS ? write_much : read_much, &members[i]);
+                pthread_create(
+                        &threads[i], NULL, i < WRITERS ? write_much : read_much, &members[i]);
         }
         for (unsigned i = 0; i < COUNT_OF(members); i++) {
                 pthread_join(threads[i], NULL);

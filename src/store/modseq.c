@@ -1,0 +1,157 @@
+#include "store/mark.h"
+#include "store/marks.h"
+#include "store/rows.h"
+#include "store/view.h"
+
+/* The first rank in the set of a message that was filed after `since`: numbers and MODSEQs rise
+ * together, because the writer gives both. */
+static enum status first_after(struct store *store, uint32_t mailbox, const struct numset *numbers,
+        uint64_t since, uint32_t *rank)
+{
+        uint32_t low = 1, high = numset_count(numbers) + 1;
+        struct entry e;
+        while (low < high) {
+                uint32_t middle = low + (high - low) / 2;
+                enum status st = entry_read(store, mailbox, numset_select(numbers, middle), &e);
+                if (st != OK && st != ABSENT)
+                        return st;
+                if (st == OK && e.modseq > since)
+                        high = middle;
+                else
+                        low = middle + 1;
+        }
+        *rank = low;
+        return OK;
+}
+
+/* The highest number that was ever filed as history. 0: none. */
+static enum status last_history(struct store *store, uint32_t mailbox, uint32_t *number)
+{
+        struct key from = key_mark(HISTORY, mailbox, FLAG_INDEX_SEEN, 0);
+        struct key upto = key_mark(HISTORY, mailbox, FLAG_INDEX_SEEN + 1, 0);
+        struct buf key = {0}, value = {0};
+        struct place at;
+        struct block bits;
+        uint32_t person, run = 0, low, high = 0;
+        enum status st = table_last(
+                store->env, NULL, TABLE_MARK, key_str(&from), key_str(&upto), &key, &value);
+        *number = 0;
+        if (st == OK)
+                st = block_read(buf_str(&value), &bits);
+        if (st == OK && key_mark_read(buf_str(&key), &person, &mailbox, &at)) {
+                while (block_run(&bits, &run, &low, &high))
+                        continue;
+                *number = (at.number << BLOCK_BITS) + high;
+        }
+        buf_release(&key);
+        buf_release(&value);
+        return st == ABSENT ? OK : st;
+}
+
+/* What is imported has its \Seen from the start, without a note in the index of changes. */
+static enum status add_history(
+        struct store *store, const struct view *view, uint64_t since, struct numset *flags)
+{
+        uint32_t last, rank;
+        struct entry e;
+        enum status st = last_history(store, view->mailbox, &last);
+        if (st != OK || !last || !numset_has(view->numbers, last))
+                return st;
+        st = entry_read(store, view->mailbox, last, &e);
+        if (st != OK || e.modseq <= since)
+                return st == ABSENT ? OK : st;
+        st = first_after(store, view->mailbox, view->numbers, since, &rank);
+        if (st != OK || rank > view->count)
+                return st;
+        struct mark_place history = {
+                .person = HISTORY, .mailbox = view->mailbox, .flag = FLAG_INDEX_SEEN};
+        struct numset *new = numset_copy(view->numbers);
+        numset_remove_range(new, 0, numset_select(view->numbers, rank) - 1);
+        st = mark_get(store, NULL, &history, new, flags);
+        numset_free(new);
+        return st;
+}
+
+enum status mailbox_changes(struct store *store, const struct view *view, uint32_t person,
+        uint64_t since, struct numset *flags, struct numset *vanished)
+{
+        struct noted own = {view->mailbox, person, since, view->position}, all = own;
+        enum status st = OK;
+        all.person = 0;
+        if (person && flags)
+                st = change_noted(store, NULL, &own, flags);
+        if (st == OK && flags && view->modseq > since)
+                st = add_history(store, view, since, flags);
+        if (st == OK && vanished)
+                st = change_noted(store, NULL, &all, vanished);
+        return st;
+}
+
+enum status mailbox_modseq(struct store *store, uint32_t mailbox, uint32_t person, uint64_t *out)
+{
+        const struct view *view;
+        struct buf key = {0}, value = {0};
+        uint64_t own = 0;
+        enum status st = view_open(store, mailbox, &view);
+        if (st != OK)
+                return st;
+        struct key from = key_change(mailbox, person, 0),
+                   upto = key_change(mailbox, person, view->position + 1);
+        st = person ? table_last(store->env, NULL, TABLE_CHANGE, key_str(&from), key_str(&upto),
+                              &key, &value)
+                    : ABSENT;
+        if (st == OK && !key_change_read(buf_str(&key), &own))
+                own = 0;
+        *out = own > view->modseq ? own : view->modseq;
+        view_close(store, view);
+        buf_release(&key);
+        buf_release(&value);
+        return st == ABSENT ? OK : st;
+}
+
+/* Later notes are scanned later, and replace what earlier ones said. */
+static enum status add_noted(struct store *store, const struct view *view, uint32_t person,
+        const struct numset *which, uint64_t *out)
+{
+        struct key from = key_change(view->mailbox, person, 0),
+                   upto = key_change(view->mailbox, person, view->position + 1);
+        struct scan *scan = scan_open(
+                store->env, NULL, TABLE_CHANGE, key_str(&from), key_str(&upto));
+        struct str key, value;
+        uint64_t modseq;
+        uint32_t n;
+        enum status st;
+        while ((st = scan_next(scan, &key, &value)) == OK) {
+                struct numset *set = numset_new();
+                st = change_read(value, set);
+                numset_and(set, which);
+                for (struct walk w = numset_walk(set); st == OK && walk_next(&w, &n);) {
+                        uint64_t *at = &out[numset_rank(which, n) - 1];
+                        if (key_change_read(key, &modseq) && modseq > *at)
+                                *at = modseq;
+                }
+                numset_free(set);
+                if (st != OK)
+                        break;
+        }
+        scan_close(scan);
+        return st == ABSENT ? OK : st;
+}
+
+enum status modseqs_read(struct store *store, const struct view *view, uint32_t person,
+        const struct numset *which, uint64_t *out)
+{
+        enum { EACH = 256 };
+        struct entry *e = mem_new(EACH * sizeof *e);
+        uint32_t from = 0;
+        enum status st;
+        memset(out, 0, numset_count(which) * sizeof *out);
+        do {
+                size_t count = EACH;
+                st = entries_read(store, view->mailbox, which, &from, e, &count);
+                for (size_t i = 0; st == OK && i < count; i++)
+                        out[numset_rank(which, e[i].number) - 1] = e[i].modseq;
+        } while (st == OK && from);
+        free(e);
+        return st == OK && person ? add_noted(store, view, person, which, out) : st;
+}
