@@ -55,8 +55,9 @@ static int run_check(struct cli *c, const struct options *o)
                 return cli_fail_status(c, st, "check");
         show_report(c, o, &report);
         if (report.faults || st != OK)
-                return cli_fail(c, "damage was found, and nothing was changed: keep a copy of the folder db, then restore a "
-                        "backup");
+                return cli_fail(c, "damage was found, and nothing was changed: keep a copy of the "
+                                   "folder db, then restore a "
+                                   "backup");
         return DONE;
 }
 

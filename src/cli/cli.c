@@ -37,8 +37,9 @@ int cli_misused(struct cli *c, const struct options *o, const char *format, ...)
         buf_vaddf(&text, format, list);
         va_end(list);
         const char *command = o->command ? o->command->name : "";
-        cli_fail(c, "%s%s%s: %s\n'baton help %s%s%s' explains it.", o->family->name, command[0] ? " " : "", command,
-                buf_text(&text), o->family->name, command[0] ? " " : "", command);
+        cli_fail(c, "%s%s%s: %s\n'baton help %s%s%s' explains it.", o->family->name,
+                command[0] ? " " : "", command, buf_text(&text), o->family->name,
+                command[0] ? " " : "", command);
         buf_release(&text);
         return USAGE;
 }
@@ -81,7 +82,8 @@ enum status cli_open_site(struct cli *c, bool verify, char **why)
                 if (setgroups(0, NULL) != 0 || setgid(home.st_gid) != 0 || setuid(home.st_uid) != 0)
                         log_warn("cannot become the owner of %s: %s", c->home, strerror(errno));
         }
-        return verify ? site_open_verified(c->home, &c->site, why) : site_open(c->home, &c->site, why);
+        return verify ? site_open_verified(c->home, &c->site, why)
+                      : site_open(c->home, &c->site, why);
 }
 
 bool cli_line(struct cli *c, struct buf *out)
@@ -105,7 +107,9 @@ FILE *cli_open(struct cli *c, const char *path)
         else
                 fd = openat(c->cwd, path, O_RDONLY | O_CLOEXEC);
         if (fd < 0 && errno == EACCES) {
-                cli_fail(c, "%s: the site's user, as whom this runs, may not read it: give '-' for the name and '< %s'",
+                cli_fail(c,
+                        "%s: the site's user, as whom this runs, may not read it: give '-' for the "
+                        "name and '< %s'",
                         path, path);
                 return NULL;
         }
@@ -133,7 +137,8 @@ enum status cli_person(struct cli *c, struct str name, struct person *out)
                 local = str_sub(name, 0, at);
         enum status st = person_find(c->site->store, local, c->arena, out);
         if (st == ABSENT)
-                cli_fail(c, "there is no person '%.*s'; 'baton user list' shows them all", STR_ARG(name));
+                cli_fail(c, "there is no person '%.*s'; 'baton user list' shows them all",
+                        STR_ARG(name));
         else if (st != OK)
                 cli_fail_status(c, st, "looking up a person");
         return st;
@@ -144,7 +149,8 @@ enum status cli_topic(struct cli *c, struct str name, struct topic *out)
         struct str lower = arena_lower(c->arena, name);
         enum status st = topic_find(c->site->store, lower, c->arena, out);
         if (st == ABSENT)
-                cli_fail(c, "there is no topic '%.*s'; 'baton topic list' shows them all", STR_ARG(name));
+                cli_fail(c, "there is no topic '%.*s'; 'baton topic list' shows them all",
+                        STR_ARG(name));
         else if (st != OK)
                 cli_fail_status(c, st, "looking up a topic");
         return st;

@@ -15,18 +15,20 @@ struct cli {
         struct crew *crew;   /* the daemon's; NULL outside of it */
         struct arena *arena; /* dies with the command */
         FILE *in, *out, *err;
-        int cwd;             /* the caller's working directory; what he names is opened from here */
-        int caller;          /* a socket that ends when the caller goes; -1: there is none */
+        int cwd;    /* the caller's working directory; what he names is opened from here */
+        int caller; /* a socket that ends when the caller goes; -1: there is none */
 };
 
 /* Runs argv ("user", "add", "ana") on c->site. Returns the exit status. */
 int cli_run(struct cli *, int argc, char **argv);
-/* Finds the command and reads its options; false: said why (or printed help), *status is the exit status. */
+/* Finds the command and reads its options; false: said why (or printed help), *status is the exit
+ * status. */
 bool cli_prepare(struct cli *, int argc, char **argv, struct options *out, int *status);
 /* Which command-line words could come at the end of argv: for the shell's completion. */
 void cli_complete(struct cli *, int argc, char **argv);
 
-/* "baton: ..." to the caller's error stream; returns FAILED. Says the next step wherever there is one. */
+/* "baton: ..." to the caller's error stream; returns FAILED. Says the next step wherever there is
+ * one. */
 int cli_fail(struct cli *, const char *format, ...) PRINTF(2, 3);
 /* The same with the reason that belongs to a status: "baton: WHAT: disk full ...". */
 int cli_fail_status(struct cli *, enum status, const char *what);
@@ -34,8 +36,8 @@ int cli_fail_status(struct cli *, enum status, const char *what);
 int cli_misused(struct cli *, const struct options *, const char *format, ...) PRINTF(3, 4);
 /* Has the caller gone (Ctrl-C)? Long work asks now and then and ends. */
 bool cli_gone(struct cli *);
-/* Opens c->site, outside of the daemon. root becomes the owner of the folder first, for good: whatever
- * root made in it batond could not open. *why as site_open. */
+/* Opens c->site, outside of the daemon. root becomes the owner of the folder first, for good:
+ * whatever root made in it batond could not open. *why as site_open. */
 CHECKED enum status cli_open_site(struct cli *, bool verify, char **why);
 /* A line from the caller's input, without its end. False at the end of input. */
 bool cli_line(struct cli *, struct buf *out);

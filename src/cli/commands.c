@@ -89,14 +89,15 @@ static void overview(struct buf *out)
 {
         const char *group = "";
         buf_add_text(out, "Baton: mail, news and boards for a team, one digest a day.\n\n"
-                "Usage: baton [--home FOLDER] COMMAND ...\n");
+                          "Usage: baton [--home FOLDER] COMMAND ...\n");
         for (const struct family *f = families; f->name; f++) {
                 if (strcmp(group, f->group) != 0)
                         buf_addf(out, "\n%s\n", f->group);
                 group = f->group;
                 buf_addf(out, "   %-13s %s\n", f->name, f->summary);
         }
-        buf_add_text(out, "\nThe site lies in --home FOLDER, else in $BATON_HOME, else in /var/lib/baton.\n"
+        buf_add_text(out,
+                "\nThe site lies in --home FOLDER, else in $BATON_HOME, else in /var/lib/baton.\n"
                 "'baton help COMMAND' explains one of them. The daemon is batond(8).\n");
 }
 
@@ -132,7 +133,11 @@ static int run_help(struct cli *c, const struct options *o)
 }
 
 const struct command help_commands[] = {
-        {.name = "", .arguments = "[COMMAND [SUBCOMMAND]]", .summary = "explain a command", .run = run_help, .max = 2},
+        {.name = "",
+                .arguments = "[COMMAND [SUBCOMMAND]]",
+                .summary = "explain a command",
+                .run = run_help,
+                .max = 2},
         {.name = NULL},
 };
 

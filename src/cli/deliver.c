@@ -1,5 +1,5 @@
-/* deliver.c - one message from standard input, for procmail and MTAs: over LMTP to the running daemon
- * (any user of the system may), or into the store when none runs. */
+/* deliver.c - one message from standard input, for procmail and MTAs: over LMTP to the running
+ * daemon (any user of the system may), or into the store when none runs. */
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/lmtp.h"
@@ -13,8 +13,8 @@ enum { MESSAGE_OCTETS = 1 << 30, PATIENCE_MS = 10000, PAUSE_US = 50000 };
 
 struct delivery {
         struct cli *cli;
-        struct str from;      /* empty: the null sender */
-        struct str bytes;     /* CRLF form */
+        struct str from;  /* empty: the null sender */
+        struct str bytes; /* CRLF form */
         struct str *to;
         size_t to_count;
 };
@@ -60,7 +60,8 @@ static struct str without_from_line(struct str text, struct str *sender)
         return text;
 }
 
-/* "<ana@example.org>" or "ana@example.org"; procmail and MTAs write MAILER-DAEMON or <> for the null sender. */
+/* "<ana@example.org>" or "ana@example.org"; procmail and MTAs write MAILER-DAEMON or <> for the
+ * null sender. */
 static struct str plain_address(struct str text)
 {
         if (str_starts(text, STR("<")) && str_ends(text, STR(">")))
@@ -71,7 +72,8 @@ static struct str plain_address(struct str text)
 static void find_sender(struct delivery *d, const struct options *o, struct str from_line)
 {
         const char *option = option_value(o, "from");
-        struct str field = header_value(d->cli->arena, str_sub(d->bytes, 0, header_length(d->bytes)), "Return-Path");
+        struct str field = header_value(
+                d->cli->arena, str_sub(d->bytes, 0, header_length(d->bytes)), "Return-Path");
         if (option)
                 d->from = plain_address(str_of(option));
         else if (from_line.len && str_chr(from_line, '@') != STR_NOWHERE)
@@ -99,9 +101,14 @@ static bool is_unclean(struct str bytes)
 static int exit_of(enum refusal why, enum status st)
 {
         static const int exits[REFUSED_COUNT] = {
-                [REFUSED_UNKNOWN] = EX_NOUSER,  [REFUSED_RELAY] = EX_NOPERM,    [REFUSED_FORGED] = EX_NOPERM,
-                [REFUSED_MEMBERS] = EX_NOPERM,  [REFUSED_COMMAND] = EX_NOUSER,  [REFUSED_LOOP] = EX_DATAERR,
-                [REFUSED_FORM] = EX_DATAERR,    [REFUSED_SIZE] = EX_DATAERR,
+                [REFUSED_UNKNOWN] = EX_NOUSER,
+                [REFUSED_RELAY] = EX_NOPERM,
+                [REFUSED_FORGED] = EX_NOPERM,
+                [REFUSED_MEMBERS] = EX_NOPERM,
+                [REFUSED_COMMAND] = EX_NOUSER,
+                [REFUSED_LOOP] = EX_DATAERR,
+                [REFUSED_FORM] = EX_DATAERR,
+                [REFUSED_SIZE] = EX_DATAERR,
         };
         if (st == OK)
                 return 0;
@@ -124,8 +131,11 @@ static int refuse(struct delivery *d, struct str about, enum refusal why, enum s
 static int file_here(struct delivery *d)
 {
         struct cli *c = d->cli;
-        struct sender sender = {.way = WAY_PIPE, .reverse_path = d->from, .helo = STR("localhost"),
-                .address = STR("local"), .smtputf8 = true};
+        struct sender sender = {.way = WAY_PIPE,
+                .reverse_path = d->from,
+                .helo = STR("localhost"),
+                .address = STR("local"),
+                .smtputf8 = true};
         struct target *targets = arena_alloc(c->arena, d->to_count * sizeof *targets);
         struct submission s = {.sender = &sender, .bytes = d->bytes};
         size_t count = 0;
@@ -140,7 +150,8 @@ static int file_here(struct delivery *d)
         enum status st = submit_sender(c->site, &sender, &why);
         if (st != OK)
                 return refuse(d, d->from, why, st);
-        for (size_t i = 0; i < d->to_count; i++) { /* as over LMTP: one bad address does not stop the others */
+        for (size_t i = 0; i < d->to_count;
+                i++) { /* as over LMTP: one bad address does not stop the others */
                 st = submit_target(c->site, &sender, d->to[i], c->arena, &targets[count], &why);
                 if (st == OK)
                         count++;
@@ -181,18 +192,21 @@ static int open_and_file(struct delivery *d)
 
 static int hand_over(struct delivery *d)
 {
-        struct letter letter = {.from = d->from, .to = d->to, .to_count = d->to_count, .bytes = d->bytes};
+        struct letter letter = {
+                .from = d->from, .to = d->to, .to_count = d->to_count, .bytes = d->bytes};
         uint64_t until = clock_ms() + PATIENCE_MS;
         for (;;) {
                 int status = lmtp_hand_over(d->cli, &letter);
                 if (status < 0)
                         status = access(d->cli->home, W_OK) == 0 ? open_and_file(d) : EX_TEMPFAIL;
                 if (status == EX_TEMPFAIL && access(d->cli->home, W_OK) != 0)
-                        cli_fail(d->cli, "batond does not run in %s: try again later", d->cli->home);
+                        cli_fail(
+                                d->cli, "batond does not run in %s: try again later", d->cli->home);
                 if (status >= 0)
                         return status;
                 if (clock_ms() > until) {
-                        cli_fail(d->cli, "the store in %s is in use: try again later", d->cli->home);
+                        cli_fail(
+                                d->cli, "the store in %s is in use: try again later", d->cli->home);
                         return EX_TEMPFAIL;
                 }
                 usleep(PAUSE_US);
@@ -210,7 +224,8 @@ static int run_deliver(struct cli *c, const struct options *o)
         for (size_t i = 0; i < o->word_count; i++)
                 d.to[i] = plain_address(str_of(o->words[i]));
         if (st != OK || !input.len) {
-                cli_fail(c, st == TOO_BIG ? "the message is too big" : "no message came on standard input");
+                cli_fail(c, st == TOO_BIG ? "the message is too big"
+                                          : "no message came on standard input");
                 buf_release(&input);
                 return st == BROKEN ? EX_TEMPFAIL : EX_DATAERR;
         }

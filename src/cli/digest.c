@@ -16,7 +16,8 @@ static int print_one(struct cli *c, const struct person *p, time_t at, bool whol
         else if (whole)
                 fprintf(c->out, "%.*s", STR_ARG(d.message));
         else
-                fprintf(c->out, "To: %.*s\nSubject: %.*s\n\n%.*s", STR_ARG(p->name), STR_ARG(d.subject), STR_ARG(d.text));
+                fprintf(c->out, "To: %.*s\nSubject: %.*s\n\n%.*s", STR_ARG(p->name),
+                        STR_ARG(d.subject), STR_ARG(d.text));
         return DONE;
 }
 
@@ -47,20 +48,25 @@ static int run_now(struct cli *c, const struct options *o)
         time_t at = clock_now();
         unsigned filed = 0;
         if (when && date_parse_iso(str_of(when), &at) != OK)
-                return cli_misused(c, o, "--at takes a time in UTC like 2026-11-24T07:30:00Z, not '%s'", when);
+                return cli_misused(
+                        c, o, "--at takes a time in UTC like 2026-11-24T07:30:00Z, not '%s'", when);
         if (user && cli_person(c, str_of(user), &p) != OK)
                 return FAILED;
         if (option_on(o, "print"))
-                return p.id ? print_one(c, &p, at, option_on(o, "whole")) : print_due(c, at, option_on(o, "whole"));
+                return p.id ? print_one(c, &p, at, option_on(o, "whole"))
+                            : print_due(c, at, option_on(o, "whole"));
         enum status st = digest_run(c->site, at, p.id, &filed);
         if (st == EXISTS)
-                return cli_fail(c, "%s has had the digest of that day; --print shows what the next would say", user);
+                return cli_fail(c,
+                        "%s has had the digest of that day; --print shows what the next would say",
+                        user);
         if (st != OK)
                 return cli_fail_status(c, st, "digest run");
         if (filed)
                 fprintf(c->out, "%u digest%s filed\n", filed, filed == 1 ? "" : "s");
         else
-                fprintf(c->out, "No digest filed: %s.\n", p.id ? "there is nothing to say" : "none is due that has anything to say");
+                fprintf(c->out, "No digest filed: %s.\n",
+                        p.id ? "there is nothing to say" : "none is due that has anything to say");
         return DONE;
 }
 

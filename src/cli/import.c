@@ -1,5 +1,5 @@
-/* import.c - old mail, taken over: read one message at a time, filed 64 at a time, in bounded memory. Done
- * again it files nothing twice, so what was cut short is simply begun anew. */
+/* import.c - old mail, taken over: read one message at a time, filed 64 at a time, in bounded
+ * memory. Done again it files nothing twice, so what was cut short is simply begun anew. */
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/maildir.h"
@@ -14,7 +14,7 @@
 
 enum { GROUP_MAX = 64, GROUP_OCTETS = 16 << 20, TOLD_MAX = 20, TRIES = 50, PAUSE_US = 100000 };
 
-struct item { /* one message of the group */
+struct item {             /* one message of the group */
         struct buf bytes; /* CRLF form */
         time_t date;
         unsigned flags;
@@ -26,14 +26,14 @@ struct import {
         struct cli *cli;
         struct sender sender;
         uint32_t mailbox;
-        bool keep_flags;      /* into a person's folder */
+        bool keep_flags; /* into a person's folder */
         struct progress progress;
-        struct arena *arena;  /* of a group */
+        struct arena *arena; /* of a group */
         struct item group[GROUP_MAX];
         size_t count, octets; /* of the group */
         uint64_t read, filed, already, refused;
         struct buf scratch;
-        enum status stopped;  /* not OK: it cannot go on */
+        enum status stopped; /* not OK: it cannot go on */
 };
 
 /* ---- one message ---- */
@@ -58,9 +58,13 @@ static void count_one(struct import *im, const struct item *item)
 
 static void set_up(struct import *im, struct item *item)
 {
-        item->to = (struct placement){.mailbox = im->mailbox, .flags = im->keep_flags ? item->flags : 0};
-        item->submission = (struct submission){.sender = &im->sender, .bytes = buf_str(&item->bytes),
-                .date = item->date, .to = &item->to, .to_count = 1};
+        item->to = (struct placement){
+                .mailbox = im->mailbox, .flags = im->keep_flags ? item->flags : 0};
+        item->submission = (struct submission){.sender = &im->sender,
+                .bytes = buf_str(&item->bytes),
+                .date = item->date,
+                .to = &item->to,
+                .to_count = 1};
 }
 
 static bool is_fatal(enum status st)
@@ -147,7 +151,9 @@ static bool go_on(struct import *im, enum status st, const char *path)
                 tell_refused(im, im->read, "it cannot be read");
         else if (st == INVALID) {
                 progress_clear(&im->progress);
-                cli_fail(im->cli, "%s is not an mbox file: it does not begin with a line 'From ADDRESS DATE'", path);
+                cli_fail(im->cli,
+                        "%s is not an mbox file: it does not begin with a line 'From ADDRESS DATE'",
+                        path);
                 return false;
         }
         return true;
@@ -218,7 +224,8 @@ static int from_maildir(struct import *im, const char *path)
 
 static bool is_shared(struct str folder)
 {
-        static const char *const names[] = {"Topics", "Boards", "Notes", "Decisions", "Files", "Tasks", "Search", "Today"};
+        static const char *const names[] = {
+                "Topics", "Boards", "Notes", "Decisions", "Files", "Tasks", "Search", "Today"};
         struct str first = folder;
         if (str_chr(folder, '/') != STR_NOWHERE)
                 first = str_sub(folder, 0, str_chr(folder, '/'));
@@ -236,8 +243,9 @@ static int find_folder(struct import *im, const struct options *o)
         struct person p;
         struct mailbox box;
         struct str folder = str_of(name ? name : "Archive");
-        if (!folder.len || folder.len > 200 || is_shared(folder) || str_find(folder, STR("//")) != STR_NOWHERE ||
-                folder.at[0] == '/' || str_ends(folder, STR("/")))
+        if (!folder.len || folder.len > 200 || is_shared(folder) ||
+                str_find(folder, STR("//")) != STR_NOWHERE || folder.at[0] == '/' ||
+                str_ends(folder, STR("/")))
                 return cli_misused(c, o, "'%s' cannot be a folder of a person's own", name);
         if (cli_person(c, str_of(option_value(o, "user")), &p) != OK)
                 return FAILED;
@@ -245,7 +253,10 @@ static int find_folder(struct import *im, const struct options *o)
         im->keep_flags = true;
         enum status st = mailbox_find(c->site->store, p.id, folder, c->arena, &box);
         if (st == ABSENT) {
-                box = (struct mailbox){.kind = MAILBOX_FOLDER, .owner = p.id, .name = folder, .created = clock_now()};
+                box = (struct mailbox){.kind = MAILBOX_FOLDER,
+                        .owner = p.id,
+                        .name = folder,
+                        .created = clock_now()};
                 struct change *change = change_new(c->site->store);
                 change_mailbox_add(change, &box, &box.id);
                 st = store_commit(change);
@@ -260,7 +271,8 @@ static int find_target(struct import *im, const struct options *o)
         const char *topic = option_value(o, "topic"), *user = option_value(o, "user");
         struct topic t;
         if (!topic == !user)
-                return cli_misused(im->cli, o, "where to? --topic NAME, or --user NAME [--folder NAME]");
+                return cli_misused(
+                        im->cli, o, "where to? --topic NAME, or --user NAME [--folder NAME]");
         if (topic && option_on(o, "folder"))
                 return cli_misused(im->cli, o, "--folder goes with --user");
         if (user)
@@ -279,8 +291,9 @@ static int summary(struct import *im)
         progress_clear(&im->progress);
         if (!im->read)
                 return DONE;
-        fprintf(out, "%llu messages read: %llu filed, %llu there already, %llu refused\n", (unsigned long long)im->read,
-                (unsigned long long)im->filed, (unsigned long long)im->already, (unsigned long long)im->refused);
+        fprintf(out, "%llu messages read: %llu filed, %llu there already, %llu refused\n",
+                (unsigned long long)im->read, (unsigned long long)im->filed,
+                (unsigned long long)im->already, (unsigned long long)im->refused);
         if (im->stopped == OK)
                 return DONE;
         if (im->stopped == CLOSED)
@@ -295,7 +308,9 @@ static int run(struct cli *c, const struct options *o, int (*source)(struct impo
         struct import *im = mem_new(sizeof *im);
         int status;
         im->cli = c;
-        im->sender = (struct sender){.way = WAY_IMPORT, .helo = STR("localhost"), .address = STR("local"),
+        im->sender = (struct sender){.way = WAY_IMPORT,
+                .helo = STR("localhost"),
+                .address = STR("local"),
                 .smtputf8 = true};
         im->arena = arena_new();
         status = find_target(im, o);

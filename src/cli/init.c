@@ -33,8 +33,11 @@ static struct str below(struct making *m, const char *name)
 static int make_folder(struct making *m, const char *path, mode_t mode)
 {
         if (mkdir(path, mode) == 0)
-                return chmod(path, mode) == 0 ? DONE : cli_fail(m->cli, "%s: %s", path, strerror(errno));
-        return errno == EEXIST ? DONE : cli_fail(m->cli, "cannot make the folder %s: %s", path, strerror(errno));
+                return chmod(path, mode) == 0 ? DONE
+                                              : cli_fail(m->cli, "%s: %s", path, strerror(errno));
+        return errno == EEXIST
+                       ? DONE
+                       : cli_fail(m->cli, "cannot make the folder %s: %s", path, strerror(errno));
 }
 
 /* Those above the home folder, too. */
@@ -82,7 +85,8 @@ static int make_certificate(struct making *m)
                 return DONE; /* put there beforehand */
         struct str name = arena_copy(m->cli->arena, m->domain);
         enum status st = tls_self_signed(certificate.at, key.at, name.at);
-        return st == OK ? DONE : cli_fail(m->cli, "cannot make a certificate in %s/tls", m->cli->home);
+        return st == OK ? DONE
+                        : cli_fail(m->cli, "cannot make a certificate in %s/tls", m->cli->home);
 }
 
 /* ---- the store ---- */
@@ -122,9 +126,11 @@ static bool give_below(int folder, const struct passwd *owner, unsigned depth)
         while (done && (item = readdir(list))) {
                 if (!strcmp(item->d_name, ".") || !strcmp(item->d_name, ".."))
                         continue;
-                done = fchownat(folder, item->d_name, owner->pw_uid, owner->pw_gid, AT_SYMLINK_NOFOLLOW) == 0;
+                done = fchownat(folder, item->d_name, owner->pw_uid, owner->pw_gid,
+                               AT_SYMLINK_NOFOLLOW) == 0;
                 if (done && item->d_type == DT_DIR)
-                        done = give_below(openat(folder, item->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+                        done = give_below(openat(folder, item->d_name,
+                                                  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
                                 owner, depth + 1);
         }
         if (list)
@@ -138,7 +144,8 @@ static int give_away(struct making *m)
                 return DONE;
         if (chown(m->cli->home, m->owner.pw_uid, m->owner.pw_gid) != 0 ||
                 !give_below(open(m->cli->home, O_RDONLY | O_DIRECTORY | O_CLOEXEC), &m->owner, 0))
-                return cli_fail(m->cli, "cannot give %s to %s: %s", m->cli->home, m->user, strerror(errno));
+                return cli_fail(
+                        m->cli, "cannot give %s to %s: %s", m->cli->home, m->user, strerror(errno));
         return DONE;
 }
 
@@ -150,37 +157,49 @@ static void print_clients(struct making *m)
         const char *name = m->admin.len ? arena_copy(m->cli->arena, m->admin).at : "NAME";
         const char *host = m->port_base ? "localhost" : arena_copy(m->cli->arena, m->domain).at;
         unsigned base = m->port_base;
-        fprintf(out, "\nClient settings\n"
+        fprintf(out,
+                "\nClient settings\n"
                 "  login        %s\n"
                 "  IMAP         %s port %u, TLS      (port %u with STARTTLS)\n"
                 "  sending      %s port %u, TLS      (port %u with STARTTLS)\n"
                 "  newsreader   %s port %u, TLS      (port %u)\n",
-                name, host, base + 993, base + 143, host, base + 465, base + 587, host, base + 563, base + 119);
-        fprintf(out, "\n  Thunderbird: account setup, 'Configure manually', the servers and ports above, 'SSL/TLS',\n"
-                "  'Normal password', user name %s.\n", name);
-        fprintf(out, "\n  neomutt (neomuttrc)\n"
+                name, host, base + 993, base + 143, host, base + 465, base + 587, host, base + 563,
+                base + 119);
+        fprintf(out,
+                "\n  Thunderbird: account setup, 'Configure manually', the servers and ports "
+                "above, 'SSL/TLS',\n"
+                "  'Normal password', user name %s.\n",
+                name);
+        fprintf(out,
+                "\n  neomutt (neomuttrc)\n"
                 "    set from = \"%s@%.*s\"\n"
                 "    set imap_user = \"%s\"\n"
                 "    set folder = \"imaps://%s:%u/\"\n"
-                "    set spool_file = \"+INBOX\" record = \"+Sent\" postponed = \"+Drafts\" trash = \"+Trash\"\n"
+                "    set spool_file = \"+INBOX\" record = \"+Sent\" postponed = \"+Drafts\" trash "
+                "= \"+Trash\"\n"
                 "    set smtp_url = \"smtps://%s@%s:%u/\"\n"
                 "    set imap_check_subscribed = no\n",
                 name, STR_ARG(m->domain), name, host, base + 993, name, host, base + 465);
         if (base)
-                fprintf(out, "\n  slrn (slrnrc), on this machine\n"
+                fprintf(out,
+                        "\n  slrn (slrnrc), on this machine\n"
                         "    set server_object \"nntp\"\n"
                         "    server \"localhost:%u\" \".jnewsrc-baton\"\n"
-                        "    nnrpaccess \"localhost:%u\" \"%s\" \"PASSWORD\"\n", base + 119, base + 119, name);
+                        "    nnrpaccess \"localhost:%u\" \"%s\" \"PASSWORD\"\n",
+                        base + 119, base + 119, name);
         else
-                fprintf(out, "\n  slrn: slrn -h snews://%s:563   (slrnrc: nnrpaccess \"%s\" \"%s\" \"PASSWORD\")\n", host,
-                        host, name);
+                fprintf(out,
+                        "\n  slrn: slrn -h snews://%s:563   (slrnrc: nnrpaccess \"%s\" \"%s\" "
+                        "\"PASSWORD\")\n",
+                        host, host, name);
 }
 
 static void print_dns(struct making *m)
 {
         int n = (int)m->domain.len;
         const char *d = m->domain.at;
-        fprintf(m->cli->out, "\nDNS records to add (203.0.113.1 stands for this server's address)\n"
+        fprintf(m->cli->out,
+                "\nDNS records to add (203.0.113.1 stands for this server's address)\n"
                 "  %.*s.                    A    203.0.113.1\n"
                 "  %.*s.                    MX   10 %.*s.\n"
                 "  %.*s.                    TXT  \"v=spf1 mx -all\"\n"
@@ -195,18 +214,26 @@ static void print_next(struct making *m)
         struct cli *c = m->cli;
         fprintf(c->out, "The site %.*s is ready in %s.\n", STR_ARG(m->domain), c->home);
         if (m->admin.len)
-                fprintf(c->out, "\nFirst person: %.*s\nPassword:     %.*s\n", STR_ARG(m->admin), STR_ARG(m->password));
+                fprintf(c->out, "\nFirst person: %.*s\nPassword:     %.*s\n", STR_ARG(m->admin),
+                        STR_ARG(m->password));
         fprintf(c->out, "\nNext\n  batond --home %s", c->home);
         if (!m->admin.len)
-                fprintf(c->out, "\n  baton --home %s user add ana --name \"Ana M\" --admin", c->home);
-        fprintf(c->out, "\n  baton --home %s topic add general --about \"What concerns all of us\"\n", c->home);
+                fprintf(c->out, "\n  baton --home %s user add ana --name \"Ana M\" --admin",
+                        c->home);
+        fprintf(c->out,
+                "\n  baton --home %s topic add general --about \"What concerns all of us\"\n",
+                c->home);
         if (m->admin.len)
-                fprintf(c->out, "  baton --home %s subscribe %.*s general\n", c->home, STR_ARG(m->admin));
+                fprintf(c->out, "  baton --home %s subscribe %.*s general\n", c->home,
+                        STR_ARG(m->admin));
         print_clients(m);
         if (!m->port_base)
                 print_dns(m);
-        fprintf(c->out, "\nThe certificate in %s/tls is self-signed: clients ask once whether to trust it. Put a real\n"
-                "one in its place (certificate.pem, key.pem) and send batond a SIGHUP.\n", c->home);
+        fprintf(c->out,
+                "\nThe certificate in %s/tls is self-signed: clients ask once whether to trust it. "
+                "Put a real\n"
+                "one in its place (certificate.pem, key.pem) and send batond a SIGHUP.\n",
+                c->home);
 }
 
 /* ---- the command ---- */
@@ -217,24 +244,30 @@ static int read_words(struct making *m, const struct options *o)
         const char *base = option_value(o, "port-base");
         struct cli *c = m->cli;
         if (!domain)
-                return cli_misused(c, o, "it needs --domain: what stands behind the @ in everybody's address");
+                return cli_misused(
+                        c, o, "it needs --domain: what stands behind the @ in everybody's address");
         m->domain = arena_lower(c->arena, str_of(domain));
         if (!config_domain(m->domain))
                 return cli_misused(c, o, "'%s' is not a domain name like team.example", domain);
         if (admin) {
                 m->admin = arena_lower(c->arena, str_of(admin));
                 if (!rules_person_name(m->admin))
-                        return cli_misused(c, o, "'%s' cannot be a login name: a-z, 0-9, '-' and '.'", admin);
+                        return cli_misused(
+                                c, o, "'%s' cannot be a login name: a-z, 0-9, '-' and '.'", admin);
         }
-        if (base && (str_u32(str_of(base), &m->port_base) != OK || m->port_base < 1 || m->port_base > PORT_BASE_MAX))
-                return cli_misused(c, o, "--port-base takes a number from 1 to %d, not '%s'", PORT_BASE_MAX, base);
+        if (base && (str_u32(str_of(base), &m->port_base) != OK || m->port_base < 1 ||
+                            m->port_base > PORT_BASE_MAX))
+                return cli_misused(c, o, "--port-base takes a number from 1 to %d, not '%s'",
+                        PORT_BASE_MAX, base);
         m->user = option_value(o, "user");
         if (m->user) {
                 struct passwd *found;
                 char *room = arena_alloc(c->arena, 16384);
                 if (getpwnam_r(m->user, &m->owner, room, 16384, &found) != 0 || !found)
-                        return cli_fail(c, "there is no user '%s' on this system: 'useradd --system %s' makes one", m->user,
-                                m->user);
+                        return cli_fail(c,
+                                "there is no user '%s' on this system: 'useradd --system %s' makes "
+                                "one",
+                                m->user, m->user);
         }
         return DONE;
 }

@@ -11,9 +11,9 @@ enum { DEADLINE_SECONDS = 300, REPLY_MAX = 64 << 10 };
 struct talk {
         struct cli *cli;
         int fd;
-        struct buf in;     /* not yet read */
-        struct buf reply;  /* the last line of the last reply, or all lines of it */
-        unsigned code;     /* 0: the daemon has gone */
+        struct buf in;    /* not yet read */
+        struct buf reply; /* the last line of the last reply, or all lines of it */
+        unsigned code;    /* 0: the daemon has gone */
 };
 
 static bool send_all(struct talk *t, struct str octets)
@@ -94,8 +94,14 @@ static int exit_of(struct talk *t)
                 const char *code;
                 int exit;
         } known[] = {
-                {"4.3.1", EX_CANTCREAT}, {"5.1.", EX_NOUSER}, {"5.7.", EX_NOPERM}, {"5.2.", EX_DATAERR},
-                {"5.3.4", EX_DATAERR},   {"5.6.", EX_DATAERR}, {"5.5.", EX_DATAERR}, {"5.4.6", EX_DATAERR},
+                {"4.3.1", EX_CANTCREAT},
+                {"5.1.", EX_NOUSER},
+                {"5.7.", EX_NOPERM},
+                {"5.2.", EX_DATAERR},
+                {"5.3.4", EX_DATAERR},
+                {"5.6.", EX_DATAERR},
+                {"5.5.", EX_DATAERR},
+                {"5.4.6", EX_DATAERR},
         };
         struct str text = buf_str(&t->reply);
         if (!t->code)
@@ -167,7 +173,8 @@ static int converse(struct talk *t, const struct letter *l)
                 return refused(t, STR("batond"));
         if (ask(t, "LHLO localhost") != 250)
                 return refused(t, STR("batond"));
-        if (ask(t, "MAIL FROM:<%.*s> SIZE=%zu BODY=8BITMIME", STR_ARG(l->from), l->bytes.len) != 250)
+        if (ask(t, "MAIL FROM:<%.*s> SIZE=%zu BODY=8BITMIME", STR_ARG(l->from), l->bytes.len) !=
+                250)
                 return refused(t, l->from.len ? l->from : STR("the message"));
         for (size_t i = 0; i < l->to_count; i++) {
                 accepted[i] = ask(t, "RCPT TO:<%.*s>", STR_ARG(l->to[i])) / 100 == 2;

@@ -61,7 +61,9 @@ struct maildir *maildir_open(struct cli *c, const char *path, size_t message_max
                 m->folders[i] = openat(c->cwd, name.at, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
                 if (m->folders[i] >= 0 && list(m, i))
                         continue;
-                cli_fail(c, errno == ENOENT ? "%.*s: %s: a Maildir has the folders cur and new" : "%.*s: %s",
+                cli_fail(c,
+                        errno == ENOENT ? "%.*s: %s: a Maildir has the folders cur and new"
+                                        : "%.*s: %s",
                         STR_ARG(name), strerror(errno));
                 maildir_close(m);
                 return NULL;
@@ -95,7 +97,8 @@ static unsigned flags_of(const struct item *item)
         static const struct {
                 char letter;
                 unsigned flag;
-        } known[] = {{'S', FLAG_SEEN}, {'R', FLAG_ANSWERED}, {'F', FLAG_FLAGGED}, {'T', FLAG_DELETED}, {'D', FLAG_DRAFT}};
+        } known[] = {{'S', FLAG_SEEN}, {'R', FLAG_ANSWERED}, {'F', FLAG_FLAGGED},
+                {'T', FLAG_DELETED}, {'D', FLAG_DRAFT}};
         const char *info = item->fresh ? NULL : strstr(item->name, ":2,");
         unsigned flags = 0;
         for (size_t i = 0; info && i < COUNT_OF(known); i++) {

@@ -10,4 +10,5 @@ void maildir_close(struct maildir *); /* NULL is fine */
 size_t maildir_count(const struct maildir *);
 /* The next message; *date when the file was written, *flags as its name says (FLAG_ bits).
  * ABSENT: that was the last. TOO_BIG: passed over. BROKEN: that one cannot be read; go on. */
-CHECKED enum status maildir_next(struct maildir *, struct buf *message, time_t *date, unsigned *flags);
+CHECKED enum status maildir_next(
+        struct maildir *, struct buf *message, time_t *date, unsigned *flags);

@@ -21,7 +21,7 @@ struct call { /* what the command line said before the command */
         char **argv; /* the command and what follows */
 };
 
-static bool value_of(const char *name, int argc, char **argv, int *at, const char **out)
+static bool value_of(const char *name, char **argv, int *at, const char **out)
 {
         size_t len = strlen(name);
         if (strncmp(argv[*at], name, len) != 0)
@@ -29,7 +29,7 @@ static bool value_of(const char *name, int argc, char **argv, int *at, const cha
         if (argv[*at][len] == '=')
                 *out = argv[*at] + len + 1;
         else if (!argv[*at][len])
-                *out = *at + 1 < argc ? argv[++*at] : "";
+                *out = argv[*at + 1] ? argv[++*at] : "";
         else
                 return false;
         return true;
@@ -43,7 +43,7 @@ static bool read_call(struct call *call, int argc, char **argv)
         int at = 1;
         call->home = getenv("BATON_HOME");
         for (; at < argc && argv[at][0] == '-'; at++) {
-                if (value_of("--home", argc, argv, &at, &call->home))
+                if (value_of("--home", argv, &at, &call->home))
                         continue;
                 if (!strcmp(argv[at], "--complete")) {
                         call->complete = true;
@@ -54,8 +54,11 @@ static bool read_call(struct call *call, int argc, char **argv)
                 } else if (!strcmp(argv[at], "--version")) {
                         call->argv = version;
                 } else {
-                        fprintf(stderr, "baton: there is no option %s before the command; there are --home FOLDER, "
-                                "--verbose, --version and --help\n", argv[at]);
+                        fprintf(stderr,
+                                "baton: there is no option %s before the command; there are --home "
+                                "FOLDER, "
+                                "--verbose, --version and --help\n",
+                                argv[at]);
                         return false;
                 }
         }
@@ -101,7 +104,8 @@ static bool type_password(void)
         buf_add_char(&first, '\n');
         right = right && first.len < 4096 && pipe2(ends, O_CLOEXEC) == 0;
         if (right) {
-                right = write(ends[1], first.at, first.len) == (ssize_t)first.len && dup2(ends[0], 0) == 0;
+                right = write(ends[1], first.at, first.len) == (ssize_t)first.len &&
+                        dup2(ends[0], 0) == 0;
                 close(ends[0]);
                 close(ends[1]);
         }
@@ -130,7 +134,9 @@ static int explain(struct cli *c, enum status st, const char *why)
 {
         switch (st) {
         case FORBIDDEN:
-                return cli_fail(c, "batond serves %s, but not you: run this as root or as batond's user", c->home);
+                return cli_fail(c,
+                        "batond serves %s, but not you: run this as root or as batond's user",
+                        c->home);
         case CLOSED:
                 return cli_fail(c, "batond ended before the command was done; its log says why");
         case TOO_BIG:
@@ -176,7 +182,9 @@ static int run_on_site(struct cli *c, const struct call *call, const struct opti
                 if (status >= 0)
                         return status;
                 if (clock_ms() > until)
-                        return cli_fail(c, "another baton is at work on %s: try again when it is done", c->home);
+                        return cli_fail(c,
+                                "another baton is at work on %s: try again when it is done",
+                                c->home);
                 usleep(PAUSE_US);
         }
 }
@@ -231,7 +239,8 @@ int main(int argc, char **argv)
         c.arena = arena_new();
         c.cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
         status = run(&c, &call);
-        if (fclose(stdout) != 0 && errno != EPIPE && status == DONE) { /* EPIPE: `baton ... | head` */
+        if (fclose(stdout) != 0 && errno != EPIPE &&
+                status == DONE) { /* EPIPE: `baton ... | head` */
                 fprintf(stderr, "baton: the output could not be written\n");
                 status = FAILED;
         }

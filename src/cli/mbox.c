@@ -6,16 +6,16 @@ enum { PIECE_MAX = 1 << 16, WORDS_MOST = 12 };
 struct mbox {
         FILE *file;
         size_t max;
-        struct buf in;   /* read and not yet used up, from `at` on */
+        struct buf in; /* read and not yet used up, from `at` on */
         size_t at;
         uint64_t done;
-        bool end;        /* of the file */
-        bool inside;     /* a From line has been read, its message comes next */
-        bool new_line;   /* the next piece begins a line */
-        time_t date;     /* of that From line */
+        bool end;      /* of the file */
+        bool inside;   /* a From line has been read, its message comes next */
+        bool new_line; /* the next piece begins a line */
+        time_t date;   /* of that From line */
 };
 
-struct piece { /* a line, or a part of a very long one */
+struct piece {           /* a line, or a part of a very long one */
         struct str text; /* with its line end */
         bool begins;
 };
@@ -47,8 +47,8 @@ uint64_t mbox_position(const struct mbox *m)
 
 static bool is_time(struct str word)
 {
-        return word.len >= 4 && word.len <= 8 && str_chr(word, ':') != STR_NOWHERE && word.at[0] >= '0' &&
-                word.at[0] <= '9';
+        return word.len >= 4 && word.len <= 8 && str_chr(word, ':') != STR_NOWHERE &&
+               word.at[0] >= '0' && word.at[0] <= '9';
 }
 
 static enum status read_time(struct str word, unsigned out[3])
@@ -79,7 +79,8 @@ static int read_month(struct str word)
 static long read_offset(struct str word)
 {
         uint32_t n;
-        if (word.len != 5 || (word.at[0] != '+' && word.at[0] != '-') || str_u32(str_from(word, 1), &n) != OK)
+        if (word.len != 5 || (word.at[0] != '+' && word.at[0] != '-') ||
+                str_u32(str_from(word, 1), &n) != OK)
                 return 0;
         long seconds = (long)(n / 100 * 3600 + n % 100 * 60);
         return word.at[0] == '-' ? -seconds : seconds;
@@ -102,8 +103,8 @@ static enum status read_date(const struct str *word, size_t count, time_t *date)
         }
         if (year < 1970 || year > 2200)
                 return INVALID;
-        *date = (time_t)(days_from_civil((int)year, month, (int)day) * 86400 + clock[0] * 3600 + clock[1] * 60 +
-                clock[2] - offset);
+        *date = (time_t)(days_from_civil((int)year, month, (int)day) * 86400 + clock[0] * 3600 +
+                         clock[1] * 60 + clock[2] - offset);
         return OK;
 }
 
@@ -115,7 +116,8 @@ enum status mbox_from_line(struct str line, time_t *date)
                 return INVALID;
         while (count < WORDS_MOST && str_word(&rest, &words[count]))
                 count++;
-        for (size_t i = 1; i < count; i++) { /* the address may hold blanks: the date is found by its month */
+        for (size_t i = 1; i < count;
+                i++) { /* the address may hold blanks: the date is found by its month */
                 if (read_date(words + i, count - i, date) == OK)
                         return OK;
         }
@@ -211,7 +213,9 @@ enum status mbox_next(struct mbox *m, struct buf *message, time_t *date)
                 }
                 if (p.begins && is_quoted(p.text))
                         p.text = str_from(p.text, 1);
-                blank = !p.begins || !is_blank(p.text) ? STR("") : p.text.len == 1 ? STR("\n") : STR("\r\n");
+                blank = !p.begins || !is_blank(p.text) ? STR("")
+                        : p.text.len == 1              ? STR("\n")
+                                                       : STR("\r\n");
                 too_big = too_big || message->len + p.text.len > m->max;
                 if (!too_big)
                         buf_add(message, p.text);

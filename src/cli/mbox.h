@@ -1,6 +1,6 @@
-/* mbox.h - reads an mbox file (RFC 4155; mboxrd and mboxo) one message at a time, in bounded memory.
- * A message begins at a line "From ADDRESS DATE" at the start or after an empty line; ">From " in
- * the text loses one '>'. */
+/* mbox.h - reads an mbox file (RFC 4155; mboxrd and mboxo) one message at a time, in bounded
+ * memory. A message begins at a line "From ADDRESS DATE" at the start or after an empty line;
+ * ">From " in the text loses one '>'. */
 #pragma once
 #include "base/buf.h"
 

@@ -26,7 +26,8 @@ static enum parsed unknown_option(const struct options *o, struct str name, stru
 }
 
 /* argv[*at] begins with "--"; takes its value, which may be the next word. */
-static enum parsed option_take(struct options *o, int argc, char **argv, int *at, struct buf *reason)
+static enum parsed option_take(
+        struct options *o, int argc, char **argv, int *at, struct buf *reason)
 {
         struct str name = str_of(argv[*at] + 2);
         size_t equals = str_chr(name, '=');
@@ -83,7 +84,8 @@ enum parsed options_parse(struct options *o, int argc, char **argv, struct buf *
                 } else if (!ended && !strcmp(argv[i], "-h")) {
                         parsed = ASKED_HELP;
                 } else if (!ended && argv[i][0] == '-' && argv[i][1]) {
-                        buf_addf(reason, "there is no option %s (all are long: --like-this)", argv[i]);
+                        buf_addf(reason, "there is no option %s (all are long: --like-this)",
+                                argv[i]);
                         parsed = MISUSED;
                 } else {
                         o->words[o->word_count++] = argv[i];
@@ -140,7 +142,8 @@ static void add_row(struct buf *out, const char *left, const char *right)
         else
                 buf_addf(out, "%*s", (int)(HELP_COLUMN - (out->len - start)), "");
         struct buf wrapped = {0};
-        text_wrap(str_of(right), HELP_WIDTH, str_make(blanks, HELP_COLUMN), str_make(blanks, HELP_COLUMN), &wrapped);
+        text_wrap(str_of(right), HELP_WIDTH, str_make(blanks, HELP_COLUMN),
+                str_make(blanks, HELP_COLUMN), &wrapped);
         struct str text = buf_str(&wrapped);
         if (out->at[out->len - 1] != '\n') /* the first line's blanks are there already */
                 text = str_from(text, HELP_COLUMN);
@@ -150,8 +153,8 @@ static void add_row(struct buf *out, const char *left, const char *right)
 
 void options_help(const struct family *f, const struct command *c, struct buf *out)
 {
-        buf_addf(out, "baton %s%s%s - %s\n\nUsage: baton %s%s%s", f->name, c->name[0] ? " " : "", c->name, c->summary,
-                f->name, c->name[0] ? " " : "", c->name);
+        buf_addf(out, "baton %s%s%s - %s\n\nUsage: baton %s%s%s", f->name, c->name[0] ? " " : "",
+                c->name, c->summary, f->name, c->name[0] ? " " : "", c->name);
         if (c->options && c->options->name)
                 buf_add_text(out, " [options]");
         if (c->arguments[0])
@@ -161,7 +164,8 @@ void options_help(const struct family *f, const struct command *c, struct buf *o
                 buf_add_text(out, "\nOptions:\n");
         for (const struct option *row = c->options; row && row->name; row++) {
                 struct buf left = {0};
-                buf_addf(&left, "--%s%s%s", row->name, row->value ? " " : "", row->value ? row->value : "");
+                buf_addf(&left, "--%s%s%s", row->name, row->value ? " " : "",
+                        row->value ? row->value : "");
                 add_row(out, buf_text(&left), row->help);
                 buf_release(&left);
         }

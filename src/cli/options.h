@@ -1,6 +1,6 @@
 /* options.h - what a subcommand takes: declared in a table, checked and explained from there.
- * Long options only ("--zone Europe/Lisbon" or "--zone=Europe/Lisbon"), "--" ends them, -h and --help
- * print the help. Nothing here is kept between calls or shared between threads. */
+ * Long options only ("--zone Europe/Lisbon" or "--zone=Europe/Lisbon"), "--" ends them, -h and
+ * --help print the help. Nothing here is kept between calls or shared between threads. */
 #pragma once
 #include "base/buf.h"
 
@@ -24,7 +24,7 @@ struct command {
         const struct option *options; /* ended by a NULL name; NULL: none */
         unsigned char min, max;       /* arguments; WORDS_ANY: no limit */
         enum needs needs;
-        const char *more;      /* further paragraphs of the help; NULL: none */
+        const char *more; /* further paragraphs of the help; NULL: none */
 };
 
 struct family { /* "user" with add, set, list ...; or a single command */
@@ -50,7 +50,8 @@ enum parsed { PARSED, ASKED_HELP, MISUSED };
  * MISUSED: *reason says why. */
 enum parsed options_parse(struct options *, int argc, char **argv, struct buf *reason);
 bool option_on(const struct options *, const char *name);
-const char *option_value(const struct options *, const char *name); /* the last one given, or NULL */
+const char *option_value(
+        const struct options *, const char *name); /* the last one given, or NULL */
 /* Each value of an option that may come several times; *at starts at 0. NULL at the end. */
 const char *option_each(const struct options *, const char *name, size_t *at);
 

@@ -40,7 +40,8 @@ void progress_tell(struct progress *p, uint64_t done)
         bar[width] = 0;
         fprintf(p->cli->err, "\r%s [%s] %3u %%", p->label, bar, percent);
         if (done && spent > 2000)
-                fprintf(p->cli->err, "  %llu s left", (unsigned long long)(spent * (p->total - done) / done / 1000));
+                fprintf(p->cli->err, "  %llu s left",
+                        (unsigned long long)(spent * (p->total - done) / done / 1000));
         fprintf(p->cli->err, "\033[K");
         fflush(p->cli->err);
 }

@@ -64,7 +64,9 @@ static enum status send_head(int fd, struct str head, const int *handed)
         } control = {.room = {0}};
         char octets[HEAD];
         struct iovec part = {octets, HEAD};
-        struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room,
+        struct msghdr message = {.msg_iov = &part,
+                .msg_iovlen = 1,
+                .msg_control = control.room,
                 .msg_controllen = sizeof control.room};
         struct cmsghdr *c = CMSG_FIRSTHDR(&message);
         memcpy(octets, head.at, HEAD);
@@ -109,7 +111,9 @@ enum status remote_call(const char *home, int argc, char **argv, int *status)
                 return st;
         for (int i = 0; i < argc; i++)
                 buf_add(&words, str_make(argv[i], strlen(argv[i]) + 1));
-        st = words.len > REMOTE_OCTETS_MAX || argc > REMOTE_WORDS_MAX ? TOO_BIG : send_request(fd, buf_str(&words));
+        st = words.len > REMOTE_OCTETS_MAX || argc > REMOTE_WORDS_MAX
+                     ? TOO_BIG
+                     : send_request(fd, buf_str(&words));
         if (st == OK && !read_all(fd, (char *)&answer, 1))
                 st = CLOSED;
         if (st == OK)
@@ -147,7 +151,9 @@ static enum status receive_head(int socket, struct remote_request *r, uint32_t *
         } control = {.room = {0}};
         char octets[HEAD];
         struct iovec part = {octets, HEAD};
-        struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room,
+        struct msghdr message = {.msg_iov = &part,
+                .msg_iovlen = 1,
+                .msg_control = control.room,
                 .msg_controllen = sizeof control.room};
         ssize_t n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
         if (n <= 0)

@@ -56,8 +56,8 @@ static void put(struct show *s, const char *heading, struct str text, bool numbe
         if (!heading || s->last->count == COLUMNS_MAX)
                 return;
         text_flatten(text, &flat); /* no stored text moves a terminal's cursor */
-        s->last->cells[s->last->count++] =
-                (struct cell){heading, arena_copy(s->cli->arena, buf_str(&flat)), number};
+        s->last->cells[s->last->count++] = (struct cell){
+                heading, arena_copy(s->cli->arena, buf_str(&flat)), number};
         buf_release(&flat);
 }
 
@@ -100,7 +100,8 @@ void show_bool(struct show *s, const char *key, const char *heading, bool yes)
                 put(s, heading, yes ? STR("yes") : STR("no"), false);
 }
 
-void show_texts(struct show *s, const char *key, const char *heading, const struct str *v, size_t count)
+void show_texts(
+        struct show *s, const char *key, const char *heading, const struct str *v, size_t count)
 {
         json_t *array = s->json ? json_array() : NULL;
         struct buf joined = {0};
@@ -116,7 +117,8 @@ void show_texts(struct show *s, const char *key, const char *heading, const stru
         buf_release(&joined);
 }
 
-void show_pairs(struct show *s, const char *key, const char *heading, const struct pair *v, size_t count)
+void show_pairs(
+        struct show *s, const char *key, const char *heading, const struct pair *v, size_t count)
 {
         json_t *object = s->json ? json_object() : NULL;
         struct buf joined = {0}, name = {0};
@@ -198,7 +200,8 @@ static void print_table(struct show *s)
         size_t widths[COLUMNS_MAX] = {0};
         for (const struct row *row = s->first; row; row = row->next) {
                 for (size_t i = 0; i < row->count; i++) {
-                        size_t heading = strlen(row->cells[i].heading), text = text_columns(row->cells[i].text);
+                        size_t heading = strlen(row->cells[i].heading),
+                               text = text_columns(row->cells[i].text);
                         size_t wide = heading > text ? heading : text;
                         if (wide > widths[i])
                                 widths[i] = wide;
@@ -218,8 +221,8 @@ static void print_lines(struct show *s)
         }
         for (size_t i = 0; i < s->first->count; i++) {
                 const struct cell *cell = &s->first->cells[i];
-                fprintf(s->cli->out, "%s:%*s%.*s\n", cell->heading, (int)(wide - strlen(cell->heading)) + 1, "",
-                        STR_ARG(cell->text));
+                fprintf(s->cli->out, "%s:%*s%.*s\n", cell->heading,
+                        (int)(wide - strlen(cell->heading)) + 1, "", STR_ARG(cell->text));
         }
 }
 

@@ -1,4 +1,5 @@
-/* show.h - what a command lists or shows: a table or "name: value" lines for people, JSON for programs
+/* show.h - what a command lists or shows: a table or "name: value" lines for people, JSON for
+ * programs
  * (--json), from the same calls. A list is an array of objects, one thing is one object. */
 #pragma once
 #include "cli/cli.h"
@@ -8,17 +9,20 @@ struct show;
 /* `list`: many items as rows; else one item as lines. Freed by show_end. */
 struct show *show_begin(struct cli *, bool json, bool list);
 void show_item(struct show *); /* the next row; not needed for one thing */
-/* key: in JSON ("digest_at"). heading: for people; NULL: JSON only. Every row gives the same keys. */
+/* key: in JSON ("digest_at"). heading: for people; NULL: JSON only. Every row gives the same keys.
+ */
 void show_text(struct show *, const char *key, const char *heading, struct str);
 void show_number(struct show *, const char *key, const char *heading, uint64_t);
 void show_bool(struct show *, const char *key, const char *heading, bool);
-void show_texts(struct show *, const char *key, const char *heading, const struct str *, size_t count);
+void show_texts(
+        struct show *, const char *key, const char *heading, const struct str *, size_t count);
 /* "eng.backend (digest), ..."; in JSON an object {"eng.backend": "digest"}. */
 struct pair {
         struct str name;
         const char *value;
 };
-void show_pairs(struct show *, const char *key, const char *heading, const struct pair *, size_t count);
+void show_pairs(
+        struct show *, const char *key, const char *heading, const struct pair *, size_t count);
 void show_time(struct show *, const char *key, const char *heading, time_t); /* 0: none */
 void show_size(struct show *, const char *key, const char *heading, uint64_t octets);
 /* `none` is said when a list has no rows ("No topics yet: ..."). */

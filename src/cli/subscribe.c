@@ -15,7 +15,8 @@ static int run_subscribe(struct cli *c, const struct options *o)
         struct person p;
         struct topic t;
         if (o->word_count > 2 && mode_read(cli_word(o, 2), &s.mode) != OK)
-                return cli_misused(c, o, "'%s' is not a way of delivery: each, digest, named or none", o->words[2]);
+                return cli_misused(c, o,
+                        "'%s' is not a way of delivery: each, digest, named or none", o->words[2]);
         if (cli_person(c, cli_word(o, 0), &p) != OK || cli_topic(c, cli_word(o, 1), &t) != OK)
                 return FAILED;
         s.person = p.id;
@@ -28,7 +29,8 @@ static int run_subscribe(struct cli *c, const struct options *o)
         change_free(change);
         if (st != OK)
                 return cli_fail_status(c, st, "subscribing");
-        fprintf(c->out, "%.*s follows %.*s: %s.\n", STR_ARG(p.name), STR_ARG(t.name), meanings[s.mode]);
+        fprintf(c->out, "%.*s follows %.*s: %s.\n", STR_ARG(p.name), STR_ARG(t.name),
+                meanings[s.mode]);
         return DONE;
 }
 

@@ -18,13 +18,15 @@ static int set_columns(struct cli *c, const struct options *o, struct topic *t)
         while (str_cut(&rest, ',', &part)) {
                 part = str_trim(part);
                 if (!part.len || part.len > COLUMN_OCTETS || str_chr(part, '/') != STR_NOWHERE)
-                        return cli_misused(c, o, "a column needs a name of at most %d characters without '/'",
+                        return cli_misused(c, o,
+                                "a column needs a name of at most %d characters without '/'",
                                 COLUMN_OCTETS);
                 if (t->column_count == COLUMNS_MOST)
                         return cli_misused(c, o, "a board has at most %d columns", COLUMNS_MOST);
                 for (size_t i = 0; i < t->column_count; i++) {
                         if (str_same(t->columns[i], part))
-                                return cli_misused(c, o, "the column '%.*s' is there twice", STR_ARG(part));
+                                return cli_misused(
+                                        c, o, "the column '%.*s' is there twice", STR_ARG(part));
                 }
                 t->columns[t->column_count++] = part;
         }
@@ -57,26 +59,36 @@ static int save(struct cli *c, struct topic *t)
         enum status st = store_commit(change);
         change_free(change);
         if (st == EXISTS)
-                return cli_fail(c, "the name '%.*s' is taken by a topic, a person or an address", STR_ARG(t->name));
+                return cli_fail(c, "the name '%.*s' is taken by a topic, a person or an address",
+                        STR_ARG(t->name));
         return st == OK ? DONE : cli_fail_status(c, st, "saving the topic");
 }
 
 static int run_add(struct cli *c, const struct options *o)
 {
         static struct str usual[] = {{"To do", 5}, {"Doing", 5}, {"Waiting", 7}, {"Done", 4}};
-        struct str name = arena_lower(c->arena, cli_word(o, 0)), domain = site_config(c->site)->domain;
-        struct topic t = {.name = name, .access = ACCESS_SITE, .columns = usual, .column_count = COUNT_OF(usual),
+        struct str name = arena_lower(c->arena, cli_word(o, 0)),
+                   domain = site_config(c->site)->domain;
+        struct topic t = {.name = name,
+                .access = ACCESS_SITE,
+                .columns = usual,
+                .column_count = COUNT_OF(usual),
                 .created = clock_now()};
         int status;
         if (!rules_topic_name(name))
-                return cli_misused(c, o, "'%.*s' cannot be a topic's name: parts of a-z, 0-9 and '-' with dots between "
-                        "them, like eng.backend; at most 8 parts and 120 characters", STR_ARG(name));
+                return cli_misused(c, o,
+                        "'%.*s' cannot be a topic's name: parts of a-z, 0-9 and '-' with dots "
+                        "between "
+                        "them, like eng.backend; at most 8 parts and 120 characters",
+                        STR_ARG(name));
         status = set_all(c, o, &t);
         if (status == DONE)
                 status = save(c, &t);
         if (status != DONE)
                 return status;
-        fprintf(c->out, "Added %.*s: mail to %.*s@%.*s, newsgroup %.*s.\nNext: baton subscribe PERSON %.*s\n",
+        fprintf(c->out,
+                "Added %.*s: mail to %.*s@%.*s, newsgroup %.*s.\nNext: baton subscribe PERSON "
+                "%.*s\n",
                 STR_ARG(name), STR_ARG(name), STR_ARG(domain), STR_ARG(name), STR_ARG(name));
         return DONE;
 }

@@ -18,7 +18,8 @@ static struct str server_zone(struct arena *arena)
         ssize_t n = readlink("/etc/localtime", path, sizeof path);
         struct str target = n > 0 ? str_make(path, (size_t)n) : STR("");
         size_t at = str_find(target, STR("zoneinfo/"));
-        struct str name = at == STR_NOWHERE ? STR("UTC") : str_from(target, at + strlen("zoneinfo/"));
+        struct str name = at == STR_NOWHERE ? STR("UTC")
+                                            : str_from(target, at + strlen("zoneinfo/"));
         return arena_copy(arena, zone_find(name, &zone) == OK ? name : STR("UTC"));
 }
 
@@ -51,7 +52,9 @@ struct str user_first_password(struct cli *c, struct person *p)
 
 static int say_taken(struct cli *c, struct str name)
 {
-        return cli_fail(c, "the name or address '%.*s' is taken by a person or topic ('baton user list', 'baton topic list')",
+        return cli_fail(c,
+                "the name or address '%.*s' is taken by a person or topic ('baton user list', "
+                "'baton topic list')",
                 STR_ARG(name));
 }
 
@@ -96,7 +99,8 @@ static struct str zone_meant(struct cli *c, struct str typed)
         struct str found = STR("");
         char line[256];
         while (list && !found.len && fgets(line, sizeof line, list)) {
-                struct str rest = str_trim(str_of(line)), kind, name; /* "Z Europe/Lisbon ...", "L target name" */
+                struct str rest = str_trim(str_of(line)), kind,
+                           name; /* "Z Europe/Lisbon ...", "L target name" */
                 if (!str_word(&rest, &kind) || !str_word(&rest, &name))
                         continue;
                 if (str_eq(kind, STR("L")) && !str_word(&rest, &name))
@@ -123,9 +127,12 @@ static int set_zone(struct cli *c, const struct options *o, struct person *p)
         }
         struct str meant = zone_meant(c, str_of(zone));
         if (!meant.len)
-                return cli_misused(c, o, "there is no time zone '%s'; they are called like Europe/Lisbon "
-                        "('timedatectl list-timezones')", zone);
-        return cli_misused(c, o, "there is no time zone '%s'; was %.*s meant?", zone, STR_ARG(meant));
+                return cli_misused(c, o,
+                        "there is no time zone '%s'; they are called like Europe/Lisbon "
+                        "('timedatectl list-timezones')",
+                        zone);
+        return cli_misused(
+                c, o, "there is no time zone '%s'; was %.*s meant?", zone, STR_ARG(meant));
 }
 
 static int set_times(struct cli *c, const struct options *o, struct person *p)
@@ -134,19 +141,25 @@ static int set_times(struct cli *c, const struct options *o, struct person *p)
         const char *days = option_value(o, "days");
         if (at && !strcmp(at, "never"))
                 p->digest_minute = NO_DIGEST;
-        else if (at && (minute_read(str_of(at), &p->digest_minute) != OK || p->digest_minute >= NO_DIGEST))
-                return cli_misused(c, o, "--digest-at takes a time like 07:30, or 'never', not '%s'", at);
+        else if (at && (minute_read(str_of(at), &p->digest_minute) != OK ||
+                               p->digest_minute >= NO_DIGEST))
+                return cli_misused(
+                        c, o, "--digest-at takes a time like 07:30, or 'never', not '%s'", at);
         if (hours && hours_read(str_of(hours), &p->hours_from, &p->hours_to) != OK)
-                return cli_misused(c, o, "--hours takes working hours like 09:00-17:00, not '%s'", hours);
+                return cli_misused(
+                        c, o, "--hours takes working hours like 09:00-17:00, not '%s'", hours);
         if (days && days_read(str_of(days), &p->days) != OK)
-                return cli_misused(c, o, "--days takes working days like mon-fri or mon,wed,fri, not '%s'", days);
+                return cli_misused(c, o,
+                        "--days takes working days like mon-fri or mon,wed,fri, not '%s'", days);
         return DONE;
 }
 
 static int set_choices(struct cli *c, const struct options *o, struct person *p)
 {
-        static const char *const forms[] = {[FORM_PAGE] = "page", [FORM_MIME] = "mime", [FORM_1153] = "1153"};
-        const char *form = option_value(o, "digest-form"), *marks = option_value(o, "news-marks-read");
+        static const char *const forms[] = {
+                [FORM_PAGE] = "page", [FORM_MIME] = "mime", [FORM_1153] = "1153"};
+        const char *form = option_value(o, "digest-form"),
+                   *marks = option_value(o, "news-marks-read");
         const char *name = option_value(o, "name"), *admin = option_value(o, "admin");
         if (name)
                 p->full_name = str_of(name);
@@ -164,7 +177,8 @@ static int set_choices(struct cli *c, const struct options *o, struct person *p)
                         form = NULL;
                 }
         }
-        return form ? cli_misused(c, o, "--digest-form takes page, mime or 1153, not '%s'", form) : DONE;
+        return form ? cli_misused(c, o, "--digest-form takes page, mime or 1153, not '%s'", form)
+                    : DONE;
 }
 
 /* An address as the store keeps it: those of the site without its domain. Empty: malformed. */
@@ -200,14 +214,16 @@ static int set_addresses(struct cli *c, const struct options *o, struct person *
                 size_t before = p->address_count;
                 drop_address(p, stored_address(c, text));
                 if (p->address_count == before)
-                        return cli_fail(c, "%.*s has no address %s; 'baton user show %.*s' lists them",
+                        return cli_fail(c,
+                                "%.*s has no address %s; 'baton user show %.*s' lists them",
                                 STR_ARG(p->name), text, STR_ARG(p->name));
         }
         at = 0;
         while ((text = option_each(o, "address", &at))) {
                 struct str address = stored_address(c, text);
                 if (!address.len)
-                        return cli_misused(c, o, "'%s' is not an address like other@example.org", text);
+                        return cli_misused(
+                                c, o, "'%s' is not an address like other@example.org", text);
                 drop_address(p, address);
                 list[p->address_count++] = address;
         }
@@ -254,8 +270,11 @@ static int run_add(struct cli *c, const struct options *o)
         user_defaults(c, cli_word(o, 0), &p);
         name = p.name;
         if (!rules_person_name(name))
-                return cli_misused(c, o, "'%.*s' cannot be a login name: a-z, 0-9, '-' and '.', and none of the names that "
-                        "Baton needs itself (postmaster, help, t-1, NAME-subscribe ...)", STR_ARG(name));
+                return cli_misused(c, o,
+                        "'%.*s' cannot be a login name: a-z, 0-9, '-' and '.', and none of the "
+                        "names that "
+                        "Baton needs itself (postmaster, help, t-1, NAME-subscribe ...)",
+                        STR_ARG(name));
         status = set_all(c, o, &p);
         if (status == DONE)
                 status = check_free(c, &p);
@@ -269,11 +288,12 @@ static int run_add(struct cli *c, const struct options *o)
                 status = user_save(c, &p);
         if (status != DONE)
                 return status;
-        fprintf(c->out, "Added %.*s: logs in as %.*s or %.*s@%.*s.\n", STR_ARG(name), STR_ARG(name), STR_ARG(name),
-                STR_ARG(domain));
+        fprintf(c->out, "Added %.*s: logs in as %.*s or %.*s@%.*s.\n", STR_ARG(name), STR_ARG(name),
+                STR_ARG(name), STR_ARG(domain));
         if (first.len)
-                fprintf(c->out, "First password: %.*s   (change it with 'baton user passwd %.*s')\n", STR_ARG(first),
-                        STR_ARG(name));
+                fprintf(c->out,
+                        "First password: %.*s   (change it with 'baton user passwd %.*s')\n",
+                        STR_ARG(first), STR_ARG(name));
         fprintf(c->out, "Next: baton subscribe %.*s TOPIC\n", STR_ARG(name));
         return DONE;
 }
@@ -343,7 +363,8 @@ static void show_minutes(struct show *s, const char *key, const char *heading, u
 
 static void show_person(struct show *s, const struct person *p, bool details)
 {
-        static const char *const forms[] = {[FORM_PAGE] = "page", [FORM_MIME] = "mime", [FORM_1153] = "1153"};
+        static const char *const forms[] = {
+                [FORM_PAGE] = "page", [FORM_MIME] = "mime", [FORM_1153] = "1153"};
         struct buf text = {0};
         show_text(s, "name", "Name", p->name);
         show_text(s, "full_name", "Full name", p->full_name);
@@ -356,7 +377,8 @@ static void show_person(struct show *s, const struct person *p, bool details)
         buf_add_char(&text, '-');
         minute_print(p->hours_to == NO_DIGEST ? 0 : p->hours_to, &text);
         show_text(s, "hours", "Hours", buf_str(&text));
-        show_text(s, "digest_form", details ? "Digest form" : NULL, str_of(forms[p->form % COUNT_OF(forms)]));
+        show_text(s, "digest_form", details ? "Digest form" : NULL,
+                str_of(forms[p->form % COUNT_OF(forms)]));
         show_bool(s, "admin", "Admin", p->admin);
         show_bool(s, "disabled", "Disabled", p->disabled);
         show_bool(s, "news_marks_read", details ? "News marks read" : NULL, p->news_reads_mark);
@@ -381,7 +403,8 @@ static int run_list(struct cli *c, const struct options *o)
         return DONE;
 }
 
-static enum status subscribed(struct cli *c, const struct person *p, struct pair **out, size_t *count)
+static enum status subscribed(
+        struct cli *c, const struct person *p, struct pair **out, size_t *count)
 {
         struct subscription *v;
         enum status st = subscriptions_of(c->site->store, p->id, c->arena, &v, count);

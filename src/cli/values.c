@@ -35,7 +35,8 @@ enum status hours_read(struct str text, uint16_t *from, uint16_t *to)
 /* "mon", "Monday", "mo": at least two letters. 0 is Sunday. */
 static enum status day_read(struct str text, unsigned *out)
 {
-        static const char *const days[7] = {"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"};
+        static const char *const days[7] = {
+                "sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"};
         for (unsigned i = 0; i < 7 && text.len >= 2; i++) {
                 if (str_starts_same(str_of(days[i]), text)) {
                         *out = i;
@@ -62,7 +63,8 @@ enum status days_read(struct str text, uint8_t *out)
                 if (range && day_read(str_trim(str_from(part, dash + 1)), &to) != OK)
                         return INVALID;
                 days |= 1u << to;
-                for (unsigned day = from; day != to; day = (day + 1) % 7) /* "sat-tue" goes over the week's end */
+                for (unsigned day = from; day != to;
+                        day = (day + 1) % 7) /* "sat-tue" goes over the week's end */
                         days |= 1u << day;
         }
         *out = (uint8_t)days;
@@ -85,7 +87,8 @@ void days_print(unsigned days, struct buf *out)
                 buf_add_text(out, "all");
                 return;
         }
-        for (unsigned i = 1; i <= 7; i++) { /* a week begins on Monday here; runs of three and more as a range */
+        for (unsigned i = 1; i <= 7;
+                i++) { /* a week begins on Monday here; runs of three and more as a range */
                 unsigned day = i % 7, run = 1;
                 if (!(days & 1u << day))
                         continue;
@@ -100,9 +103,12 @@ void days_print(unsigned days, struct buf *out)
         }
 }
 
-static const char *const modes[] = {[MODE_EACH] = "each", [MODE_DIGEST] = "digest", [MODE_NAMED] = "named",
+static const char *const modes[] = {[MODE_EACH] = "each",
+        [MODE_DIGEST] = "digest",
+        [MODE_NAMED] = "named",
         [MODE_NONE] = "none"};
-static const char *const accesses[] = {[ACCESS_MEMBERS] = "members", [ACCESS_SITE] = "site", [ACCESS_OPEN] = "open"};
+static const char *const accesses[] = {
+        [ACCESS_MEMBERS] = "members", [ACCESS_SITE] = "site", [ACCESS_OPEN] = "open"};
 
 enum status mode_read(struct str text, enum mode *out)
 {

@@ -6,8 +6,8 @@
 /* "07:30", "7:30", "7" -> minutes of the day. */
 CHECKED enum status minute_read(struct str, uint16_t *out);
 CHECKED enum status hours_read(struct str, uint16_t *from, uint16_t *to); /* "09:00-17:00" */
-CHECKED enum status days_read(struct str, uint8_t *out);                  /* "mon-fri", "mon,wed-thu", "all" */
-void minute_print(unsigned minute, struct buf *out);                      /* 1440: "never" */
+CHECKED enum status days_read(struct str, uint8_t *out); /* "mon-fri", "mon,wed-thu", "all" */
+void minute_print(unsigned minute, struct buf *out);     /* 1440: "never" */
 void days_print(unsigned days, struct buf *out);
 
 CHECKED enum status mode_read(struct str, enum mode *out);

@@ -45,8 +45,11 @@ static FILE *stream(int *fd, const char *how)
 
 static int obey(struct control *control, struct remote_request *r, int caller)
 {
-        struct cli c = {.home = site_config(control->site)->home.at, .site = control->site, .crew = control->crew,
-                .cwd = r->cwd, .caller = caller};
+        struct cli c = {.home = site_config(control->site)->home.at,
+                .site = control->site,
+                .crew = control->crew,
+                .cwd = r->cwd,
+                .caller = caller};
         int status = FAILED;
         c.in = stream(&r->streams[0], "r");
         c.out = stream(&r->streams[1], "w");
@@ -147,7 +150,8 @@ static void call_begin(struct control *control, int socket)
 static void *control_run(void *arg)
 {
         struct control *control = arg;
-        struct pollfd p[2] = {{.fd = control->listening, .events = POLLIN}, {.fd = control->stop, .events = POLLIN}};
+        struct pollfd p[2] = {{.fd = control->listening, .events = POLLIN},
+                {.fd = control->stop, .events = POLLIN}};
         for (;;) {
                 if (poll(p, 2, -1) < 0 && errno != EINTR)
                         break;
@@ -177,7 +181,7 @@ bool control_answers(const char *home)
         struct sockaddr_un address;
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         bool answers = fd >= 0 && address_of(home, &address) &&
-                connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+                       connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
         if (fd >= 0)
                 close(fd);
         return answers;
@@ -190,7 +194,8 @@ static int listen_at(const struct sockaddr_un *address)
         if (fd < 0)
                 return -1;
         unlink(address->sun_path);
-        if (fchmod(fd, 0600) == 0 && bind(fd, (const struct sockaddr *)address, sizeof *address) == 0 &&
+        if (fchmod(fd, 0600) == 0 &&
+                bind(fd, (const struct sockaddr *)address, sizeof *address) == 0 &&
                 chmod(address->sun_path, 0600) == 0 && listen(fd, 64) == 0)
                 return fd;
         close(fd);
@@ -217,7 +222,8 @@ enum status control_start(struct site *site, struct crew *crew, struct control *
         memcpy(control->path, address.sun_path, sizeof control->path);
         pthread_mutex_init(&control->lock, NULL);
         pthread_cond_init(&control->changed, NULL);
-        sigaction(SIGUSR1, &(struct sigaction){.sa_handler = interrupted}, NULL); /* without SA_RESTART: see nudge */
+        sigaction(SIGUSR1, &(struct sigaction){.sa_handler = interrupted},
+                NULL); /* without SA_RESTART: see nudge */
         control->stop = eventfd(0, EFD_CLOEXEC);
         control->listening = listen_at(&address);
         if (control->listening < 0 || control->stop < 0 ||

@@ -1,6 +1,6 @@
-/* control.h - HOME/run/control: commands of `baton`, done here while the daemon has the store. Each runs in a
- * thread of its own, at most 16 at once, with the caller's streams and working directory. Only
- * root and the daemon's own user may call. */
+/* control.h - HOME/run/control: commands of `baton`, done here while the daemon has the store. Each
+ * runs in a thread of its own, at most 16 at once, with the caller's streams and working directory.
+ * Only root and the daemon's own user may call. */
 #pragma once
 #include "team/site.h"
 #include "wire/crew.h"

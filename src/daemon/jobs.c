@@ -6,7 +6,7 @@
 #include <pthread.h>
 
 enum {
-        NAP_SECONDS = 30,     /* the longest sleep: new people and a clock that was set are noticed */
+        NAP_SECONDS = 30, /* the longest sleep: new people and a clock that was set are noticed */
         TROUBLE_SECONDS = 60, /* after a failure */
         DUE_MAX = 100000,
         STACK_OCTETS = 4 << 20, /* digests parse mail */
@@ -36,7 +36,8 @@ static bool nap(struct jobs *jobs, time_t seconds)
         return going;
 }
 
-/* A person is saved and made due in two changes; who fell between them is found here, at the start. */
+/* A person is saved and made due in two changes; who fell between them is found here, at the start.
+ */
 static enum status find_forgotten(struct site *site)
 {
         struct arena *arena = arena_new();
@@ -72,7 +73,8 @@ static time_t work(struct site *site)
                         log_note("digests: %u filed", filed);
                 if (st == OK)
                         st = due_next(site->store, &at);
-                if (st == OK && at <= now) /* somebody's failed, and was logged: not again at once */
+                if (st == OK &&
+                        at <= now) /* somebody's failed, and was logged: not again at once */
                         return NAP_SECONDS;
         }
         if (st == ABSENT)

@@ -28,8 +28,10 @@ struct daemon {
 
 static void set_log_level(const struct config *c)
 {
-        static const char *const names[] = {[LOG_ERRORS] = "errors", [LOG_WARNINGS] = "warnings",
-                [LOG_NOTES] = "notes", [LOG_DETAILS] = "details"};
+        static const char *const names[] = {[LOG_ERRORS] = "errors",
+                [LOG_WARNINGS] = "warnings",
+                [LOG_NOTES] = "notes",
+                [LOG_DETAILS] = "details"};
         for (size_t i = 0; i < COUNT_OF(names); i++) {
                 if (str_eq(c->log_level, str_of(names[i])))
                         log_open(2, (enum log_level)i);
@@ -43,8 +45,9 @@ static const struct protocol *protocol_named(struct str name)
         static const struct {
                 const char *name;
                 const struct protocol *protocol;
-        } all[] = {{"smtp", &smtp_protocol}, {"submission", &submission_protocol}, {"lmtp", &lmtp_protocol},
-                {"imap", &imap_protocol}, {"nntp", &nntp_protocol}, {"deliver", &deliver_protocol}};
+        } all[] = {{"smtp", &smtp_protocol}, {"submission", &submission_protocol},
+                {"lmtp", &lmtp_protocol}, {"imap", &imap_protocol}, {"nntp", &nntp_protocol},
+                {"deliver", &deliver_protocol}};
         for (size_t i = 0; i < COUNT_OF(all); i++) {
                 if (str_eq(name, str_of(all[i].name)))
                         return all[i].protocol;
@@ -83,8 +86,13 @@ static enum status listen_all(struct daemon *d, bool sockets)
         enum status st = OK;
         for (size_t i = 0; i < c->listen_count && st == OK; i++) {
                 const struct listen_config *l = &c->listen[i];
-                struct listener listener = {.name = l->name, .address = address_here(l->address), .port = l->port,
-                        .mode = 0660, .tls_at_once = l->tls, .protocol = protocol_named(l->protocol), .site = d->site};
+                struct listener listener = {.name = l->name,
+                        .address = address_here(l->address),
+                        .port = l->port,
+                        .mode = 0660,
+                        .tls_at_once = l->tls,
+                        .protocol = protocol_named(l->protocol),
+                        .site = d->site};
                 if (str_starts(l->address, STR("/")) == sockets)
                         st = crew_listen(d->crew, &listener);
         }
@@ -95,8 +103,11 @@ static enum status listen_deliver(struct daemon *d)
 {
         struct buf path = {0};
         buf_addf(&path, "%.*s/run/deliver", STR_ARG(site_config(d->site)->home));
-        struct listener listener = {.name = STR("deliver"), .address = buf_str(&path), .mode = 0666,
-                .protocol = &deliver_protocol, .site = d->site};
+        struct listener listener = {.name = STR("deliver"),
+                .address = buf_str(&path),
+                .mode = 0666,
+                .protocol = &deliver_protocol,
+                .site = d->site};
         enum status st = crew_listen(d->crew, &listener);
         buf_release(&path);
         return st;
@@ -119,11 +130,14 @@ static enum status open_ports(struct daemon *d)
         struct crew_options settings;
         enum status st;
         if (!c->listen_count)
-                return say(INVALID, mem_text("baton.conf names no listener: add a section like [listen imaps]"));
+                return say(INVALID,
+                        mem_text(
+                                "baton.conf names no listener: add a section like [listen imaps]"));
         st = tls_open(c->certificate.at, c->key.at, &d->tls);
         if (st != OK) {
-                fprintf(stderr, "batond: the certificate %s or its key %s cannot be used (see above)\n", c->certificate.at,
-                        c->key.at);
+                fprintf(stderr,
+                        "batond: the certificate %s or its key %s cannot be used (see above)\n",
+                        c->certificate.at, c->key.at);
                 return st;
         }
         d->site->tls = d->tls;
@@ -132,8 +146,9 @@ static enum status open_ports(struct daemon *d)
         if (st == OK)
                 st = listen_all(d, false);
         if (st != OK)
-                fprintf(stderr, "batond: a port cannot be opened (see above): does another server use it? Ports below "
-                        "1024 need a start as root\n");
+                fprintf(stderr, "batond: a port cannot be opened (see above): does another server "
+                                "use it? Ports below "
+                                "1024 need a start as root\n");
         return st;
 }
 
@@ -228,7 +243,9 @@ static bool serve(struct daemon *d)
                 if (got == SIGHUP)
                         reload(d);
                 if (store_failed(d->site->store)) {
-                        log_error("the store has failed (the reason is above): batond ends, so that the next start can "
+                        log_error(
+                                "the store has failed (the reason is above): batond ends, so that "
+                                "the next start can "
                                 "verify and recover. If it fails again, see 'Damage' in batond(8)");
                         return false;
                 }
@@ -244,7 +261,8 @@ static void end(struct daemon *d)
         jobs_stop(d->jobs);
         if (d->crew)
                 crew_stop(d->crew, GRACE_SECONDS);
-        if (!all) { /* the store is left as after a power failure, which loses nothing acknowledged */
+        if (!all) { /* the store is left as after a power failure, which loses nothing acknowledged
+                     */
                 log_warn("stop: a command of baton did not end; the next start recovers");
                 return;
         }
@@ -265,7 +283,8 @@ int main(int argc, char **argv)
                 return 1;
         status = 1;
         if (begin(&d) == OK) {
-                log_note("start: %s serves %.*s", start.version, STR_ARG(site_config(d.site)->domain));
+                log_note("start: %s serves %.*s", start.version,
+                        STR_ARG(site_config(d.site)->domain));
                 start_ready(&start, site_config(d.site));
                 status = serve(&d) ? 0 : 1;
         }

@@ -23,7 +23,8 @@ enum { MISUSED = 2, OTHER_FILES = 1000, SPARE_FILES = 200 };
 static const char usage[] =
         "batond - serves a Baton site over SMTP, IMAP and NNTP\n\n"
         "Usage: batond [--home FOLDER] [--foreground] [--ready-fd N]\n\n"
-        "  --home FOLDER   the site (else $BATON_HOME, else /var/lib/baton); 'baton init' makes one\n"
+        "  --home FOLDER   the site (else $BATON_HOME, else /var/lib/baton); 'baton init' makes "
+        "one\n"
         "  --foreground    stay in the foreground and log to standard error\n"
         "  --ready-fd N    write one byte to descriptor N when all ports listen\n"
         "  --version       print the version\n\n"
@@ -168,7 +169,8 @@ void start_raise_files(unsigned connections)
                 if (setrlimit(RLIMIT_NOFILE, &more) == 0)
                         return; /* root may */
                 if (limit.rlim_max < connections + SPARE_FILES)
-                        log_warn("start: %u connections are configured, but only %llu files may be open (ulimit -n)",
+                        log_warn("start: %u connections are configured, but only %llu files may be "
+                                 "open (ulimit -n)",
                                 connections, (unsigned long long)limit.rlim_max);
                 wanted = limit.rlim_max;
         }
@@ -200,20 +202,25 @@ enum status start_become_user(const struct config *c)
                 log_warn("start: serves as root; better name a user in [site] of baton.conf");
         if (!name)
                 return geteuid() == 0 && home.st_uid != 0
-                        ? refuse("%s belongs to another user, and baton.conf names none to become: set 'user' in [site]", c->home.at)
-                        : OK;
+                               ? refuse("%s belongs to another user, and baton.conf names none to "
+                                        "become: set 'user' in [site]",
+                                         c->home.at)
+                               : OK;
         user = getpwnam(name); /* no threads yet */
         if (!user)
-                return refuse("there is no user '%s' (baton.conf, [site] user): 'useradd --system %s' makes one", name, name);
+                return refuse("there is no user '%s' (baton.conf, [site] user): 'useradd --system "
+                              "%s' makes one",
+                        name, name);
         if (home.st_uid != user->pw_uid)
-                return refuse("%s must belong to '%s', the user in baton.conf: 'chown -R %s: %s'", c->home.at, name, name,
-                        c->home.at);
+                return refuse("%s must belong to '%s', the user in baton.conf: 'chown -R %s: %s'",
+                        c->home.at, name, name, c->home.at);
         if (geteuid() == user->pw_uid)
                 return OK;
         if (geteuid() != 0)
-                return refuse("only root can become '%s': start batond as root or as that user", name);
-        if (initgroups(name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0 ||
-                setuid(0) == 0)
+                return refuse(
+                        "only root can become '%s': start batond as root or as that user", name);
+        if (initgroups(name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0 ||
+                setuid(user->pw_uid) != 0 || setuid(0) == 0)
                 return refuse("cannot become '%s': %s", name, strerror(errno));
         prctl(PR_SET_DUMPABLE, 0); /* the key stays out of core files */
         return OK;
@@ -287,7 +294,6 @@ void start_end(struct start *s)
 {
         if (s->pid)
                 (void)unlink(s->pid);
-        free(s->home);
         free(s->pid);
         free(s->log);
         free(s->home);

@@ -4,13 +4,13 @@
 #include "base/text.h"
 #include "mail/header.h"
 
-enum { BOUNDARY_RANDOM = 24, LINE_MAX = 998 };
+enum { BOUNDARY_RANDOM = 24, LINE_MOST = 998 };
 
 static bool has_long_line(struct str s)
 {
         struct str line;
         while (str_line(&s, &line))
-                if (line.len > LINE_MAX)
+                if (line.len > LINE_MOST)
                         return true;
         return false;
 }

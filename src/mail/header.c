@@ -2,7 +2,7 @@
 #include "base/text.h"
 #include "mail/word.h"
 
-enum { LINE_AIM = 78, LINE_MAX = 998, SUBJECT_MAX = 2000 };
+enum { LINE_AIM = 78, LINE_MOST = 998, SUBJECT_MAX = 2000 };
 
 static bool is_blank(char c)
 {
@@ -155,7 +155,7 @@ struct folder {
 static void fold_add(struct folder *f, struct str blanks, struct str word)
 {
         size_t used = f->out->len - f->start + blanks.len + word.len;
-        if (used > (f->fresh ? LINE_MAX : LINE_AIM)) {
+        if (used > (f->fresh ? LINE_MOST : LINE_AIM)) {
                 buf_add_text(f->out, "\r\n");
                 f->start = f->out->len;
                 blanks = blanks.len ? blanks : STR(" ");
@@ -167,7 +167,7 @@ static void fold_add(struct folder *f, struct str blanks, struct str word)
 
 static bool needs_encoding(struct str word)
 {
-        if (!text_is_ascii(word) || word.len >= LINE_MAX)
+        if (!text_is_ascii(word) || word.len >= LINE_MOST)
                 return true;
         return str_starts(word, STR("=?")) && !word_is_encoded(word);
 }

@@ -18,7 +18,7 @@ struct env {
         struct mark mark;         /* as written last; under `flushing` */
         pthread_mutex_t flushing; /* flushes and marks, in order */
         uint64_t checkpointed;    /* clock_ms; under `flushing` */
-        unsigned checkpoint_ms;
+        unsigned checkpoint_ms, checkpoint_megabytes; /* due after so long, or so much log */
         atomic_bool failed, damaged;
         atomic_bool no_room; /* Berkeley DB met a full disk since this was cleared */
         atomic_bool suspect; /* Berkeley DB met a damaged page, on this thread: */

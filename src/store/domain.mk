@@ -39,3 +39,7 @@ test_unit_store_due_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += test/unit/store_check
 test_unit_store_check_SOURCES = test/unit/store_check.c test/unit/store_kit.h
 test_unit_store_check_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += test/unit/store_kill
+test_unit_store_kill_SOURCES = test/unit/store_kill.c test/unit/store_kit.h
+test_unit_store_kill_LDADD = $(UNIT_LIBS)

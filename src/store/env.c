@@ -319,7 +319,7 @@ enum status env_checkpoint(struct env *env, bool force)
                 return st;
         pthread_mutex_lock(&env->flushing);
         uint64_t now = clock_ms();
-        bool due = force || megabytes >= CHECKPOINT_MEGABYTES ||
+        bool due = force || megabytes >= env->checkpoint_megabytes ||
                    now - env->checkpointed >= env->checkpoint_ms;
         if (due)
                 env->checkpointed = now;
@@ -410,6 +410,14 @@ static enum status env_start(struct env *env, const struct store_options *option
         return st;
 }
 
+/* What changed since the last checkpoint must fit into the room that is kept free, and leave enough
+ * pages of the cache to read with when none can be written. */
+static unsigned checkpoint_megabytes(uint64_t reserve, uint64_t cache)
+{
+        uint64_t room = (reserve < cache ? reserve : cache) / 4 / MEGABYTE;
+        return room < 1 ? 1 : room > CHECKPOINT_MEGABYTES ? CHECKPOINT_MEGABYTES : (unsigned)room;
+}
+
 enum status env_open(const struct store_options *options, struct env **out)
 {
         struct env *env = mem_new(sizeof(*env));
@@ -420,6 +428,8 @@ enum status env_open(const struct store_options *options, struct env **out)
         env->checkpointed = clock_ms();
         env->checkpoint_ms = 1000 * (options->checkpoint_seconds != 0 ? options->checkpoint_seconds
                                                                       : CHECKPOINT_SECONDS);
+        env->checkpoint_megabytes = checkpoint_megabytes(
+                reserve, options->cache != 0 ? options->cache : CACHE_DEFAULT);
         env->disk = disk_new(options->path, reserve, ballast);
         pthread_mutex_init(&env->flushing, NULL);
         enum status st = env_start(env, options);

@@ -170,8 +170,7 @@ static struct box *box_find(struct views *v, uint32_t mailbox)
         return map_get(v->boxes, box_key(&mailbox));
 }
 
-/* Boxes that nobody watches and nobody asked for lately are forgotten: they can be read again. */
-static void sweep(struct views *v)
+static void sweep(struct views *v, uint64_t idle_ms)
 {
         uint64_t now = clock_ms();
         size_t at = 0, count = 0;
@@ -180,7 +179,7 @@ static void sweep(struct views *v)
         struct box **idle = mem_new((map_count(v->boxes) + 1) * sizeof(struct box *));
         while (map_next(v->boxes, &at, &key, &value)) {
                 struct box *b = value;
-                if (b->state != BOX_LOADING && !b->watches && now - b->used > IDLE_MS)
+                if (b->state != BOX_LOADING && !b->watches && now - b->used >= idle_ms)
                         idle[count++] = b;
         }
         for (size_t i = 0; i < count; i++) {
@@ -193,13 +192,20 @@ static void sweep(struct views *v)
         v->sweep_at = 2 * left > BOXES_MOST ? 2 * left : BOXES_MOST;
 }
 
+void views_trim(struct store *store, uint64_t idle_ms)
+{
+        pthread_mutex_lock(&store->views->lock);
+        sweep(store->views, idle_ms);
+        pthread_mutex_unlock(&store->views->lock);
+}
+
 static struct box *box_make(struct views *v, uint32_t mailbox)
 {
         struct box *b = box_find(v, mailbox);
         if (b)
                 return b;
         if (map_count(v->boxes) >= v->sweep_at)
-                sweep(v);
+                sweep(v, IDLE_MS);
         b = mem_new(sizeof *b);
         b->mailbox = mailbox;
         b->used = clock_ms();

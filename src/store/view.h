@@ -15,6 +15,9 @@ uint64_t views_position(struct store *);
 CHECKED enum status views_wait(struct store *);
 /* The same, unless the position is there already. */
 CHECKED enum status views_wait_for(struct store *, uint64_t modseq);
+/* Forgets the mailboxes that nobody watches and nobody asked for in this time: they can be read
+ * again. Happens by itself when there are many. */
+void views_trim(struct store *, uint64_t idle_ms);
 
 /* On the flusher's thread, from publish() of the op. */
 void views_added(struct op *, uint32_t mailbox, uint32_t low, uint32_t high);

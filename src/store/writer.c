@@ -342,9 +342,25 @@ static void *flusher_work(void *arg)
 
 /* ---- the checkpointer ---- */
 
+/* When the disk fills, what is changed is written while there is room, and else into the ballast's:
+ * a cache that holds changed pages only cannot read any more. */
+static void checkpoint_in_turn(struct writer *writer, bool *was_full)
+{
+        struct disk *disk = env_disk(writer->env);
+        bool full = disk_full(disk), now = full && !*was_full;
+        *was_full = full;
+        enum status st = env_checkpoint(writer->env, now);
+        if (st == FULL && disk_drop_ballast(disk))
+                st = env_checkpoint(writer->env, true);
+        if (st == FULL)
+                log_warn("store: no room for a checkpoint; the log is kept");
+        disk_load_ballast(disk);
+}
+
 static void *checkpointer_work(void *arg)
 {
         struct writer *writer = arg;
+        bool was_full = false;
         pthread_mutex_lock(&writer->lock);
         while (!writer->stop) {
                 struct timespec until;
@@ -354,9 +370,7 @@ static void *checkpointer_work(void *arg)
                 if (writer->stop)
                         break;
                 pthread_mutex_unlock(&writer->lock);
-                if (env_checkpoint(writer->env, false) == FULL)
-                        log_warn("store: no room for a checkpoint; the log is kept");
-                disk_load_ballast(env_disk(writer->env));
+                checkpoint_in_turn(writer, &was_full);
                 pthread_mutex_lock(&writer->lock);
         }
         pthread_mutex_unlock(&writer->lock);

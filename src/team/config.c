@@ -1,5 +1,6 @@
 #include "team/config.h"
 #include "team/near.h"
+#include "team/usual.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -13,9 +14,9 @@ struct reading {
         struct listen_config *listen; /* the [listen NAME] section that we are in, or NULL */
         const char *section;          /* "site", "listen", ... */
         unsigned line;
-        unsigned listen_line;         /* where its section begins */
-        uint64_t given;               /* keys seen so far, by row */
-        uint64_t given_listen;        /* the same for the section that we are in */
+        unsigned listen_line;  /* where its section begins */
+        uint64_t given;        /* keys seen so far, by row */
+        uint64_t given_listen; /* the same for the section that we are in */
         struct buf reason;
 };
 
@@ -92,7 +93,8 @@ static enum status read_path(struct reading *r, const struct key *key, struct st
 {
         struct str *out = place_of(r, key);
         if (!value.len)
-                return refuse(r, "%s needs a path (relative ones start at the home folder)", key->name);
+                return refuse(
+                        r, "%s needs a path (relative ones start at the home folder)", key->name);
         *out = path_below(r->config, value);
         return OK;
 }
@@ -131,10 +133,12 @@ static enum status read_size(struct reading *r, const struct key *key, struct st
         static const uint64_t factors[] = {1 << 10, 1 << 20, 1 << 30, 1 << 10, 1 << 20, 1 << 30};
         uint64_t *out = place_of(r, key), n;
         if (!number_with(value, "kMGKmg", factors, &n))
-                return refuse(r, "%s needs a size like 64k, 50M or 2G, not '%.*s'", key->name, STR_ARG(value));
+                return refuse(r, "%s needs a size like 64k, 50M or 2G, not '%.*s'", key->name,
+                        STR_ARG(value));
         if (n < key->least || n > key->most)
                 return refuse(r, "%s must lie between %lluk and %lluk", key->name,
-                        (unsigned long long)(key->least >> 10), (unsigned long long)(key->most >> 10));
+                        (unsigned long long)(key->least >> 10),
+                        (unsigned long long)(key->most >> 10));
         *out = n;
         return OK;
 }
@@ -145,7 +149,8 @@ static enum status read_seconds(struct reading *r, const struct key *key, struct
         unsigned *out = place_of(r, key);
         uint64_t n;
         if (!number_with(value, "smhd", factors, &n))
-                return refuse(r, "%s needs a time like 90s, 30m or 1h, not '%.*s'", key->name, STR_ARG(value));
+                return refuse(r, "%s needs a time like 90s, 30m or 1h, not '%.*s'", key->name,
+                        STR_ARG(value));
         if (n < key->least || n > key->most)
                 return refuse(r, "%s must lie between %llus and %llus", key->name,
                         (unsigned long long)key->least, (unsigned long long)key->most);
@@ -159,7 +164,8 @@ static enum status read_count(struct reading *r, const struct key *key, struct s
         uint64_t n;
         if (str_u64(value, &n) != OK || n < key->least || n > key->most)
                 return refuse(r, "%s needs a number from %llu to %llu, not '%.*s'", key->name,
-                        (unsigned long long)key->least, (unsigned long long)key->most, STR_ARG(value));
+                        (unsigned long long)key->least, (unsigned long long)key->most,
+                        STR_ARG(value));
         *out = (unsigned)n;
         return OK;
 }
@@ -193,7 +199,8 @@ static enum status read_cleartext(struct reading *r, const struct key *key, stru
         else if (str_same(value, STR("always")))
                 *out = CLEARTEXT_ALWAYS;
         else
-                return refuse(r, "cleartext-login needs loopback, never or always, not '%.*s'", STR_ARG(value));
+                return refuse(r, "cleartext-login needs loopback, never or always, not '%.*s'",
+                        STR_ARG(value));
         return OK;
 }
 
@@ -201,14 +208,16 @@ static enum status read_separator(struct reading *r, const struct key *key, stru
 {
         char *out = place_of(r, key);
         if (value.len != 1 || !strchr("+=_#%~!$&*", value.at[0]))
-                return refuse(r, "separator needs one character of + = _ #, not '%.*s'", STR_ARG(value));
+                return refuse(
+                        r, "separator needs one character of + = _ #, not '%.*s'", STR_ARG(value));
         *out = value.at[0];
         return OK;
 }
 
 static enum status read_protocol(struct reading *r, const struct key *key, struct str value)
 {
-        static const char *const known[] = {"smtp", "submission", "lmtp", "imap", "nntp", "deliver"};
+        static const char *const known[] = {
+                "smtp", "submission", "lmtp", "imap", "nntp", "deliver"};
         struct str *out = place_of(r, key);
         for (size_t i = 0; i < COUNT_OF(known); i++) {
                 if (str_same(value, str_of(known[i]))) {
@@ -216,7 +225,8 @@ static enum status read_protocol(struct reading *r, const struct key *key, struc
                         return OK;
                 }
         }
-        return refuse(r, "protocol needs smtp, submission, lmtp, imap, nntp or deliver, not '%.*s'", STR_ARG(value));
+        return refuse(r, "protocol needs smtp, submission, lmtp, imap, nntp or deliver, not '%.*s'",
+                STR_ARG(value));
 }
 
 static enum status read_level(struct reading *r, const struct key *key, struct str value)
@@ -229,7 +239,8 @@ static enum status read_level(struct reading *r, const struct key *key, struct s
                         return OK;
                 }
         }
-        return refuse(r, "log needs errors, warnings, notes or details, not '%.*s'", STR_ARG(value));
+        return refuse(
+                r, "log needs errors, warnings, notes or details, not '%.*s'", STR_ARG(value));
 }
 
 static enum status read_deliver_users(struct reading *r, const struct key *key, struct str value)
@@ -282,17 +293,6 @@ static const struct key keys[] = {
         { "store",  "ballast",                 read_size,          IN_SITE(ballast),                 MEGA,     16 * GIGA },
         { "store",  "log-file",                read_size,          IN_SITE(log_file),                MEGA,     GIGA      },
 };
-static const struct listen_config usual[] = {
-        /* name                        protocol                     address      port tls   */
-        { {"smtp",        4},          {"smtp",        4},          {"::", 2},     25, false },
-        { {"lmtp",        4},          {"lmtp",        4},          {"127.0.0.1", 9}, 24, false },
-        { {"submission",  10},         {"submission",  10},         {"::", 2},    587, false },
-        { {"submissions", 11},         {"submission",  10},         {"::", 2},    465, true  },
-        { {"imap",        4},          {"imap",        4},          {"::", 2},    143, false },
-        { {"imaps",       5},          {"imap",        4},          {"::", 2},    993, true  },
-        { {"nntp",        4},          {"nntp",        4},          {"::", 2},    119, false },
-        { {"nntps",       5},          {"nntp",        4},          {"::", 2},    563, true  },
-};
 /* clang-format on */
 
 static void defaults(struct config *c)
@@ -306,9 +306,9 @@ static void defaults(struct config *c)
         c->connections = 20000;
         c->connections_per_address = 1000;
         c->login_failures = 20;
-        c->idle_smtp = 300;        /* RFC 5321 4.5.3.2.7: at least five minutes */
-        c->idle_imap = 30 * 60;    /* RFC 9051 5.4 */
-        c->idle_nntp = 10 * 60;    /* RFC 3977 3.1: at least three minutes */
+        c->idle_smtp = 300;     /* RFC 5321 4.5.3.2.7: at least five minutes */
+        c->idle_imap = 30 * 60; /* RFC 9051 5.4 */
+        c->idle_nntp = 10 * 60; /* RFC 3977 3.1: at least three minutes */
         c->cache = 256 * MEGA;
         c->reserve = 256 * MEGA;
         c->ballast = 32 * MEGA;
@@ -349,10 +349,9 @@ static enum status listen_begin(struct reading *r, struct str name)
         if (c->listen_count == LISTENERS_MAX)
                 return refuse(r, "more than %d listeners", LISTENERS_MAX);
         r->listen = &c->listen[c->listen_count++];
-        for (size_t i = 0; i < COUNT_OF(usual); i++) {
-                if (str_same(usual[i].name, name))
-                        *r->listen = usual[i];
-        }
+        const struct listen_config *usual = usual_listener(name);
+        if (usual)
+                *r->listen = *usual;
         r->listen->name = arena_lower(c->arena, name);
         r->listen_line = r->line;
         r->given_listen = 0;
@@ -382,7 +381,9 @@ static enum status section_begin(struct reading *r, struct str line)
                         return OK;
                 }
         }
-        return refuse(r, "there is no section %.*s; there are [site], [listen NAME], [login], [limits] and [store]",
+        return refuse(r,
+                "there is no section %.*s; there are [site], [listen NAME], [login], [limits] and "
+                "[store]",
                 STR_ARG(line));
 }
 
@@ -394,8 +395,8 @@ static enum status unknown_key(struct reading *r, struct str name)
         }
         for (size_t i = 0; i < COUNT_OF(keys); i++) {
                 if (!strcmp(keys[i].section, r->section) && near_enough(name, str_of(keys[i].name)))
-                        return refuse(r, "there is no key '%.*s' in [%s]; was %s meant?", STR_ARG(name),
-                                r->section, keys[i].name);
+                        return refuse(r, "there is no key '%.*s' in [%s]; was %s meant?",
+                                STR_ARG(name), r->section, keys[i].name);
         }
         return refuse(r, "there is no key '%.*s' in [%s]", STR_ARG(name), r->section);
 }
@@ -412,7 +413,8 @@ static enum status key_line(struct reading *r, struct str line)
                 return refuse(r, "before the first key comes a section, like [site]");
         for (size_t i = 0; i < COUNT_OF(keys); i++) {
                 uint64_t *given = r->listen ? &r->given_listen : &r->given;
-                if (strcmp(keys[i].section, r->section) != 0 || !str_same(str_of(keys[i].name), name))
+                if (strcmp(keys[i].section, r->section) != 0 ||
+                        !str_same(str_of(keys[i].name), name))
                         continue;
                 if (*given & (uint64_t)1 << i)
                         return refuse(r, "%s is set twice", keys[i].name);
@@ -426,7 +428,8 @@ static enum status key_line(struct reading *r, struct str line)
 static struct str without_comment(struct str line)
 {
         for (size_t i = 0; i < line.len; i++) {
-                if (line.at[i] == '#' && (i == 0 || line.at[i - 1] == ' ' || line.at[i - 1] == '\t'))
+                if (line.at[i] == '#' &&
+                        (i == 0 || line.at[i - 1] == ' ' || line.at[i - 1] == '\t'))
                         return str_trim(str_sub(line, 0, i));
         }
         return str_trim(line);
@@ -450,7 +453,8 @@ static enum status read_lines(struct reading *r, struct str text)
                 st = listen_end(r);
         if (st == OK && !r->config->domain.len) {
                 r->line = 0;
-                return refuse(r, "[site] needs 'domain = team.example': the part of addresses behind the @");
+                return refuse(r,
+                        "[site] needs 'domain = team.example': the part of addresses behind the @");
         }
         return st;
 }
@@ -476,8 +480,11 @@ static char *explain_load(enum status st, const char *home, const char *path)
 {
         struct buf out = {0};
         if (st == ABSENT)
-                buf_addf(&out, "there is no site in %s (%s is missing): make one with 'baton --home %s init "
-                        "--domain team.example', or name its folder with --home", home, path, home);
+                buf_addf(&out,
+                        "there is no site in %s (%s is missing): make one with 'baton --home %s "
+                        "init "
+                        "--domain team.example', or name its folder with --home",
+                        home, path, home);
         else if (st == TOO_BIG)
                 buf_addf(&out, "%s: longer than 1 MB", path);
         else
@@ -547,53 +554,4 @@ void config_free(struct config *c)
                 free(c);
                 c = previous;
         }
-}
-
-/* ---- a new site's file ---- */
-
-static void default_listener(struct listen_config l, unsigned port_base, struct buf *out)
-{
-        bool local = port_base || !str_eq(l.address, STR("::"));
-        buf_addf(out, "\n[listen %.*s]\naddress = %s\nport = %u\n", STR_ARG(l.name),
-                local ? "127.0.0.1" : "*", port_base + l.port);
-        if (l.tls)
-                buf_add_text(out, "tls = yes\n");
-}
-
-void config_default(struct str domain, unsigned port_base, struct buf *out)
-{
-        buf_addf(out,
-                "# The settings of this Baton site. baton.conf(5) explains every key; a line that begins\n"
-                "# with '#' shows a default. After a change: kill -HUP the daemon (listeners, user and\n"
-                "# [store] need a restart). An unknown key or a bad value stops the start with its line.\n"
-                "\n[site]\n"
-                "domain = %.*s\n"
-                "# host = %.*s               # the server's own name, where it differs from the domain\n"
-                "# user = baton              # whom batond becomes after it has opened its ports as root\n"
-                "# certificate = tls/certificate.pem\n"
-                "# key = tls/key.pem\n"
-                "# separator = +             # NAME+detail@ in addresses\n"
-                "# log = notes               # errors, warnings, notes, details\n"
-                "\n[login]\n"
-                "# cleartext-login = loopback   # passwords without TLS: loopback, never, always\n"
-                "# login-failures = 20          # a minute and address, then logins from there wait\n"
-                "# deliver-users = mail, postfix  # may say who wrote what they pipe into 'baton deliver'\n"
-                "\n[limits]\n"
-                "# message-size = 50M\n"
-                "# recipients = 100             # of one message\n"
-                "# workers = 64                 # threads that serve clients\n"
-                "# connections = 20000\n"
-                "# connections-per-address = 1000\n"
-                "# idle-smtp = 5m               # silence after which a client is put out\n"
-                "# idle-imap = 30m\n"
-                "# idle-nntp = 10m\n"
-                "\n[store]\n"
-                "# cache = 256M                 # memory for database pages\n"
-                "# reserve = 256M               # free disk below which new mail is refused\n"
-                "# ballast = 32M                # kept on disk, given up for recovery on a full disk\n"
-                "# log-file = 16M\n",
-                STR_ARG(domain), STR_ARG(domain));
-        buf_add_text(out, "\n# The ports. LMTP takes mail for everybody without a login: never open it to the world.\n");
-        for (size_t i = 0; i < COUNT_OF(usual); i++)
-                default_listener(usual[i], port_base, out);
 }

@@ -7,7 +7,8 @@ static unsigned least(unsigned a, unsigned b)
         return a < b ? a : b;
 }
 
-/* Optimal string alignment: Damerau and Levenshtein's distance without edits of what was swapped. */
+/* Optimal string alignment: Damerau and Levenshtein's distance without edits of what was swapped.
+ */
 unsigned near_distance(struct str a, struct str b)
 {
         unsigned row[WORD_MAX + 1][WORD_MAX + 1];
@@ -19,10 +20,12 @@ unsigned near_distance(struct str a, struct str b)
                                 row[i][j] = i + j;
                                 continue;
                         }
-                        unsigned same = ascii_lower(a.at[i - 1]) == ascii_lower(b.at[j - 1]) ? 0 : 1;
+                        unsigned same = ascii_lower(a.at[i - 1]) == ascii_lower(b.at[j - 1]) ? 0
+                                                                                             : 1;
                         unsigned best = least(row[i - 1][j], row[i][j - 1]) + 1;
                         best = least(best, row[i - 1][j - 1] + same);
-                        if (i > 1 && j > 1 && a.at[i - 1] == b.at[j - 2] && a.at[i - 2] == b.at[j - 1])
+                        if (i > 1 && j > 1 && a.at[i - 1] == b.at[j - 2] &&
+                                a.at[i - 2] == b.at[j - 1])
                                 best = least(best, row[i - 2][j - 2] + 1);
                         row[i][j] = best;
                 }

@@ -10,17 +10,23 @@ static char *explain_store(enum status st, const struct config *c)
         struct buf out = {0};
         switch (st) {
         case BUSY:
-                buf_addf(&out, "another batond or baton uses %.*s/db at the moment", STR_ARG(c->home));
+                buf_addf(&out, "another batond or baton uses %.*s/db at the moment",
+                        STR_ARG(c->home));
                 break;
         case DAMAGED:
-                buf_addf(&out, "the store in %.*s/db is damaged (the log says where); nothing was changed: restore a "
-                        "backup, or see 'Damage' in batond(8)", STR_ARG(c->home));
+                buf_addf(&out,
+                        "the store in %.*s/db is damaged (the log says where); nothing was "
+                        "changed: restore a "
+                        "backup, or see 'Damage' in batond(8)",
+                        STR_ARG(c->home));
                 break;
         case FULL:
-                buf_addf(&out, "the disk of %.*s/db is full: make room and start again", STR_ARG(c->home));
+                buf_addf(&out, "the disk of %.*s/db is full: make room and start again",
+                        STR_ARG(c->home));
                 break;
         default:
-                buf_addf(&out, "the store in %.*s/db cannot be opened; the log says why", STR_ARG(c->home));
+                buf_addf(&out, "the store in %.*s/db cannot be opened; the log says why",
+                        STR_ARG(c->home));
                 break;
         }
         char *text = mem_text(buf_text(&out));
@@ -113,15 +119,16 @@ void site_close(struct site *site)
 /* What a running daemon cannot change any more. */
 static void tell_unchanged(const struct config *old, const struct config *new)
 {
-        bool same = old->listen_count == new->listen_count && str_eq(old->user, new->user) &&
-                old->cache == new->cache && old->log_file == new->log_file;
+        bool same = old->listen_count == new->listen_count &&str_eq(old->user, new->user) &&
+                    old->cache == new->cache && old->log_file == new->log_file;
         for (size_t i = 0; same && i < old->listen_count; i++) {
                 const struct listen_config *a = &old->listen[i], *b = &new->listen[i];
-                same = str_eq(a->name, b->name) && str_eq(a->address, b->address) && a->port == b->port &&
-                        a->tls == b->tls && str_eq(a->protocol, b->protocol);
+                same = str_eq(a->name, b->name) && str_eq(a->address, b->address) &&
+                       a->port == b->port && a->tls == b->tls && str_eq(a->protocol, b->protocol);
         }
         if (!same)
-                log_warn("site: what changed of listeners, user and [store] counts from the next start on");
+                log_warn("site: what changed of listeners, user and [store] counts from the next "
+                         "start on");
 }
 
 enum status site_reload(struct site *site, char **why)
@@ -131,7 +138,8 @@ enum status site_reload(struct site *site, char **why)
         if (st != OK)
                 return st;
         if (!str_eq(old->domain, new->domain)) {
-                *why = mem_text("the domain cannot change while batond runs; the old settings stay");
+                *why = mem_text(
+                        "the domain cannot change while batond runs; the old settings stay");
                 config_free(new);
                 return INVALID;
         }

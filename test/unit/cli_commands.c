@@ -34,7 +34,11 @@ static int run_words(struct bench *b, const char *input, int argc, char **argv)
         size_t out_len, err_len;
         free(b->out);
         free(b->err);
-        struct cli c = {.home = b->home, .site = b->site, .cwd = AT_FDCWD, .caller = -1, .arena = arena_new()};
+        struct cli c = {.home = b->home,
+                .site = b->site,
+                .cwd = AT_FDCWD,
+                .caller = -1,
+                .arena = arena_new()};
         c.in = tmpfile();
         fputs(input, c.in);
         rewind(c.in);
@@ -71,7 +75,8 @@ static int begin(void **state)
         log_open(2, LOG_ERRORS);
         assert_non_null(mkdtemp(b->home));
         *state = b;
-        assert_int_equal(run(b, "init --domain team.example --admin ana --port-base 30000", ""), DONE);
+        assert_int_equal(
+                run(b, "init --domain team.example --admin ana --port-base 30000", ""), DONE);
         assert_non_null(strstr(b->out, "First person: ana"));
         assert_non_null(strstr(b->out, "30993"));
         return site_open(b->home, &b->site, &why) == OK ? 0 : -1;
@@ -172,7 +177,8 @@ static void commands(void **state)
                 if (status != steps[i].status)
                         fail_msg("baton %s: %d\n%s%s", steps[i].line, status, b->out, b->err);
                 if (!strstr(b->out, steps[i].says) && !strstr(b->err, steps[i].says))
-                        fail_msg("baton %s does not say \"%s\":\n%s%s", steps[i].line, steps[i].says, b->out, b->err);
+                        fail_msg("baton %s does not say \"%s\":\n%s%s", steps[i].line,
+                                steps[i].says, b->out, b->err);
                 if (status == DONE && b->err[0])
                         fail_msg("baton %s: %s", steps[i].line, b->err);
         }
@@ -278,7 +284,8 @@ static void hostile_requests(void **state)
                 struct remote_request r;
                 assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
                 if (hostile[i].octets.len)
-                        assert_true(write(pair[0], hostile[i].octets.at, hostile[i].octets.len) > 0);
+                        assert_true(
+                                write(pair[0], hostile[i].octets.at, hostile[i].octets.len) > 0);
                 close(pair[0]);
                 if (remote_receive(pair[1], &r) == OK)
                         fail_msg("%s was accepted", hostile[i].name);

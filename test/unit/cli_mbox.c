@@ -56,7 +56,8 @@ static void messages(void **state)
                         if (st != (want[0] == '!' ? TOO_BIG : OK))
                                 fail_msg("%s: message %zu: %s", cases[i].name, k, status_name(st));
                         if (st == OK && !str_eq(buf_str(&message), str_of(want)))
-                                fail_msg("%s: \"%s\", not \"%s\"", cases[i].name, buf_text(&message), want);
+                                fail_msg("%s: \"%s\", not \"%s\"", cases[i].name,
+                                        buf_text(&message), want);
                 }
                 enum status end = mbox_next(m, &message, &date);
                 if (end != cases[i].end)
@@ -123,7 +124,8 @@ static void from_lines(void **state)
                 time_t date = -1;
                 enum status st = mbox_from_line(str_of(dates[i].line), &date);
                 if (st != (dates[i].date < 0 ? INVALID : OK) || (st == OK && date != dates[i].date))
-                        fail_msg("\"%s\": %s %lld", dates[i].line, status_name(st), (long long)date);
+                        fail_msg(
+                                "\"%s\": %s %lld", dates[i].line, status_name(st), (long long)date);
         }
 }
 

@@ -13,7 +13,12 @@ static const struct option rows[] = {
         {NULL, NULL, NULL},
 };
 static const struct command commands[] = {
-        {.name = "add", .arguments = "NAME [MODE]", .summary = "add one", .options = rows, .min = 1, .max = 2},
+        {.name = "add",
+                .arguments = "NAME [MODE]",
+                .summary = "add one",
+                .options = rows,
+                .min = 1,
+                .max = 2},
         {.name = NULL},
 };
 static const struct family family = {"thing", "things", "Group", commands};
@@ -61,7 +66,8 @@ static void parsing(void **state)
                 memcpy(all, argv, sizeof all);
                 enum parsed parsed = options_parse(&o, argc, argv, &reason);
                 if (parsed != cases[i].parsed || o.word_count != cases[i].count)
-                        fail_msg("%s: %d with %zu words: %s", cases[i].name, (int)parsed, o.word_count, buf_text(&reason));
+                        fail_msg("%s: %d with %zu words: %s", cases[i].name, (int)parsed,
+                                o.word_count, buf_text(&reason));
                 if (cases[i].reason && !strstr(buf_text(&reason), cases[i].reason))
                         fail_msg("%s: %s", cases[i].name, buf_text(&reason));
                 if (cases[i].value)
@@ -175,8 +181,12 @@ static void words(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(parsing), cmocka_unit_test(repeated), cmocka_unit_test(help),
-                cmocka_unit_test(times),   cmocka_unit_test(weeks),    cmocka_unit_test(words),
+                cmocka_unit_test(parsing),
+                cmocka_unit_test(repeated),
+                cmocka_unit_test(help),
+                cmocka_unit_test(times),
+                cmocka_unit_test(weeks),
+                cmocka_unit_test(words),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,7 @@ enum { STACK = 512 * 1024, SLOW_MS = 2000 };
 
 struct run {
         struct str folder;
+        const char *prefix; /* of each file, or NULL */
         unsigned messages, failed;
 };
 
@@ -42,6 +43,7 @@ static void check_message(struct run *run, const char *name, struct str message)
 static void check_octets(struct run *run, const char *name, struct str octets)
 {
         struct buf message = {0};
+        buf_add_text(&message, run->prefix);
         for (size_t i = 0; i < octets.len; i++) {
                 if (octets.at[i] == '\n' && (i == 0 || octets.at[i - 1] != '\r'))
                         buf_add_char(&message, '\r');
@@ -146,6 +148,27 @@ static bool find_folder(struct buf *out)
         return dir != NULL;
 }
 
+/* The seeds of the fuzz targets hold what they are made to reach. */
+static void seeds(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *folder, *prefix;
+        } cases[] = {{"mime", NULL}, {"address", "From: "}, {"address", "Subject: "},
+                {"address", "References: "}};
+        const char *source = getenv("srcdir");
+        struct run run = {0};
+        for (size_t i = 0; i < COUNT_OF(cases); i++) {
+                struct buf path = {0};
+                buf_addf(&path, "%s/test/fuzz/corpus/%s", source ? source : ".", cases[i].folder);
+                run.prefix = cases[i].prefix;
+                check_folder(&run, buf_text(&path), 0);
+                buf_release(&path);
+        }
+        assert_int_equal(run.failed, 0);
+        assert_true(run.messages > 0);
+}
+
 static void real_and_hostile_mail(void **state)
 {
         (void)state;
@@ -172,6 +195,8 @@ static void real_and_hostile_mail(void **state)
 
 int main(void)
 {
-        const struct CMUnitTest tests[] = {cmocka_unit_test(real_and_hostile_mail)};
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(seeds), cmocka_unit_test(real_and_hostile_mail),
+        };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -137,7 +137,34 @@ static void scan_sees_own_removals(void **state)
         assert_int_equal(table_remove(txn, TABLE_ENTRY, STR("x")), ABSENT);
         txn_abort(txn);
         scan_range(store, NULL, 0, MANY);
-        store_close(store);
+        close_checked(store, folder);
+        folder_remove(folder);
+}
+
+/* Pages of a transaction that was taken back are no damage. */
+static void taken_back(void **state)
+{
+        char folder[64], value[5000] = "";
+        struct buf key = {0};
+        struct txn *txn;
+        (void)state;
+        folder_make(folder);
+        struct store *store = open_store(folder);
+        for (uint32_t round = 0; round < 4; round++) {
+                assert_int_equal(txn_begin(store->env, &txn), OK);
+                for (uint32_t i = 0; i < 1000; i++) {
+                        number_key(i * 4 + round, &key);
+                        assert_int_equal(table_put(txn, TABLE_BODY, buf_str(&key),
+                                                 str_make(value, i % sizeof(value))),
+                                OK);
+                }
+                if (round == 1)
+                        assert_int_equal(txn_commit(txn), OK);
+                else
+                        txn_abort(txn);
+        }
+        close_checked(store, folder);
+        buf_release(&key);
         folder_remove(folder);
 }
 
@@ -349,6 +376,7 @@ int main(void)
                 cmocka_unit_test(one_owner),
                 cmocka_unit_test(scans),
                 cmocka_unit_test(scan_sees_own_removals),
+                cmocka_unit_test(taken_back),
                 cmocka_unit_test(last_of_range),
                 cmocka_unit_test(keys_after),
                 cmocka_unit_test(missing_files),

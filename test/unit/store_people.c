@@ -89,7 +89,8 @@ static void folders(void **state)
                 enum status status;
         } renames[] = {
                 /* clang-format off */
-                {"Lists/mutt/x", INVALID}, {"Trash", EXISTS}, {"", INVALID}, {"a//b", INVALID}, {"Old/Lists", OK},
+                {"Lists/mutt/x", INVALID}, {"Trash", EXISTS}, {"", INVALID}, {"a//b", INVALID},
+                {"Old/Lists", OK},
         }; /* clang-format on */
         for (size_t i = 0; i < COUNT_OF(renames); i++) {
                 struct change *change = change_new(k->store);

@@ -151,3 +151,13 @@ static inline struct store *open_store(const char *folder)
         assert_int_equal(store_open(&options, &store), OK);
         return store;
 }
+
+/* Closes, and opens once more with every page checked. */
+static inline void close_checked(struct store *store, const char *folder)
+{
+        struct store_options options = small_options(folder);
+        store_close(store);
+        options.read_only_check = true;
+        assert_int_equal(store_open(&options, &store), OK);
+        store_close(store);
+}

@@ -18,17 +18,23 @@ struct thread_case {
 
 static const struct thread_case cases[] = {
         /* clang-format off */
-        {"in order", {{"a", "", "-", "a"}, {"b", "a", "a", "a"}, {"c", "a b", "b", "a"}, {"d", "a", "a", "a"}}, 0},
+        {"in order",
+                {{"a", "", "-", "a"}, {"b", "a", "a", "a"}, {"c", "a b", "b", "a"},
+                        {"d", "a", "a", "a"}}, 0},
         {"the parent comes late", {{"b", "a", "a", "a"}, {"a", "", "-", "a"}}, 0},
         {"the parent never comes", {{"b", "a", "?", "?"}, {"c", "a", "?", "?"}}, 1},
         {"only parent and root become ghosts", {{"d", "a b c", "?", "?"}}, 2},
         {"all come late, last first",
-                {{"d", "a b c", "c", "a"}, {"c", "a b", "b", "a"}, {"b", "a", "a", "a"}, {"a", "", "-", "a"}}, 0},
-        {"trees join", {{"c", "b", "b", "a"}, {"d", "c", "c", "a"}, {"a", "", "-", "a"}, {"b", "a", "a", "a"}}, 0},
+                {{"d", "a b c", "c", "a"}, {"c", "a b", "b", "a"}, {"b", "a", "a", "a"},
+                        {"a", "", "-", "a"}}, 0},
+        {"trees join",
+                {{"c", "b", "b", "a"}, {"d", "c", "c", "a"}, {"a", "", "-", "a"},
+                        {"b", "a", "a", "a"}}, 0},
         {"answers itself", {{"a", "a", "-", "a"}, {"b", "a b", "a", "a"}}, 0},
         {"two answer each other", {{"a", "b", "b", "b"}, {"b", "a", "-", "b"}}, 0},
         {"three in a ring", {{"a", "c", "c", "c"}, {"b", "a", "a", "c"}, {"c", "b", "-", "c"}}, 0},
-        {"a ring through a guess", {{"d", "a b c", "c", "a"}, {"c", "d", "a", "a"}, {"a", "", "-", "a"}}, 0},
+        {"a ring through a guess",
+                {{"d", "a b c", "c", "a"}, {"c", "d", "a", "a"}, {"a", "", "-", "a"}}, 0},
         {"a ghost that would hang nowhere",
                 {{"x", "m", "m", "m"}, {"m", "x y", "-", "m"}}, 0},
 }; /* clang-format on */

@@ -19,7 +19,7 @@ static int begin(void **state)
 
 static int end(void **state)
 {
-        store_close(*state);
+        close_checked(*state, folder);
         folder_remove(folder);
         return 0;
 }
@@ -346,7 +346,7 @@ static void survives_kill(void **state)
                         from = upto[client] > from ? upto[client] : from;
                 }
                 from += 1001; /* what was committed and not reported lies between */
-                store_close(store);
+                close_checked(store, folder);
         }
         buf_release(&key);
         buf_release(&value);

@@ -47,10 +47,14 @@ static void values(void **state)
         (void)state;
         struct config *c;
         char *why, path[64];
-        const char *text = "# comment\n[site]\n  domain = Team.Example   # ours\nlog=details\r\ncertificate = /etc/x.pem\n"
-                           "separator = =\n[login]\ncleartext-login = Never\ndeliver-users = mail, 1001 postfix\n"
-                           "[limits]\nmessage-size = 2M\nidle-imap = 1h\nworkers = 8\n[store]\ncache = 1G\n"
-                           "[listen imaps]\nport = 1993\naddress = *\n[listen mine]\nprotocol = LMTP\naddress = run/lmtp\n";
+        const char *text =
+                "# comment\n[site]\n  domain = Team.Example   # ours\nlog=details\r\ncertificate = "
+                "/etc/x.pem\n"
+                "separator = =\n[login]\ncleartext-login = Never\ndeliver-users = mail, 1001 "
+                "postfix\n"
+                "[limits]\nmessage-size = 2M\nidle-imap = 1h\nworkers = 8\n[store]\ncache = 1G\n"
+                "[listen imaps]\nport = 1993\naddress = *\n[listen mine]\nprotocol = LMTP\naddress "
+                "= run/lmtp\n";
         assert_int_equal(read_text(text, &c, &why), OK);
         assert_null(why);
         assert_true(str_eq(c->domain, STR("team.example")));
@@ -161,7 +165,8 @@ static void written_by_init(void **state)
                 assert_int_equal(c->listen_count, 8);
                 for (size_t k = 0; k < 8; k++) {
                         bool local = bases[i] || str_eq(c->listen[k].name, STR("lmtp"));
-                        assert_true(str_eq(c->listen[k].address, local ? STR("127.0.0.1") : STR("::")));
+                        assert_true(
+                                str_eq(c->listen[k].address, local ? STR("127.0.0.1") : STR("::")));
                         assert_true(c->listen[k].port > bases[i]);
                 }
                 assert_int_equal(c->listen[5].port, bases[i] + 993);
