@@ -71,7 +71,7 @@ void imap_line(struct session *, const char *format, ...) PRINTF(2, 3);
 void imap_end(struct session *); /* of a line that was gathered in imap_out */
 
 /* ---- update.c ---- */
-/* Moves the view and the flags to what is flushed now; says nothing. ABSENT: no mailbox any more. */
+/* Moves the view and the flags to what is flushed now; says nothing. ABSENT: it has gone. */
 CHECKED enum status imap_catch_up(struct session *);
 /* Tells what has been caught up: EXPUNGE (when allowed), EXISTS, flags. */
 void imap_tell(struct session *, bool expunges);

@@ -9,7 +9,8 @@ struct keys {
 
 /* clang-format off */
 enum argument {
-        NOTHING, FLAG, NO_FLAG, WORD, NO_WORD, DATE, NUMBER, FIELD, NAMED_FIELD, STRING, SET, ONE, TWO
+        NOTHING, FLAG, NO_FLAG, WORD, NO_WORD, DATE, NUMBER, FIELD, NAMED_FIELD, STRING, SET, ONE,
+        TWO,
 };
 /* clang-format on */
 
@@ -22,6 +23,7 @@ struct row {
 };
 
 /* clang-format off */
+/* No message is \Recent here: NEW and RECENT find none, OLD all. */
 static const struct row rows[] = {
         { "ALL",        NOTHING,     KEY_ALL,         0,             NULL },
         { "ANSWERED",   FLAG,        KEY_FLAG,        FLAG_ANSWERED, NULL },
@@ -36,7 +38,7 @@ static const struct row rows[] = {
         { "HEADER",     NAMED_FIELD, KEY_HEADER,      0,             NULL },
         { "KEYWORD",    WORD,        KEY_KEYWORD,     0,             NULL },
         { "LARGER",     NUMBER,      KEY_LARGER,      0,             NULL },
-        { "NEW",        NOTHING,     KEY_NONE,        0,             NULL }, /* no message is \Recent here */
+        { "NEW",        NOTHING,     KEY_NONE,        0,             NULL },
         { "NOT",        ONE,         KEY_NOT,         0,             NULL },
         { "OLD",        NOTHING,     KEY_ALL,         0,             NULL },
         { "OLDER",      NUMBER,      KEY_OLDER,       0,             NULL },

@@ -33,7 +33,7 @@ enum status imap_namespace(struct session *s, const struct args *a)
 static void options(struct parse *p, struct question *q, bool selection)
 {
         /* clang-format off */
-        static const struct { const char *name; unsigned when_selecting, when_returning; } known[] = {
+        static const struct { const char *name; unsigned selecting, returning; } known[] = {
                 {"SUBSCRIBED", SELECT_SUBSCRIBED | RETURN_SUBSCRIBED, RETURN_SUBSCRIBED},
                 {"REMOTE", SELECT_REMOTE, 0}, {"RECURSIVEMATCH", SELECT_RECURSIVE, 0},
                 {"SPECIAL-USE", SELECT_SPECIAL | RETURN_SPECIAL, RETURN_SPECIAL},
@@ -45,8 +45,8 @@ static void options(struct parse *p, struct question *q, bool selection)
         while (!p->bad && !parse_char(p, ')')) {
                 unsigned bit = 0;
                 for (size_t i = 0; i < COUNT_OF(known) && !bit; i++) {
-                        unsigned mine = selection ? known[i].when_selecting
-                                                  : known[i].when_returning;
+                        unsigned mine = selection ? known[i].selecting
+                                                  : known[i].returning;
                         if (mine && parse_word(p, known[i].name))
                                 bit = mine;
                 }
@@ -121,8 +121,9 @@ static bool asked_for(const struct question *q, const struct folder *f)
 static void print_folder(struct session *s, const struct question *q, const struct folder *f)
 {
         /* clang-format off */
-        static const char *const uses[USE_COUNT] = {[USE_DRAFTS] = "\\Drafts", [USE_SENT] = "\\Sent",
-                [USE_ARCHIVE] = "\\Archive", [USE_JUNK] = "\\Junk", [USE_TRASH] = "\\Trash"};
+        static const char *const uses[USE_COUNT] = {
+                [USE_DRAFTS] = "\\Drafts", [USE_SENT] = "\\Sent", [USE_ARCHIVE] = "\\Archive",
+                [USE_JUNK] = "\\Junk", [USE_TRASH] = "\\Trash"};
         /* clang-format on */
         struct buf *out = imap_out(s);
         buf_addf(out, "* %s (%s", q->lsub ? "LSUB" : "LIST",

@@ -37,9 +37,9 @@ CHECKED enum status env_status(struct env *, enum table, int code);
 /* OK, or how the environment failed. */
 CHECKED enum status env_state(struct env *);
 
-/* A value of SEAL_FROM octets and more is stored with a checksum behind it: it lies on pages of its own, and
- * Berkeley DB takes a blank page among them for a new one. (Smaller ones lie on tree pages, where
- * it sees that.) So no stored length lies between SEAL_FROM and SEAL_FROM + SEAL_SIZE - 1. */
+/* A value of SEAL_FROM octets and more is stored with a checksum behind it: it lies on pages of its
+ * own, and Berkeley DB takes a blank page among them for a new one. (Smaller ones lie on tree
+ * pages.) So no stored length lies between SEAL_FROM and SEAL_FROM + SEAL_SIZE - 1. */
 enum { SEAL_FROM = 900, SEAL_SIZE = 4 };
 
 void value_seal(struct str value, struct buf *out);

@@ -9,7 +9,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { LOOK_EVERY_MS = 500 };
+enum { LOOK_EVERY_MS = 100 };
 
 struct disk {
         char *folder, *ballast_path;

@@ -28,7 +28,8 @@ static const char *const table_names[TABLE_COUNT] = {
         [TABLE_ENTRY] = "entry.db", [TABLE_PREFIX] = "prefix.db", [TABLE_OVERVIEW] = "overview.db",
         [TABLE_MARK] = "mark.db", [TABLE_FLAG] = "flag.db", [TABLE_CHANGE] = "change.db",
         [TABLE_PERSON] = "person.db", [TABLE_NAME] = "name.db", [TABLE_TOPIC] = "topic.db",
-        [TABLE_SUBSCRIPTION] = "subscription.db", [TABLE_DIGEST] = "digest.db", [TABLE_DUE] = "due.db",
+        [TABLE_SUBSCRIPTION] = "subscription.db", [TABLE_DIGEST] = "digest.db",
+        [TABLE_DUE] = "due.db",
 }; /* clang-format on */
 
 const char *table_name(enum table table)
@@ -434,8 +435,7 @@ enum status env_open(const struct store_options *options, struct env **out)
         pthread_mutex_init(&env->flushing, NULL);
         enum status st = env_start(env, options);
         if (st != OK) {
-                atomic_store(
-                        &env->failed, true); /* what could not be opened is not marked as clean */
+                atomic_store(&env->failed, true); /* it is not marked as closed cleanly */
                 env_close(env);
                 env = NULL;
         } else {

@@ -9,7 +9,7 @@ enum table {
         TABLE_META,         /* text -> counters, settings */
         TABLE_BODY,         /* message, chunk -> zstd of 64 KiB */
         TABLE_MESSAGE,      /* message -> sizes, dates, references held, hash */
-        TABLE_DERIVED,      /* message -> envelope, structure, body, parts, summary */
+        TABLE_DERIVED,      /* message, part -> envelope, summary;  structure, parts */
         TABLE_ID,           /* SHA-256 of Message-ID, message -> ghost or not */
         TABLE_PLACE,        /* message, mailbox, number -> */
         TABLE_THREAD,       /* message -> root, parent;  root, message -> (two key kinds) */
@@ -18,8 +18,8 @@ enum table {
         TABLE_ENTRY,        /* mailbox, number -> message, date, modseq, sizes */
         TABLE_PREFIX,       /* mailbox, number -> header fields */
         TABLE_OVERVIEW,     /* mailbox, number -> ready overview line */
-        TABLE_MARK,         /* person, mailbox, number >> 12 -> \Seen block (person 0: history) */
-        TABLE_FLAG,         /* person, mailbox, number -> other flags, keywords */
+        TABLE_MARK,         /* person, mailbox, flag, number >> 12 -> block (person 0: history) */
+        TABLE_FLAG,         /* person, mailbox -> names of keywords */
         TABLE_CHANGE,       /* mailbox, person or 0, modseq -> flags changed or vanished numbers */
         TABLE_PERSON,       /* person -> record */
         TABLE_NAME,         /* lower-case name -> kind, id */

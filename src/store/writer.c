@@ -15,7 +15,7 @@ enum {
         BUSY_TRIES = 10,
         FULL_TRIES = 100,
         FULL_WAIT_MS = 100, /* of a flush on a full disk */
-        CHECKPOINT_LOOK_S = 1,
+        CHECKPOINT_LOOK_MS = 200,
 };
 
 struct batch {
@@ -342,35 +342,42 @@ static void *flusher_work(void *arg)
 
 /* ---- the checkpointer ---- */
 
+struct pressure {
+        bool full, told;
+};
+
 /* When the disk fills, what is changed is written while there is room, and else into the ballast's:
  * a cache that holds changed pages only cannot read any more. */
-static void checkpoint_in_turn(struct writer *writer, bool *was_full)
+static void checkpoint_in_turn(struct writer *writer, struct pressure *before)
 {
         struct disk *disk = env_disk(writer->env);
-        bool full = disk_full(disk), now = full && !*was_full;
-        *was_full = full;
-        enum status st = env_checkpoint(writer->env, now);
+        bool full = disk_full(disk);
+        enum status st = env_checkpoint(writer->env, full && !before->full);
         if (st == FULL && disk_drop_ballast(disk))
                 st = env_checkpoint(writer->env, true);
-        if (st == FULL)
+        if (st == FULL && !before->told)
                 log_warn("store: no room for a checkpoint; the log is kept");
+        before->full = full;
+        before->told = st == FULL;
         disk_load_ballast(disk);
 }
 
 static void *checkpointer_work(void *arg)
 {
         struct writer *writer = arg;
-        bool was_full = false;
+        struct pressure pressure = {0};
         pthread_mutex_lock(&writer->lock);
         while (!writer->stop) {
                 struct timespec until;
                 clock_gettime(CLOCK_REALTIME, &until);
-                until.tv_sec += CHECKPOINT_LOOK_S;
+                until.tv_nsec += CHECKPOINT_LOOK_MS * 1000000L;
+                until.tv_sec += until.tv_nsec / 1000000000;
+                until.tv_nsec %= 1000000000;
                 pthread_cond_timedwait(&writer->ticked, &writer->lock, &until);
                 if (writer->stop)
                         break;
                 pthread_mutex_unlock(&writer->lock);
-                checkpoint_in_turn(writer, &was_full);
+                checkpoint_in_turn(writer, &pressure);
                 pthread_mutex_lock(&writer->lock);
         }
         pthread_mutex_unlock(&writer->lock);

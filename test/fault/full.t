@@ -7,7 +7,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 from baton import *
 from rawclient import Imap, Nntp, Refused
 
-SIZE, RESERVE, BALLAST = 64, 12, 4  # MB
+SIZE, RESERVE, BALLAST = 96, 24, 4  # MB
 CONF = f'[store]\nreserve = {RESERVE}M\nballast = {BALLAST}M\nlog-file = 1M\ncache = 16M\n'
 tap = Tap()
 acknowledged = {}  # Message-ID -> folder of ana
@@ -194,6 +194,7 @@ def by_mail(site):
         answer = by_smtp(site, size=300_000)
         if answer != '250':
             break
+        time.sleep(0.02)
     tap.ok(re.match('452 ', answer), 'filled by mail: refused early', answer)
     same_there(site, 'filled by mail')
     tap.ok(site.daemon.poll() is None, 'filled by mail: the daemon lives')

@@ -139,7 +139,13 @@ static void messages(void **state)
         assert_refuses_shorter(b, message_read(value, &back));
         b.at[0] = 77; /* a version to come */
         assert_int_equal(message_read(buf_str(&b), &back), DAMAGED);
+        buf_release(&b);
+}
 
+static void derived_and_threads(void **state)
+{
+        (void)state;
+        struct buf b = {0};
         struct derived d = {.envelope = STR("e"),
                 .message_id = STR("<a@x>"),
                 .subject = STR("s"),
@@ -333,6 +339,14 @@ static void people(void **state)
         assert_true(str_eq(t2.columns[1], STR("Done")) && t2.owner == 4 &&
                     t2.access == ACCESS_SITE && t2.created == 5);
         assert_refuses_shorter(b, topic_read(value, arena, &t2));
+        buf_release(&b);
+        arena_free(arena);
+}
+
+static void small_records(void **state)
+{
+        (void)state;
+        struct buf b = {0};
         struct subscription s = {.mode = MODE_NAMED, .since = 6}, s2;
         buf_clear(&b);
         subscription_write(&s, &b);
@@ -360,7 +374,6 @@ static void people(void **state)
         assert_int_equal(time_read(buf_str(&b), &at), OK);
         assert_int_equal(at, -7);
         buf_release(&b);
-        arena_free(arena);
 }
 
 int main(void)
@@ -369,6 +382,8 @@ int main(void)
                 cmocka_unit_test(order_of_keys),
                 cmocka_unit_test(keys_back),
                 cmocka_unit_test(messages),
+                cmocka_unit_test(derived_and_threads),
+                cmocka_unit_test(small_records),
                 cmocka_unit_test(mailboxes),
                 cmocka_unit_test(blocks),
                 cmocka_unit_test(changes),

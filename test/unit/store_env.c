@@ -346,7 +346,10 @@ static void old_logs_go(void **state)
         struct buf key = {0};
         (void)state;
         folder_make(folder);
-        struct store *store = open_store(folder);
+        struct store_options options = small_options(folder);
+        struct store *store;
+        options.cache = options.reserve = 64 << 20; /* no checkpoint comes by itself */
+        assert_int_equal(store_open(&options, &store), OK);
         for (uint32_t i = 0; i < 1000; i++) {
                 number_key(i, &key);
                 memset(value, (int)(i % 251), sizeof(value));

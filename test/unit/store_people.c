@@ -122,8 +122,7 @@ static void folders(void **state)
 static void topics(void **state)
 {
         struct kit *k = *state;
-        uint32_t ana = kit_person(k, "ana"), eng = kit_topic(k, "eng.web"),
-                 web = kit_topic(k, "eng.api");
+        uint32_t eng = kit_topic(k, "eng.web"), web = kit_topic(k, "eng.api");
         struct str columns[] = {STR("To do"), STR("Done")};
         struct topic t, *all;
         size_t count;
@@ -143,19 +142,31 @@ static void topics(void **state)
         assert_str(all[1].name, "eng.web");
         assert_str(all[1].about, "new words");
         assert_str(all[1].columns[1], "Done");
+}
 
+static enum status subscribe(struct kit *k, const struct subscription *s)
+{
+        struct change *change = change_new(k->store);
+        change_subscribe(change, s);
+        enum status st = store_commit(change);
+        change_free(change);
+        return st;
+}
+
+static void subscriptions(void **state)
+{
+        struct kit *k = *state;
+        uint32_t ana = kit_person(k, "ana"), eng = kit_topic(k, "eng.web"),
+                 web = kit_topic(k, "eng.api");
+        struct topic t;
+        struct change *change;
+        size_t count;
         struct subscription s = {.person = ana, .topic = eng, .mode = MODE_DIGEST, .since = 5}, got,
                             *list;
-        change = change_new(k->store);
-        change_subscribe(change, &s);
-        assert_int_equal(store_commit(change), OK);
-        change_free(change);
+        assert_int_equal(subscribe(k, &s), OK);
         s.mode = MODE_NONE;
         s.since = 9;
-        change = change_new(k->store);
-        change_subscribe(change, &s);
-        assert_int_equal(store_commit(change), OK);
-        change_free(change);
+        assert_int_equal(subscribe(k, &s), OK);
         assert_int_equal(subscription_get(k->store, ana, eng, &got), OK);
         assert_int_equal(got.mode, MODE_NONE);
         assert_int_equal(got.since, 5);
@@ -172,15 +183,9 @@ static void topics(void **state)
         assert_int_equal(subscriptions_of(k->store, ana, k->arena, &list, &count), OK);
         assert_int_equal(count, 0);
         s.topic = 4711;
-        change = change_new(k->store);
-        change_subscribe(change, &s);
-        assert_int_equal(store_commit(change), ABSENT);
-        change_free(change);
+        assert_int_equal(subscribe(k, &s), ABSENT);
         s.topic = web;
-        change = change_new(k->store);
-        change_subscribe(change, &s);
-        assert_int_equal(store_commit(change), OK);
-        change_free(change);
+        assert_int_equal(subscribe(k, &s), OK);
         change = change_new(k->store);
         change_mailbox_remove(change, web);
         assert_int_equal(store_commit(change), OK);
@@ -198,6 +203,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(names, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(folders, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(topics, kit_begin, kit_end),
+                cmocka_unit_test_setup_teardown(subscriptions, kit_begin, kit_end),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
