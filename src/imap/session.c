@@ -175,7 +175,7 @@ static struct str tag_of(struct str command)
 /* Appends a literal and the line behind it to the command. */
 static enum status add_literal(struct session *s, uint64_t size, bool waits)
 {
-        if (size + s->command.len > LINE_MAX_OCTETS + LITERALS_MAX) {
+        if (size > LITERALS_MAX || size + s->command.len > LINE_MAX_OCTETS + LITERALS_MAX) {
                 imap_line(s, "%.*s BAD [TOOBIG] This command is too long",
                         STR_ARG(tag_of(buf_str(&s->command))));
                 s->bad++;
