@@ -40,9 +40,14 @@ void random_word(size_t len, struct buf *out)
 {
         static const char letters[] = "abcdefghijkmnpqrstuvwxyz234567";
         enum { COUNT = sizeof letters - 1, FAIR = 256 / COUNT * COUNT };
+        unsigned char octets[64];
+        size_t at = sizeof octets;
         while (len) {
-                unsigned char c;
-                random_bytes(&c, 1);
+                if (at == sizeof octets) {
+                        random_bytes(octets, sizeof octets);
+                        at = 0;
+                }
+                unsigned char c = octets[at++];
                 if (c >= FAIR) /* the rest would make the first letters likelier */
                         continue;
                 buf_add_char(out, letters[c % COUNT]);

@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "store/rows.h"
 #include "store/view.h"
+#include <pthread.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -32,12 +33,37 @@ static void encode_chunk(ZSTD_CCtx *context, struct str raw, struct buf *packed,
         chunk_write(&c, out);
 }
 
+/* Each thread's own, freed with it: making one costs as much as compressing 2 KB. */
+static pthread_key_t compressor_key;
+static pthread_once_t compressor_once = PTHREAD_ONCE_INIT;
+
+static void compressor_free(void *context)
+{
+        ZSTD_freeCCtx(context);
+}
+
+static void compressor_start(void)
+{
+        if (pthread_key_create(&compressor_key, compressor_free) != 0)
+                fail_now("no thread key for compressing");
+}
+
+static ZSTD_CCtx *compressor(void)
+{
+        pthread_once(&compressor_once, compressor_start);
+        ZSTD_CCtx *context = pthread_getspecific(compressor_key);
+        if (context)
+                return context;
+        context = ZSTD_createCCtx();
+        if (!context || pthread_setspecific(compressor_key, context) != 0)
+                fail_now("out of memory: compressing");
+        return context;
+}
+
 void body_encode(struct str bytes, size_t first, size_t most, struct body *out)
 {
         struct buf packed = {0};
-        ZSTD_CCtx *context = ZSTD_createCCtx();
-        if (!context)
-                fail_now("out of memory: compressing");
+        ZSTD_CCtx *context = compressor();
         struct str rest = str_from(bytes, first * CHUNK_SIZE);
         size_t count = body_chunks(rest.len);
         *out = (struct body){.count = count < most ? count : most};
@@ -47,7 +73,6 @@ void body_encode(struct str bytes, size_t first, size_t most, struct body *out)
                         context, str_sub(rest, i * CHUNK_SIZE, CHUNK_SIZE), &packed, &out->octets);
                 out->ends[i] = out->octets.len;
         }
-        ZSTD_freeCCtx(context);
         buf_release(&packed);
 }
 
@@ -226,6 +251,8 @@ enum status body_write_ahead(struct store *store, struct str bytes, uint64_t *bo
                 body_encode(bytes, first, AHEAD_CHUNKS, &a->chunks);
                 a->op.weight = a->chunks.octets.len;
                 st = commit_one(store, a);
+                if (st != OK && first == 0)
+                        *body = 0; /* taken back with the change: it may be another's by now */
         }
         if (st != OK && *body)
                 body_give_up(store, *body);

@@ -117,6 +117,7 @@ enum status overview_read(struct store *store, const struct view *view,
                    upto = key_entry(view->mailbox, high + 1);
         struct scan *scan = scan_open(
                 store->env, NULL, TABLE_OVERVIEW, key_str(&from), key_str(&upto));
+        scan_expect(scan, range->room + range->room / 8 + 4096);
         struct str key, value, line;
         enum status st;
         while ((st = scan_next(scan, &key, &value)) == OK) {

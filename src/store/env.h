@@ -66,6 +66,9 @@ CHECKED enum status table_remove(struct txn *, enum table, struct str key); /* A
  * singly). */
 struct scan;
 struct scan *scan_open(struct env *, struct txn *, enum table, struct str from, struct str upto);
+/* Before the first step: about so many octets of keys and values are wanted. Only a hint; without it the room for
+ * bulk reads begins small and doubles, which reads a long range up to twice. */
+void scan_expect(struct scan *, size_t octets);
 /* ABSENT at the end. */
 CHECKED enum status scan_next(struct scan *, struct str *key, struct str *value);
 void scan_close(struct scan *); /* NULL is fine */

@@ -131,14 +131,26 @@ static enum status scan_messages(const struct reading *r)
         return st == ABSENT ? OK : st;
 }
 
+/* Those that went between the two scans: half of a message is none. */
+static void drop_gone(const struct reading *r, const unsigned char *parts)
+{
+        unsigned all = (needs(DERIVED_HEAD, r->what) ? DERIVED_HEAD : 0) |
+                       (needs(DERIVED_TAIL, r->what) ? DERIVED_TAIL : 0);
+        for (size_t i = 0; i < r->n; i++)
+                if (parts[i] != all)
+                        r->out[i] = (struct stored){0};
+}
+
 static enum status scan_derived(const struct reading *r)
 {
         struct key from = key_derived(r->ids[0], 0), upto = key_derived(r->ids[r->n - 1] + 1, 0);
         struct scan *scan = scan_open(
                 r->store->env, NULL, TABLE_DERIVED, key_str(&from), key_str(&upto));
+        scan_expect(scan, r->n * 1280); /* what most mail has */
         struct str key, value;
         enum status st;
         size_t i = 0;
+        unsigned char *parts = mem_new(r->n); /* that have come */
         while ((st = scan_next(scan, &key, &value)) == OK) {
                 struct reader k = reader_of(key);
                 uint64_t id = read_u64(&k);
@@ -152,8 +164,11 @@ static enum status scan_derived(const struct reading *r)
                 st = take_part(part, value, r->what, r->arena, &r->out[i]);
                 if (st != OK)
                         break;
+                parts[i] |= (unsigned char)part;
         }
         scan_close(scan);
+        drop_gone(r, parts);
+        free(parts);
         return st == ABSENT ? OK : st;
 }
 
@@ -215,18 +230,79 @@ enum status message_find(struct store *store, struct str message_id, uint64_t *i
         return ids.message ? views_wait_for(store, ids.modseq) : ABSENT;
 }
 
-enum status message_places(struct store *store, uint64_t id, struct place *out, size_t *count)
+struct places {
+        uint64_t message;
+        struct place *at;
+        size_t count, room;
+};
+
+static enum status is_topic(struct store *store, uint32_t mailbox, bool *is)
 {
-        struct key prefix = key_places(id);
+        struct buf value = {0};
+        struct mailbox m;
+        struct key key = key_mailbox(mailbox);
+        enum status st = get_value(store, NULL, TABLE_MAILBOX, &key, &value);
+        if (st == OK)
+                st = mailbox_read(buf_str(&value), &m);
+        *is = st == OK && m.kind == MAILBOX_TOPIC;
+        buf_release(&value);
+        return st == ABSENT ? OK : st;
+}
+
+/* In one mailbox, and those only that can be seen. */
+static enum status places_in(
+        struct store *store, const struct place *at, uint64_t position, struct places *out)
+{
+        struct key prefix = key_places_in(out->message, at->mailbox);
         struct scan *scan = scan_prefix(store, NULL, TABLE_PLACE, &prefix);
         struct str key, value;
-        size_t room = *count;
-        enum status st = OK;
+        struct place place;
+        struct entry e;
         uint64_t message;
-        *count = 0;
-        while (*count < room && (st = scan_next(scan, &key, &value)) == OK)
-                if (key_place_read(key, &message, &out[*count]))
-                        ++*count;
+        enum status st = OK;
+        while (out->count < out->room && (st = scan_next(scan, &key, &value)) == OK) {
+                if (!key_place_read(key, &message, &place))
+                        continue;
+                st = entry_read(store, place.mailbox, place.number, &e);
+                if (st == OK && e.modseq <= position)
+                        out->at[out->count++] = place;
+                if (st != OK && st != ABSENT)
+                        break;
+        }
         scan_close(scan);
+        return st == ABSENT ? OK : st;
+}
+
+/* The first place at or above mailbox `*at`. */
+static enum status first_place(struct store *store, uint64_t id, struct place *at)
+{
+        struct key from = key_places_in(id, at->mailbox), upto = key_places(id + 1);
+        struct scan *scan = scan_open(
+                store->env, NULL, TABLE_PLACE, key_str(&from), key_str(&upto));
+        struct str key, value;
+        enum status st = scan_next(scan, &key, &value);
+        if (st == OK && !key_place_read(key, &id, at))
+                st = codec_damaged("a place");
+        scan_close(scan);
+        return st;
+}
+
+/* From mailbox to mailbox: whoever keeps a thousand copies in a folder hides no topic by them. */
+enum status message_places(struct store *store, uint64_t id, struct place *out, size_t *count)
+{
+        struct places found = {.message = id, .at = out, .room = *count};
+        struct place at = {0};
+        uint64_t position = views_position(store);
+        enum status st = OK;
+        while (st == OK && found.count < found.room) {
+                bool is;
+                st = first_place(store, id, &at);
+                if (st == OK)
+                        st = is_topic(store, at.mailbox, &is);
+                if (st == OK && is)
+                        st = places_in(store, &at, position, &found);
+                at.mailbox++;
+        }
+        *count = found.count;
         return st == ABSENT ? OK : st;
 }

@@ -31,6 +31,12 @@ struct scan *scan_open(
         return scan;
 }
 
+void scan_expect(struct scan *scan, size_t octets)
+{
+        size_t room = (octets + 1023) / 1024 * 1024;
+        scan->room_size = room < ROOM_FIRST ? ROOM_FIRST : room < ROOM_MOST ? room : ROOM_MOST;
+}
+
 void scan_close(struct scan *scan)
 {
         if (scan == NULL)
