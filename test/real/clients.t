@@ -126,7 +126,7 @@ def slrn(site):
 
 def mbsync(site):
     os.makedirs(os.path.join(site.folder, 'mail'), exist_ok=True)
-    rc = write(site, 'mbsyncrc', f'IMAPAccount b\nHost 127.0.0.1\nPort {site.port("imap")}\nUser dee\nPass {PASSWORD}\nSSLType None\n\n'
+    rc = write(site, 'mbsyncrc', f'IMAPAccount b\nHost 127.0.0.1\nPort {site.port("imap")}\nUser dee\nPass {PASSWORD}\nSSLType None\nAuthMechs LOGIN\n\n'
                'IMAPStore far\nAccount b\n\nMaildirStore near\nSubFolders Verbatim\n'
                f'Path {site.folder}/mail/\nInbox {site.folder}/mail/INBOX\n\nChannel c\nFar :far:\nNear :near:\n'
                'Patterns INBOX Drafts "Topics/eng/backend"\nCreate Near\nSync All\nExpunge Both\n'
