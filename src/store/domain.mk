@@ -43,3 +43,9 @@ test_unit_store_check_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += test/unit/store_kill
 test_unit_store_kill_SOURCES = test/unit/store_kill.c test/unit/store_kit.h
 test_unit_store_kill_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += test/unit/store_fault
+test_unit_store_fault_SOURCES = test/unit/store_fault.c test/unit/store_kit.h
+test_unit_store_fault_LDADD = $(UNIT_LIBS)
+test_unit_store_fault_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=table_put -Wl,--wrap=txn_commit \
+	-Wl,--wrap=env_flush -Wl,--wrap=table_last -Wl,--wrap=scan_open

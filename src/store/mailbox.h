@@ -68,6 +68,10 @@ struct view {
 CHECKED enum status view_open(
         struct store *, uint32_t mailbox, const struct view **out); /* ABSENT */
 void view_close(struct store *, const struct view *);               /* NULL is fine */
+/* The rank of the first message in the view that was filed after `since`, count + 1 when none was:
+ * numbers and MODSEQs rise together, because the writer gives both. */
+CHECKED enum status view_after(
+        struct store *, const struct view *, uint64_t since, uint32_t *rank);
 
 struct entry {
         uint32_t number;

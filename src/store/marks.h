@@ -32,7 +32,7 @@ CHECKED enum status marks_refresh(struct store *, struct marks *, const struct n
 void marks_free(struct marks *);                             /* NULL is fine */
 unsigned marks_flags(const struct marks *, uint32_t number); /* FLAG_ bits */
 
-/* Only \Seen, as a new set: for STATUS, digests and news readers. */
+/* Only \Seen, as a new set: for STATUS, digests and news readers. Of person 0: what is history. */
 CHECKED enum status seen_load(
         struct store *, uint32_t mailbox, uint32_t person, struct numset **out);
 

@@ -273,20 +273,6 @@ static enum status places_in(
         return st == ABSENT ? OK : st;
 }
 
-/* The first place at or above mailbox `*at`. */
-static enum status first_place(struct store *store, uint64_t id, struct place *at)
-{
-        struct key from = key_places_in(id, at->mailbox), upto = key_places(id + 1);
-        struct scan *scan = scan_open(
-                store->env, NULL, TABLE_PLACE, key_str(&from), key_str(&upto));
-        struct str key, value;
-        enum status st = scan_next(scan, &key, &value);
-        if (st == OK && !key_place_read(key, &id, at))
-                st = codec_damaged("a place");
-        scan_close(scan);
-        return st;
-}
-
 /* From mailbox to mailbox: whoever keeps a thousand copies in a folder hides no topic by them. */
 enum status message_places(struct store *store, uint64_t id, struct place *out, size_t *count)
 {
@@ -296,7 +282,7 @@ enum status message_places(struct store *store, uint64_t id, struct place *out, 
         enum status st = OK;
         while (st == OK && found.count < found.room) {
                 bool is;
-                st = first_place(store, id, &at);
+                st = place_from(store, NULL, id, &at);
                 if (st == OK)
                         st = is_topic(store, at.mailbox, &is);
                 if (st == OK && is)

@@ -75,7 +75,7 @@ CHECKED enum status message_find(struct store *, struct str message_id, uint64_t
 struct place {
         uint32_t mailbox, number;
 };
-/* Where a message lies, ascending; at most *count, which is set. */
+/* Where a message lies in topics, as flushed, ascending; at most *count, which is set. */
 CHECKED enum status message_places(struct store *, uint64_t id, struct place *out, size_t *count);
 
 /* Threads: the root's id; a ghost (a parent that has not come) has an id too. Messages of a thread,

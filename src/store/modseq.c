@@ -3,20 +3,19 @@
 #include "store/rows.h"
 #include "store/view.h"
 
-/* The first rank in the set of a message that was filed after `since`: numbers and MODSEQs rise
- * together, because the writer gives both. */
-static enum status first_after(struct store *store, uint32_t mailbox, const struct numset *numbers,
-        uint64_t since, uint32_t *rank)
+enum status view_after(struct store *store, const struct view *view, uint64_t since, uint32_t *rank)
 {
-        uint32_t low = 1, high = numset_count(numbers) + 1;
+        uint32_t low = 1, high = view->count + 1;
         struct entry e;
         while (low < high) {
-                uint32_t middle = low + (high - low) / 2;
-                enum status st = entry_read(store, mailbox, numset_select(numbers, middle), &e);
+                uint32_t middle = low + (high - low) / 2, at = middle + 1;
+                enum status st = ABSENT;
+                while (st == ABSENT && at-- > low) /* one that has gone since does not say */
+                        st = entry_read(store, view->mailbox, numset_select(view->numbers, at), &e);
                 if (st != OK && st != ABSENT)
                         return st;
                 if (st == OK && e.modseq > since)
-                        high = middle;
+                        high = at;
                 else
                         low = middle + 1;
         }
@@ -55,12 +54,16 @@ static enum status add_history(
         uint32_t last, rank;
         struct entry e;
         enum status st = last_history(store, view->mailbox, &last);
-        if (st != OK || !last || !numset_has(view->numbers, last))
+        if (st == OK && last)
+                last = numset_prev(view->numbers, last + 1); /* it may have gone */
+        if (st != OK || !last)
                 return st;
         st = entry_read(store, view->mailbox, last, &e);
+        if (st == ABSENT) /* gone since */
+                e.modseq = UINT64_MAX, st = OK;
         if (st != OK || e.modseq <= since)
-                return st == ABSENT ? OK : st;
-        st = first_after(store, view->mailbox, view->numbers, since, &rank);
+                return st;
+        st = view_after(store, view, since, &rank);
         if (st != OK || rank > view->count)
                 return st;
         struct mark_place history = {
