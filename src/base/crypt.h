@@ -16,3 +16,5 @@ void password_hash(struct str password, struct buf *out);
  * tell persons from non-persons by the time. A password that was right is remembered as a keyed
  * digest in memory, so a client that logs in often costs a microsecond. Thread-safe. */
 bool password_right(struct str password, struct str stored);
+/* Was it right before? Costs a microsecond whatever the answer. */
+bool password_known(struct str password, struct str stored);

@@ -275,8 +275,10 @@ int main(int argc, char **argv)
         struct start start;
         struct daemon d = {.start = &start};
         int status = start_read(&start, argc, argv);
-        if (status >= 0)
+        if (status >= 0) {
+                start_end(&start);
                 return status;
+        }
         setlocale(LC_CTYPE, "C.UTF-8");
         start_block_signals();
         if (!start_detach(&start))

@@ -22,7 +22,7 @@ void imap_print_capabilities(struct session *s, struct buf *out)
                         " NAMESPACE CHILDREN UNSELECT UIDPLUS MULTIAPPEND MOVE WITHIN SPECIAL-USE"
                         " LIST-EXTENDED LIST-STATUS STATUS=SIZE");
                 buf_addf(out, " APPENDLIMIT=%llu",
-                        (unsigned long long)s->site->config->message_size);
+                        (unsigned long long)site_config(s->site)->message_size);
                 return;
         }
         if (offers_tls(s))
@@ -117,7 +117,9 @@ static enum status welcome(struct session *s, const struct person *person)
 {
         s->person = person->id;
         s->bad = 0;
-        wire_idle_limit(s->wire, s->site->config->idle_imap);
+        wire_person(s->wire, person->id);
+        wire_line_limit(s->wire, LINE_MAX_OCTETS);
+        wire_idle_limit(s->wire, site_config(s->site)->idle_imap);
         log_note("imap: %.*s logged in from %.*s%s", STR_ARG(person->name),
                 STR_ARG(wire_peer(s->wire)->address), wire_secure(s->wire) ? " under TLS" : "");
         struct buf capabilities = {0};
@@ -131,8 +133,10 @@ static enum status welcome(struct session *s, const struct person *person)
 static enum status log_in(struct session *s, struct str user, struct str password)
 {
         struct person person;
+        wire_aside(s->wire, true);
         enum status st = rules_login(
                 s->site, user, password, wire_peer(s->wire)->address, s->arena, &person);
+        wire_aside(s->wire, false);
         if (st == OK)
                 return welcome(s, &person);
         if (st == TOO_MANY)

@@ -68,12 +68,20 @@ static void print_plain(struct fetch *f, const struct entry *e)
                 buf_addf(item(f), "RFC822.SIZE %llu", (unsigned long long)e->size);
 }
 
+/* A hundred sections of a megabyte do not wait for each other: what is too much leaves. */
 static enum status print_pieces(struct fetch *f, struct reading *r)
 {
+        enum { GATHERED_MAX = 262144 };
         enum status st = OK;
         for (size_t i = 0; st == OK && i < f->items.count; i++) {
-                (void)item(f);
+                struct buf *out = item(f);
                 st = reading_print(r, &f->items.pieces[i]);
+                if (st != OK || out->len < GATHERED_MAX)
+                        continue;
+                r->streamed = true;
+                wire_room(f->session->wire);
+                if (wire_gone(f->session->wire))
+                        st = CLOSED;
         }
         return st;
 }

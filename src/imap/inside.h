@@ -52,6 +52,8 @@ enum {
         KEEPS_NUMBERS = 8, /* no EXPUNGE behind it (RFC 9051 7.5.1), except in its UID form */
 };
 enum {
+        LINE_MAX_OCTETS = 65536,
+        STRANGER_OCTETS = 8192,    /* of a line or a literal before login */
         LITERALS_MAX = 65536,      /* octets of all literals of a command but APPEND */
         BATCH_MAX = 256,           /* messages read at once */
         NAMES_MAX = 10000,         /* folders of a person */
@@ -133,6 +135,8 @@ CHECKED enum status imap_say_status(struct session *, const struct folder *, uns
 CHECKED enum status imap_expunge_deleted(struct session *, const struct numset *among);
 /* Why something cannot come here; OK when it can. The reply is set. */
 CHECKED enum status imap_may_file(struct session *, const struct folder *);
+/* The same for a message's octets. */
+CHECKED enum status imap_may_post(struct session *, const struct folder *, struct str octets);
 /* NO [TRYCREATE] when there is none. */
 CHECKED enum status imap_target(struct session *, struct str name, struct folder *out);
 /* The reply for what submit refused. */

@@ -90,11 +90,14 @@ enum status imap_close(struct session *s, const struct args *a)
 enum status imap_expunge_deleted(struct session *s, const struct numset *among)
 {
         struct selected *m = s->selected;
+        /* what another client has undeleted meanwhile stays */
+        enum status st = imap_catch_up(s);
+        if (st != OK)
+                return st;
         struct numset *numbers = numset_copy(m->marks->flag[3]);
         numset_and(numbers, m->view->numbers);
         if (among)
                 numset_and(numbers, among);
-        enum status st = OK;
         if (numset_count(numbers) > 0) {
                 struct change *change = change_new(s->site->store);
                 change_expunge(change, m->mailbox, numbers, NULL);

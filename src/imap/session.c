@@ -4,7 +4,6 @@
 
 /* clang-format off */
 enum {
-        LINE_MAX_OCTETS = 65536,
         BAD_MAX = 20,               /* malformed commands in a row */
         LOGIN_SECONDS = 180,        /* to log in */
         SILENT_SECONDS = 60,        /* silence before login */
@@ -138,8 +137,10 @@ enum status imap_swallow(struct session *s, uint64_t size)
         bool waits = false;
         size_t start;
         struct str line;
+        uint64_t most = s->person ? SWALLOW_MAX : LITERALS_MAX, total = 0;
         while (!waits) {
-                if (size > SWALLOW_MAX) {
+                total += size < most ? size + 1 : most + 1; /* literals of nothing do not go on for ever */
+                if (total > most) {
                         imap_line(
                                 s, "* BYE [TOOBIG] That literal is too big even to be passed over");
                         wire_close(s->wire);
@@ -175,7 +176,8 @@ static struct str tag_of(struct str command)
 /* Appends a literal and the line behind it to the command. */
 static enum status add_literal(struct session *s, uint64_t size, bool waits)
 {
-        if (size > LITERALS_MAX || size + s->command.len > LINE_MAX_OCTETS + LITERALS_MAX) {
+        uint64_t most = s->person ? LITERALS_MAX : STRANGER_OCTETS;
+        if (size > most || size + s->command.len > most + LINE_MAX_OCTETS) {
                 imap_line(s, "%.*s BAD [TOOBIG] This command is too long",
                         STR_ARG(tag_of(buf_str(&s->command))));
                 s->bad++;
@@ -299,7 +301,8 @@ static void drop_message(struct session *s, struct str rest)
         uint64_t size;
         bool waits;
         size_t start;
-        if (literal_announced(rest, &size, &waits, &start) && !waits)
+        if (literal_announced(rest, &size, &waits, &start) && !waits &&
+                is_message(s, str_sub(rest, 0, start)))
                 (void)imap_swallow(s, size);
 }
 
@@ -339,13 +342,15 @@ static void take_line(struct session *s, struct str line)
 static struct session *session_open(struct wire *w, void *site)
 {
         struct session *s = mem_new(sizeof *s);
+        struct str host = site_config(site)->host; /* of one configuration: a reload may come between */
         s->wire = w;
         s->site = site;
         s->opened = clock_ms();
         wire_idle_limit(w, SILENT_SECONDS);
+        wire_line_limit(w, STRANGER_OCTETS);
         buf_add_text(imap_out(s), "* OK [");
         imap_print_capabilities(s, imap_out(s));
-        imap_line(s, "] %.*s Baton ready", STR_ARG(s->site->config->host));
+        imap_line(s, "] %.*s Baton ready", STR_ARG(host));
         return s;
 }
 
@@ -363,7 +368,7 @@ static void session_serve(struct session *s)
                         take_line(s, line);
                 } else if (st == TOO_BIG) {
                         imap_line(s, "* BAD [TOOBIG] A line may have at most %d octets",
-                                LINE_MAX_OCTETS);
+                                s->person ? LINE_MAX_OCTETS : STRANGER_OCTETS);
                 } else {
                         return;
                 }

@@ -19,13 +19,16 @@ static void log_in(struct session *s, struct str user, struct str password, stru
 {
         struct person person;
         struct str peer = wire_peer(s->wire)->address, shown = nntp_shown(s, user);
+        wire_aside(s->wire, true);
         enum status st = rules_login(s->site, user, password, peer, s->arena, &person);
+        wire_aside(s->wire, false);
         /* RFC 4616 2: to act as somebody else is nobody's right here */
         if (st == OK && authorize.len && !str_same(authorize, user) &&
                 !str_same(authorize, person.name))
                 st = DENIED;
         if (st == OK) {
                 s->person = person.id;
+                wire_person(s->wire, person.id);
                 s->marks_reads = person.news_reads_mark;
                 buf_set(&s->name, person.name);
                 log_note("nntp [%.*s]: %.*s logged in", STR_ARG(peer), STR_ARG(shown));

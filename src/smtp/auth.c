@@ -35,8 +35,10 @@ static void check_password(struct session *s, struct sasl *sasl)
         struct str user = buf_str(&sasl->user), authorize = buf_str(&sasl->authorize);
         struct str peer = wire_peer(s->wire)->address;
         struct person person;
+        wire_aside(s->wire, true);
         enum status st = rules_login(s->site, user, buf_str(&sasl->password), peer, s->arena,
                 &person);
+        wire_aside(s->wire, false);
         /* RFC 4616 2: to act as somebody else is nobody's right here. */
         if (st == OK && authorize.len && !str_same(authorize, user) &&
                 !str_same(authorize, person.name))
@@ -44,6 +46,7 @@ static void check_password(struct session *s, struct sasl *sasl)
         struct str shown = smtp_shown(s, user);
         if (st == OK) {
                 s->person = person.id;
+                wire_person(s->wire, person.id);
                 log_note("submission [%.*s]: %.*s logged in", STR_ARG(peer), STR_ARG(shown));
                 smtp_say(s, "235 2.7.0 Authentication successful");
         } else if (st == DENIED) {
@@ -92,6 +95,7 @@ enum status smtp_starttls(struct session *s, const struct args *a)
         smtp_reset(s);
         buf_clear(&s->helo);
         s->person = 0;
+        wire_person(s->wire, 0);
         if (wire_starttls(s->wire, s->site->tls) != OK)
                 log_note("%.*s [%.*s]: no TLS after STARTTLS",
                         STR_ARG(wire_peer(s->wire)->listener),

@@ -7,7 +7,6 @@
 enum {
         LINE_MAX_OCTETS = 12288, /* RFC 4954 4: what AUTH may need; plain commands need 2,000 */
         IDLE_SECONDS = 300,      /* RFC 5321 4.5.3.2.7 */
-        MOST_JUNK = 100,
         SHOWN_MAX = 200,
 };
 
@@ -35,7 +34,7 @@ static const char *const smtp_text[STATUS_COUNT] = {
 static const char *const refusal_code[REFUSED_COUNT] = {
         [REFUSED_NOT] = "550 5.7.1",     [REFUSED_UNKNOWN] = "550 5.1.1",
         [REFUSED_RELAY] = "550 5.7.1",   [REFUSED_FORGED] = "550 5.7.1",
-        [REFUSED_MEMBERS] = "550 5.7.2", [REFUSED_COMMAND] = "550 5.1.1",
+        [REFUSED_MEMBERS] = "550 5.1.1", [REFUSED_COMMAND] = "550 5.1.1",
         [REFUSED_LOOP] = "554 5.4.6",    [REFUSED_FORM] = "554 5.6.0",
         [REFUSED_SIZE] = "552 5.3.4",
 };
@@ -58,6 +57,15 @@ void smtp_no(struct session *s, enum status st)
         smtp_say(s, "%s", smtp_text[st]);
 }
 
+/* Whether there is a topic of that name is for those who may read it. */
+static const char *words_for(enum refusal why)
+{
+        if (why == REFUSED_UNKNOWN || why == REFUSED_MEMBERS)
+                return "no such person or topic here, or a topic that takes mail from its members "
+                       "only: write from an address that is known here";
+        return refusal_text(why);
+}
+
 void smtp_refuse(struct session *s, enum status st, enum refusal why, struct str about)
 {
         bool ours = st == BUSY || st == FULL || st == TOO_MANY || st == DAMAGED || st == BROKEN;
@@ -70,7 +78,7 @@ void smtp_refuse(struct session *s, enum status st, enum refusal why, struct str
                 STR_ARG(wire_peer(s->wire)->listener), STR_ARG(wire_peer(s->wire)->address),
                 STR_ARG(from), about.len ? " " : "", STR_ARG(shown), refusal_text(why));
         smtp_say(s, "%s %s%.*s%s%s", refusal_code[why], about.len ? "<" : "", STR_ARG(shown),
-                about.len ? ">: " : "", refusal_text(why));
+                about.len ? ">: " : "", words_for(why));
 }
 
 struct str smtp_shown(struct session *s, struct str text)

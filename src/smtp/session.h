@@ -25,6 +25,9 @@ enum {
         JUNK = 32, /* moves nothing: counted */
 };
 
+/* So many commands that move nothing, and recipients over the limit, are no errors. */
+enum { MOST_JUNK = 100, MOST_OVER = 1000 };
+
 struct session {
         struct wire *wire;
         struct site *site;

@@ -12,7 +12,8 @@ static void set_helo(struct session *s, const struct args *a)
 static enum status smtp_helo(struct session *s, const struct args *a)
 {
         set_helo(s, a);
-        smtp_say(s, "250 %.*s", STR_ARG(site_config(s->site)->host));
+        struct str host = site_config(s->site)->host;
+        smtp_say(s, "250 %.*s", STR_ARG(host));
         return OK;
 }
 
@@ -100,6 +101,12 @@ static enum status smtp_mail(struct session *s, const struct args *a)
         return OK;
 }
 
+static bool may_read(struct session *s, uint32_t topic)
+{
+        struct rights rights;
+        return rules_topic(s->site, s->person, topic, &rights) == OK && rights.read;
+}
+
 static enum status smtp_rcpt(struct session *s, const struct args *a)
 {
         struct str rest = a->rest, path;
@@ -111,16 +118,21 @@ static enum status smtp_rcpt(struct session *s, const struct args *a)
                 smtp_say(s, "555 5.5.4 No parameter of RCPT is offered");
                 return OK;
         }
-        unsigned most = site_config(s->site)->recipients;
-        if (s->target_count >= most)
-                return TOO_MANY;
+        if (s->target_count >= site_config(s->site)->recipients) {
+                /* RFC 5321 4.5.3.1.10: who sends on shall not lose what was taken already */
+                smtp_no(s, TOO_MANY);
+                s->errors -= ++s->junk <= MOST_OVER;
+                return OK;
+        }
         if (str_chr(path, '@') == STR_NOWHERE) /* <postmaster>, RFC 5321 4.5.1 */
                 path = arena_printf(s->arena, "%.*s@%.*s", STR_ARG(path),
                         STR_ARG(site_config(s->site)->domain));
-        struct target target;
+        struct target target = {0};
         enum refusal why = REFUSED_NOT;
         struct sender sender = smtp_sender(s);
         enum status st = submit_target(s->site, &sender, path, s->mail, &target, &why);
+        if (why == REFUSED_COMMAND && !may_read(s, target.id))
+                why = REFUSED_MEMBERS;
         if (st != OK) {
                 smtp_refuse(s, st, why, path);
                 return OK;

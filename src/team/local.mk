@@ -6,3 +6,7 @@ libbaton_a_SOURCES += \
 check_PROGRAMS += test/unit/team_digest
 test_unit_team_digest_SOURCES = test/unit/team_digest.c
 test_unit_team_digest_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += test/unit/team_gather
+test_unit_team_gather_SOURCES = test/unit/team_gather.c test/unit/store_kit.h
+test_unit_team_gather_LDADD = $(UNIT_LIBS)
+test_unit_team_gather_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=seen_load

@@ -65,6 +65,14 @@ void wire_wake(struct wire *);
 struct wire *wire_hold(struct wire *);
 void wire_drop(struct wire *);
 
+/* Who has logged in, 0: nobody. All connections of one person together may have three eighths of the
+ * workers (those of one far address before login, half): the others wait for their turn. */
+void wire_person(struct wire *, uint32_t person);
+/* From true to false this worker waits its turn for something that is neither a socket nor the disk
+ * (a password's check): the crew may have one more meanwhile. */
+void wire_aside(struct wire *, bool);
+/* The longest line; starts as the protocol's line_max, and is never more. */
+void wire_line_limit(struct wire *, size_t octets);
 /* The time after which a silent client is put out; starts as the protocol's idle_seconds. */
 void wire_idle_limit(struct wire *, unsigned seconds);
 /* Asks for one wake after so many seconds of silence (IDLE's "still here"); 0: none. */
