@@ -122,11 +122,6 @@ class Peer:
     def __exit__(self, *_):
         self.close()
 
-    def restart(self, between):
-        self.stop()
-        between()
-        self.start()
-
     def stop(self):
         if self.daemon:
             below = [(p, born(p)) for p in tree(self.daemon.pid)]
@@ -238,6 +233,9 @@ userdb {{
 }}
 namespace inbox {{
   inbox = yes
+  mailbox Archive {{
+    auto = create
+  }}
 }}
 service imap-login {{
   service_count = 0
