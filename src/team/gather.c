@@ -199,7 +199,8 @@ static enum status count_topic(struct gathering *g, struct str topic, const stru
         return st;
 }
 
-static enum status add_topic(struct gathering *g, const struct topic *topic, const struct view *view)
+static enum status add_topic(
+        struct gathering *g, const struct topic *topic, const struct view *view)
 {
         struct contents contents;
         enum status st = load_topic(g, view, &contents);
