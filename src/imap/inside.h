@@ -102,9 +102,9 @@ void imap_print_capabilities(struct session *, struct buf *out);
 enum status imap_namespace(struct session *, const struct args *); /* list.c */
 enum status imap_list(struct session *, const struct args *);
 enum status imap_lsub(struct session *, const struct args *);
-enum status imap_subscribe(struct session *, const struct args *); /* status.c */
+enum status imap_subscribe(struct session *, const struct args *); /* subscribe.c */
 enum status imap_unsubscribe(struct session *, const struct args *);
-enum status imap_status(struct session *, const struct args *);
+enum status imap_status(struct session *, const struct args *); /* status.c */
 enum status imap_create(struct session *, const struct args *); /* folders.c */
 enum status imap_delete(struct session *, const struct args *);
 enum status imap_rename(struct session *, const struct args *);

@@ -142,22 +142,3 @@ enum status imap_status(struct session *s, const struct args *a)
         enum status st = find(s, name, &f);
         return st == OK ? imap_say_status(s, &f, asked) : st;
 }
-
-/* Every folder is subscribed, always (see imap_lsub). */
-enum status imap_subscribe(struct session *s, const struct args *a)
-{
-        struct parse p = imap_arguments(s, a);
-        struct str name = parse_mailbox(&p);
-        struct folder f;
-        return parse_end(&p) ? folder_find(s->site, s->person, name, s->arena, &f) : INVALID;
-}
-
-enum status imap_unsubscribe(struct session *s, const struct args *a)
-{
-        struct parse p = imap_arguments(s, a);
-        (void)parse_mailbox(&p);
-        if (!parse_end(&p))
-                return INVALID;
-        return imap_refuse(
-                s, UNSUPPORTED, "[CANNOT] Every folder is shown here; your client can hide it");
-}

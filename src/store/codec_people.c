@@ -146,3 +146,16 @@ enum status digest_read(struct str value, struct digest_record *out)
         out->items = read_bytes(&r);
         return codec_end(&r, "a digest");
 }
+
+void listed_value_write(bool on, struct buf *out)
+{
+        buf_add_u8(out, VERSION);
+        buf_add_u8(out, on);
+}
+
+enum status listed_value_read(struct str value, bool *on)
+{
+        struct reader r = begin(value);
+        *on = read_u8(&r);
+        return codec_end(&r, "what is listed");
+}

@@ -5,6 +5,7 @@ libbaton_a_SOURCES += \
 	src/store/body.c src/store/body.h src/store/filing.c src/store/message.c src/store/thread.c src/store/thread.h \
 	src/store/mailbox.c src/store/entry.c src/store/copy.c src/store/expunge.c src/store/release.c src/store/release.h \
 	src/store/modseq.c src/store/mark.c src/store/mark.h src/store/marks.c src/store/person.c src/store/topic.c src/store/due.c \
+	src/store/listed.c src/store/listed.h \
 	src/store/check.c src/store/checking.h src/store/check_mailbox.c src/store/check_message.c \
 	src/store/check_thread.c src/store/check_people.c
 
@@ -31,6 +32,10 @@ test_unit_store_thread_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += test/unit/store_people
 test_unit_store_people_SOURCES = test/unit/store_people.c test/unit/store_kit.h
 test_unit_store_people_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += test/unit/store_listed
+test_unit_store_listed_SOURCES = test/unit/store_listed.c test/unit/store_kit.h
+test_unit_store_listed_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += test/unit/store_due
 test_unit_store_due_SOURCES = test/unit/store_due.c test/unit/store_kit.h
