@@ -20,7 +20,7 @@ void imap_print_capabilities(struct session *s, struct buf *out)
         if (s->person) {
                 buf_add_text(out,
                         " NAMESPACE CHILDREN UNSELECT UIDPLUS MULTIAPPEND MOVE WITHIN SPECIAL-USE"
-                        " LIST-EXTENDED LIST-STATUS STATUS=SIZE");
+                        " LIST-EXTENDED LIST-STATUS STATUS=SIZE CONDSTORE QRESYNC ESEARCH SEARCHRES");
                 buf_addf(out, " APPENDLIMIT=%llu",
                         (unsigned long long)site_config(s->site)->message_size);
                 return;
@@ -84,16 +84,34 @@ enum status imap_id(struct session *s, const struct args *a)
         return OK;
 }
 
-/* RFC 5161: nothing that is offered has to be enabled; what is not known is passed over. */
+/* RFC 5161: what is not known is passed over. */
 enum status imap_enable(struct session *s, const struct args *a)
 {
+        /* clang-format off */
+        static const struct { const char *name; unsigned bits; } known[] = {
+                {"CONDSTORE", ENABLED_CONDSTORE}, {"QRESYNC", ENABLED_CONDSTORE | ENABLED_QRESYNC}};
+        /* clang-format on */
         struct parse p = imap_arguments(s, a);
+        unsigned asked = 0;
         do {
-                (void)parse_atom(&p);
+                struct str name = parse_atom(&p);
+                for (size_t i = 0; i < COUNT_OF(known); i++)
+                        if (str_same(name, str_of(known[i].name)))
+                                asked |= 1U << i;
         } while (!p.bad && parse_char(&p, ' '));
         if (!parse_end(&p))
                 return INVALID;
-        imap_line(s, "* ENABLED");
+        buf_add_text(imap_out(s), "* ENABLED");
+        for (size_t i = 0; i < COUNT_OF(known); i++)
+                if ((asked & 1U << i) && (s->enabled & known[i].bits) != known[i].bits)
+                        buf_addf(imap_out(s), " %s", known[i].name);
+        imap_end(s);
+        for (size_t i = 0; i < COUNT_OF(known); i++) {
+                if (!(asked & 1U << i))
+                        continue;
+                imap_condstore(s);
+                s->enabled |= known[i].bits;
+        }
         return OK;
 }
 

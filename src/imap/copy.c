@@ -169,6 +169,8 @@ static enum status transfer(struct transfer *t, struct str set)
         st = t->folder.kind == MAILBOX_TOPIC ? into_topic(t) : into_folder(t);
         if (st == OK)
                 say_copied(t);
+        if (st == OK && t->move)
+                st = imap_reply_highest(s, "Moved");
         return st;
 }
 

@@ -42,6 +42,15 @@ CHECKED enum status seen_load(
 CHECKED enum status modseqs_read(struct store *, const struct view *, uint32_t person,
         const struct numset *which, uint64_t *out);
 
+/* The same of what changed after `since`, 0 for what did not: costs what has changed since then. */
+struct changed_since {
+        uint32_t person;
+        uint64_t since;
+        const struct numset *which;
+};
+CHECKED enum status modseqs_since(struct store *, const struct view *,
+        const struct changed_since *, uint64_t *out);
+
 enum marking_how { MARK_ADD, MARK_REMOVE, MARK_REPLACE };
 struct marking {
         uint32_t mailbox, person;

@@ -112,11 +112,28 @@ enum status mailbox_modseq(struct store *store, uint32_t mailbox, uint32_t perso
         return st == ABSENT ? OK : st;
 }
 
-/* Later notes are scanned later, and replace what earlier ones said. */
-static enum status add_noted(struct store *store, const struct view *view, uint32_t person,
-        const struct numset *which, uint64_t *out)
+enum status mailbox_changed(struct store *store, const struct view *view, uint32_t person,
+        uint64_t since, struct numset *out)
 {
-        struct key from = key_change(view->mailbox, person, 0),
+        uint32_t rank;
+        enum status st = mailbox_changes(store, view, person, since, out, NULL);
+        if (st == OK && view->modseq > since)
+                st = first_after(store, view->mailbox, view->numbers, since, &rank);
+        else
+                rank = UINT32_MAX;
+        if (st == OK && rank <= view->count)
+                numset_add_range(out, numset_select(view->numbers, rank), view->high);
+        numset_and(out, view->numbers);
+        return st;
+}
+
+/* What the notes after `since` say. Later ones are scanned later, and replace earlier ones. */
+static enum status add_noted(struct store *store, const struct view *view,
+        const struct changed_since *asked, uint64_t *out)
+{
+        const struct numset *which = asked->which;
+        uint32_t person = asked->person;
+        struct key from = key_change(view->mailbox, person, asked->since + 1),
                    upto = key_change(view->mailbox, person, view->position + 1);
         struct scan *scan = scan_open(
                 store->env, NULL, TABLE_CHANGE, key_str(&from), key_str(&upto));
@@ -141,20 +158,44 @@ static enum status add_noted(struct store *store, const struct view *view, uint3
         return st == ABSENT ? OK : st;
 }
 
+/* The dates of filing, in MODSEQs, of those numbers that were filed after `since`. */
+static enum status add_filed(struct store *store, const struct view *view,
+        const struct changed_since *asked, uint64_t *out)
+{
+        enum { EACH = 256 };
+        uint32_t from = 0, rank = 1;
+        enum status st = OK;
+        if (asked->since && view->modseq <= asked->since)
+                return OK;
+        if (asked->since)
+                st = first_after(store, view->mailbox, view->numbers, asked->since, &rank);
+        if (st != OK || rank > view->count)
+                return st;
+        from = numset_select(view->numbers, rank);
+        struct entry *e = mem_new(EACH * sizeof *e);
+        do {
+                size_t count = EACH;
+                st = entries_read(store, view->mailbox, asked->which, &from, e, &count);
+                for (size_t i = 0; st == OK && i < count; i++)
+                        out[numset_rank(asked->which, e[i].number) - 1] = e[i].modseq;
+        } while (st == OK && from);
+        free(e);
+        return st;
+}
+
+enum status modseqs_since(struct store *store, const struct view *view,
+        const struct changed_since *asked, uint64_t *out)
+{
+        memset(out, 0, numset_count(asked->which) * sizeof *out);
+        if (numset_count(asked->which) == 0)
+                return OK;
+        enum status st = add_filed(store, view, asked, out);
+        return st == OK && asked->person ? add_noted(store, view, asked, out) : st;
+}
+
 enum status modseqs_read(struct store *store, const struct view *view, uint32_t person,
         const struct numset *which, uint64_t *out)
 {
-        enum { EACH = 256 };
-        struct entry *e = mem_new(EACH * sizeof *e);
-        uint32_t from = 0;
-        enum status st;
-        memset(out, 0, numset_count(which) * sizeof *out);
-        do {
-                size_t count = EACH;
-                st = entries_read(store, view->mailbox, which, &from, e, &count);
-                for (size_t i = 0; st == OK && i < count; i++)
-                        out[numset_rank(which, e[i].number) - 1] = e[i].modseq;
-        } while (st == OK && from);
-        free(e);
-        return st == OK && person ? add_noted(store, view, person, which, out) : st;
+        struct changed_since all = {.person = person, .which = which};
+        return modseqs_since(store, view, &all, out);
 }
