@@ -20,7 +20,8 @@ void imap_print_capabilities(struct session *s, struct buf *out)
         if (s->person) {
                 buf_add_text(out,
                         " NAMESPACE CHILDREN UNSELECT UIDPLUS MULTIAPPEND MOVE WITHIN SPECIAL-USE"
-                        " LIST-EXTENDED LIST-STATUS STATUS=SIZE CONDSTORE QRESYNC ESEARCH SEARCHRES");
+                        " LIST-EXTENDED LIST-STATUS STATUS=SIZE CONDSTORE QRESYNC ESEARCH SEARCHRES"
+                        " SORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES");
                 buf_addf(out, " APPENDLIMIT=%llu",
                         (unsigned long long)site_config(s->site)->message_size);
                 return;

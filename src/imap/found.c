@@ -51,7 +51,7 @@ void found_save(struct session *s, const struct returns *r, const struct numset 
         s->selected->saved = named(r, found);
 }
 
-static enum status highest_of(struct session *s, const struct numset *numbers, uint64_t *out)
+enum status found_highest(struct session *s, const struct numset *numbers, uint64_t *out)
 {
         struct modseqs modseqs;
         uint32_t count = numset_count(numbers);
@@ -111,7 +111,7 @@ enum status found_say(struct session *s, const struct returns *r, const struct n
                 return OK; /* RFC 5182 2.1: nothing is said */
         if (with_modseq) {
                 struct numset *some = named(r, found);
-                st = highest_of(s, some, &highest);
+                st = found_highest(s, some, &highest);
                 numset_free(some);
         }
         if (st != OK)

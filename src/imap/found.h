@@ -17,3 +17,5 @@ void found_save(struct session *, const struct returns *, const struct numset *f
 /* with_modseq: a key was MODSEQ; the highest of what is told is told too (RFC 7162 3.1.5). */
 CHECKED enum status found_say(struct session *, const struct returns *,
         const struct numset *found, bool with_modseq);
+/* The highest MODSEQ of these; 0: there are none. */
+CHECKED enum status found_highest(struct session *, const struct numset *, uint64_t *out);

@@ -144,6 +144,8 @@ enum status imap_append(struct session *, const struct args *); /* append.c */
 enum status imap_fetch(struct session *, const struct args *);  /* fetch.c */
 enum status imap_store(struct session *, const struct args *);  /* store.c */
 enum status imap_search(struct session *, const struct args *); /* search.c */
+enum status imap_sort(struct session *, const struct args *);   /* sort.c */
+enum status imap_thread(struct session *, const struct args *); /* thread.c */
 enum status imap_copy(struct session *, const struct args *);   /* copy.c */
 enum status imap_move(struct session *, const struct args *);
 enum status imap_idle(struct session *, const struct args *); /* idle.c */

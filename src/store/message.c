@@ -20,6 +20,13 @@ static void fill(struct stored *out, uint64_t id, const struct message_record *m
                 .automatic = m->automatic};
 }
 
+void message_reference(struct str message_id, char out[REFERENCE_SIZE])
+{
+        unsigned char hash[SHA256_SIZE];
+        sha256(message_id, hash);
+        memcpy(out, hash, REFERENCE_SIZE);
+}
+
 /* Copies what was asked for out of a derived record. */
 static enum status take_part(
         unsigned part, struct str value, unsigned what, struct arena *arena, struct stored *out)
@@ -38,6 +45,10 @@ static enum status take_part(
                 out->from = arena_copy(arena, s.from);
                 out->from_name = arena_copy(arena, s.from_name);
         }
+        if (part == DERIVED_HEAD && what & READ_REFERENCES) {
+                out->message_id = arena_copy(arena, s.message_id);
+                out->references = arena_copy(arena, s.references);
+        }
         if (part == DERIVED_TAIL && what & READ_STRUCTURE)
                 out->structure = arena_copy(arena, s.structure);
         if (part == DERIVED_TAIL && what & READ_BODY)
@@ -49,7 +60,7 @@ static enum status take_part(
 
 static bool needs(unsigned part, unsigned what)
 {
-        unsigned head = READ_ENVELOPE | READ_SUMMARY,
+        unsigned head = READ_ENVELOPE | READ_SUMMARY | READ_REFERENCES,
                  tail = READ_STRUCTURE | READ_BODY | READ_PARTS;
         return what & (part == DERIVED_HEAD ? head : tail);
 }

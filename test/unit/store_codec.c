@@ -154,12 +154,18 @@ static void derived_and_threads(void **state)
                 .from_name = STR("n"),
                 .structure = STR("st"),
                 .body = STR(""),
-                .parts = STR("pp")};
+                .parts = STR("pp"),
+                .references = (struct str[]){STR("<r1@x>"), STR("<a@x>")},
+                .reference_count = 2};
+        char reference[REFERENCE_SIZE];
         struct stored s;
         buf_clear(&b);
         derived_head_write(&d, &b);
         assert_int_equal(derived_head_read(buf_str(&b), &s), OK);
         assert_true(str_eq(s.from_name, d.from_name) && str_eq(s.message_id, d.message_id));
+        message_reference(STR("<a@x>"), reference);
+        assert_int_equal(s.references.len, 2 * REFERENCE_SIZE);
+        assert_memory_equal(s.references.at + REFERENCE_SIZE, reference, REFERENCE_SIZE);
         assert_refuses_shorter(b, derived_head_read(value, &s));
         buf_clear(&b);
         derived_tail_write(&d, &b);
