@@ -5,6 +5,7 @@
 struct keys {
         struct parse *p;
         unsigned count, depth;
+        unsigned dear; /* keys for which a text is searched */
 };
 
 /* clang-format off */
@@ -99,7 +100,8 @@ static struct key *key_new(struct keys *k, enum key_kind kind)
         struct key *key = arena_alloc(k->p->arena, sizeof *key);
         key->kind = kind;
         key->cost = cost_of(kind);
-        if (++k->count > KEYS_MAX)
+        k->dear += key->cost >= COST_STORED;
+        if (++k->count > KEYS_MAX || k->dear > DEAR_KEYS_MAX)
                 parse_fail(k->p);
         return key;
 }

@@ -10,7 +10,7 @@ enum key_kind {
         KEY_LARGER, KEY_SMALLER, KEY_OLDER, KEY_YOUNGER,
         KEY_SUBJECT, KEY_HEADER, KEY_BODY, KEY_TEXT,
 };
-enum { KEYS_MAX = 2000, KEYS_DEPTH_MAX = 100 };
+enum { KEYS_MAX = 2000, DEAR_KEYS_MAX = 200, KEYS_DEPTH_MAX = 100 };
 /* What must be read of a message to answer a key, cheapest first. */
 enum key_cost { COST_SETS, COST_ENTRY, COST_STORED, COST_HEADER, COST_BODY };
 

@@ -68,6 +68,9 @@ enum status modseqs_load(
                         break;
                 }
         }
+        for (uint32_t i = 0; st == OK && i < count; i++)
+                if (out->at[i] == 0) /* gone by now, and soon told so: later than all else */
+                        out->at[i] = v->position;
         if (st != OK)
                 modseqs_release(out);
         return st;

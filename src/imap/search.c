@@ -12,6 +12,7 @@ enum {
         BODY_SEARCHED_MAX = 16 << 20, /* octets of a message that are looked at */
         TEXT_SEARCHED_MAX = 4 << 20,  /* octets of its text */
         READ_PIECE = 65536,
+        STILL_MS = 10000, /* so often who waits is told so: a client that has left is found out */
 };
 /* clang-format on */
 
@@ -307,7 +308,7 @@ static enum status sift_batch(const struct batch *b, const struct key *key, stru
 {
         enum status st = OK;
         struct candidate c = {.session = b->session, .arena = arena_new()};
-        for (size_t i = 0; st == OK && i < b->count; i++) {
+        for (size_t i = 0; st == OK && i < b->count && !wire_gone(b->session->wire); i++) {
                 c.entry = &b->entries[i];
                 c.stored = b->stored ? &b->stored[i] : NULL;
                 bool gone = c.stored && c.stored->id == 0;
@@ -329,10 +330,16 @@ static enum status sift(struct session *s, const struct key *key, struct numset 
         b->stored_too = key->cost >= COST_STORED;
         b->read = READ_ENVELOPE | READ_SUMMARY;
         enum status st = OK;
+        uint64_t told = clock_ms();
         while (st == OK && !wire_gone(s->wire)) {
                 st = batch_fill(b);
                 if (st == OK)
                         st = sift_batch(b, key, found);
+                if (clock_ms() - told < STILL_MS)
+                        continue;
+                imap_line(s, "* OK Still searching");
+                wire_flush(s->wire);
+                told = clock_ms();
         }
         batch_free(b);
         numset_and(candidates, found);

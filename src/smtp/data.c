@@ -41,12 +41,33 @@ static struct outcome file_for(struct session *s, struct str bytes, size_t first
         return out;
 }
 
+static bool is_private(struct session *s, const struct target *t)
+{
+        struct topic topic;
+        return t->kind == TARGET_TOPIC &&
+               (topic_get(s->site->store, t->id, s->arena, &topic) != OK ||
+                       topic.access == ACCESS_MEMBERS);
+}
+
+/* How many of the targets from `first` on are filed together. Those who read one of them see in
+ * Newsgroups and Xref which the others are, so a topic for members only stands alone. */
+static size_t together(struct session *s, size_t first)
+{
+        size_t n = 1;
+        if (is_private(s, &s->targets[first]))
+                return n;
+        while (n < AT_ONCE && first + n < s->target_count &&
+                !is_private(s, &s->targets[first + n]))
+                n++;
+        return n;
+}
+
 static struct outcome file_for_all(struct session *s, struct str bytes)
 {
         struct outcome out = {.st = OK};
-        for (size_t first = 0; first < s->target_count && out.st == OK; first += AT_ONCE) {
-                size_t left = s->target_count - first;
-                out = file_for(s, bytes, first, left < AT_ONCE ? left : AT_ONCE);
+        for (size_t first = 0, n; first < s->target_count && out.st == OK; first += n) {
+                n = together(s, first);
+                out = file_for(s, bytes, first, n);
         }
         return out;
 }

@@ -181,7 +181,7 @@ void wire_close(struct wire *w)
 /* A client that has only closed its own side still reads: its last commands are answered. */
 bool wire_gone(const struct wire *w)
 {
-        return w->closing || w->broken || w->told;
+        return w->closing || w->broken || w->told || w->cut;
 }
 
 /* --- TLS --- */

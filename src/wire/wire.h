@@ -51,7 +51,9 @@ struct buf *wire_out(struct wire *);
 void wire_room(struct wire *); /* sends and waits when 64 KiB are gathered */
 
 void wire_close(struct wire *); /* after this reply: flush, close_notify, close */
-bool wire_gone(const struct wire *); /* the client has gone, or wire_close was called */
+/* The client has gone, wire_close was called, or the server stops and waits no longer: what takes
+ * long asks now and then. */
+bool wire_gone(const struct wire *);
 
 /* STARTTLS: say the reply first; flushes, drops buffered plaintext input (command injection),
  * shakes hands. BROKEN when it failed (the wire is closed). */
