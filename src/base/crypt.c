@@ -24,6 +24,22 @@ void sha256(struct str s, unsigned char out[SHA256_SIZE])
         SHA256((const unsigned char *)(s.len ? s.at : ""), s.len, out);
 }
 
+void hmac_sha256(struct str key, struct str text, unsigned char out[SHA256_SIZE])
+{
+        if (!HMAC(EVP_sha256(), key.len ? key.at : "", (int)key.len,
+                    (const unsigned char *)(text.len ? text.at : ""), text.len, out, NULL))
+                fail_now("HMAC does not work");
+}
+
+void pbkdf2_sha256(
+        struct str password, struct str salt, unsigned rounds, unsigned char out[SHA256_SIZE])
+{
+        if (PKCS5_PBKDF2_HMAC(password.len ? password.at : "", (int)password.len,
+                    (const unsigned char *)salt.at, (int)salt.len, (int)rounds, EVP_sha256(),
+                    SHA256_SIZE, out) != 1)
+                fail_now("PBKDF2 does not work");
+}
+
 void random_bytes(void *out, size_t len)
 {
         unsigned char *at = out;

@@ -10,6 +10,11 @@ void random_bytes(void *out, size_t len); /* ends the process if the kernel has 
 void random_word(size_t len, struct buf *out);
 bool secret_equal(struct str, struct str); /* in constant time for equal lengths */
 
+void hmac_sha256(struct str key, struct str text, unsigned char out[SHA256_SIZE]);
+/* PBKDF2 (RFC 8018 5.2) with HMAC-SHA-256, one block: Hi() of RFC 5802 2.2. */
+void pbkdf2_sha256(
+        struct str password, struct str salt, unsigned rounds, unsigned char out[SHA256_SIZE]);
+
 /* "scrypt$15$8$1$SALT$HASH" (base64); about 60 ms of work. */
 void password_hash(struct str password, struct buf *out);
 /* Work as above also when `stored` is empty or malformed (then false), so that a stranger cannot

@@ -1,6 +1,6 @@
 #include "base/log.h"
 #include "imap/inside.h"
-#include "wire/sasl.h"
+#include "team/login.h"
 
 /* ---- what is offered ---- */
 
@@ -28,6 +28,7 @@ void imap_print_capabilities(struct session *s, struct buf *out)
         }
         if (offers_tls(s))
                 buf_add_text(out, " STARTTLS");
+        buf_add_text(out, " AUTH=SCRAM-SHA-256");
         buf_add_text(out, may_log_in(s) ? " AUTH=PLAIN AUTH=LOGIN" : " LOGINDISABLED");
 }
 
@@ -149,6 +150,14 @@ static enum status welcome(struct session *s, const struct person *person)
         return OK;
 }
 
+static enum status refuse_login(struct session *s, enum status st)
+{
+        if (st == TOO_MANY)
+                return imap_refuse(
+                        s, st, "[LIMIT] Too many failed logins from your address: wait a minute");
+        return st;
+}
+
 static enum status log_in(struct session *s, struct str user, struct str password)
 {
         struct person person;
@@ -158,10 +167,7 @@ static enum status log_in(struct session *s, struct str user, struct str passwor
         wire_aside(s->wire, false);
         if (st == OK)
                 return welcome(s, &person);
-        if (st == TOO_MANY)
-                return imap_refuse(
-                        s, st, "[LIMIT] Too many failed logins from your address: wait a minute");
-        return st;
+        return refuse_login(s, st);
 }
 
 static enum status need_privacy(struct session *s)
@@ -184,24 +190,26 @@ enum status imap_login(struct session *s, const struct args *a)
 }
 
 /* The exchange up to its end; the client's lines are waited for. */
-static enum status exchange(struct session *s, struct sasl *sasl, struct str response)
+static enum status exchange(struct session *s, struct login *l, struct str response)
 {
         struct buf challenge = {0};
-        enum status st = sasl_step(sasl, response, &challenge);
+        enum status st = login_step(l, response, &challenge);
         while (st == BUSY) {
                 wire_say(s->wire, "+ %.*s", STR_ARG(buf_str(&challenge)));
                 struct str line;
                 buf_clear(&challenge);
                 st = wire_line_wait(s->wire, &line);
                 if (st == OK)
-                        st = sasl_step(sasl, line, &challenge);
+                        st = login_step(l, line, &challenge);
         }
         buf_release(&challenge);
-        if (st == DENIED)
+        if (st == CHANGED)
                 return imap_refuse(s, INVALID, "Given up as you wished");
         if (st == INVALID || st == TOO_BIG)
                 return imap_refuse(s, INVALID, "[CLIENTBUG] That is no answer of this mechanism");
-        return st;
+        if (st == FORBIDDEN)
+                return imap_refuse(s, DENIED, "[AUTHORIZATIONFAILED] You can act for yourself only");
+        return st == OK ? welcome(s, &l->person) : refuse_login(s, st);
 }
 
 enum status imap_authenticate(struct session *s, const struct args *a)
@@ -214,20 +222,15 @@ enum status imap_authenticate(struct session *s, const struct args *a)
         }
         if (!parse_end(&p))
                 return INVALID;
-        enum status st = need_privacy(s);
-        if (st != OK)
-                return st;
-        struct sasl sasl = {0};
-        st = sasl_start(&sasl, mechanism);
-        if (st == UNSUPPORTED)
-                return imap_refuse(s, st, "[CANNOT] Offered are: %s", sasl_mechanisms);
+        struct login l = {.site = s->site, .wire = s->wire, .arena = s->arena};
+        enum status st = login_start(&l, mechanism);
         if (st == OK)
-                st = exchange(s, &sasl, response);
-        struct str as = buf_str(&sasl.authorize);
-        if (st == OK && as.len && !str_same(as, buf_str(&sasl.user)))
-                st = imap_refuse(s, DENIED, "[AUTHORIZATIONFAILED] You can act for yourself only");
-        else if (st == OK)
-                st = log_in(s, buf_str(&sasl.user), buf_str(&sasl.password));
-        sasl_release(&sasl);
+                st = exchange(s, &l, response);
+        else if (st == FORBIDDEN)
+                st = need_privacy(s);
+        else
+                st = imap_refuse(s, st, "[CANNOT] Offered are: %s",
+                        login_mechanisms(s->site, s->wire));
+        login_release(&l);
         return st;
 }

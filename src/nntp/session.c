@@ -65,10 +65,8 @@ static void capability_login(struct session *s)
                 return;
         if (s->site->tls && !wire_secure(s->wire))
                 wire_say(s->wire, "STARTTLS");
-        /* RFC 4643 2.1: without arguments where no login is possible yet */
-        wire_say(s->wire, nntp_may_login(s) ? "AUTHINFO USER SASL" : "AUTHINFO");
-        if (nntp_may_login(s))
-                wire_say(s->wire, "SASL PLAIN");
+        wire_say(s->wire, nntp_may_login(s) ? "AUTHINFO USER SASL" : "AUTHINFO SASL");
+        wire_say(s->wire, nntp_may_login(s) ? "SASL SCRAM-SHA-256 PLAIN" : "SASL SCRAM-SHA-256");
 }
 
 static enum status nntp_capabilities(struct session *s, const struct args *a)

@@ -1,5 +1,6 @@
 #include "smtp/session.h"
 #include "smtp/path.h"
+#include "team/login.h"
 
 /* ---- greetings ---- */
 
@@ -27,8 +28,8 @@ static enum status smtp_ehlo(struct session *s, const struct args *a)
         smtp_say(s, "250-8BITMIME");
         if (s->site->tls && !wire_secure(s->wire) && s->door->way != WAY_PIPE)
                 smtp_say(s, "250-STARTTLS");
-        if (s->door->login && !s->person && smtp_may_login(s))
-                smtp_say(s, "250-AUTH PLAIN LOGIN");
+        if (s->door->login && !s->person)
+                smtp_say(s, "250-AUTH %s", login_mechanisms(s->site, s->wire));
         smtp_say(s, "250-ENHANCEDSTATUSCODES");
         smtp_say(s, "250 HELP");
         return OK;

@@ -118,7 +118,7 @@ enum status mailbox_changed(struct store *store, const struct view *view, uint32
         uint32_t rank;
         enum status st = mailbox_changes(store, view, person, since, out, NULL);
         if (st == OK && view->modseq > since)
-                st = first_after(store, view->mailbox, view->numbers, since, &rank);
+                st = view_after(store, view, since, &rank);
         else
                 rank = UINT32_MAX;
         if (st == OK && rank <= view->count)
@@ -168,7 +168,7 @@ static enum status add_filed(struct store *store, const struct view *view,
         if (asked->since && view->modseq <= asked->since)
                 return OK;
         if (asked->since)
-                st = first_after(store, view->mailbox, view->numbers, asked->since, &rank);
+                st = view_after(store, view, asked->since, &rank);
         if (st != OK || rank > view->count)
                 return st;
         from = numset_select(view->numbers, rank);

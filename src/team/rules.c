@@ -19,6 +19,23 @@ static struct str local_name(const struct config *config, struct arena *arena, s
         return lower;
 }
 
+/* A record from before SCRAM gets what SCRAM needs when the password is here; if it cannot be
+ * stored now, then at the next login. */
+static void learn_scram(struct site *site, const struct person *person, struct str password)
+{
+        struct buf scram = {0};
+        scram_make(password, &scram);
+        if (scram.len) {
+                struct change *change = change_new(site->store);
+                change_person_scram(change, person->id, person->password, buf_str(&scram));
+                if (store_commit(change) != OK)
+                        log_detail("login: nothing for SCRAM is stored for %.*s",
+                                STR_ARG(person->name));
+                change_free(change);
+        }
+        buf_release(&scram);
+}
+
 /* A guess costs its sender a failure, and a thread the time until its turn comes: two hashes are
  * computed at once, 30 a second. Who would wait longer than some seconds is told so instead. */
 static enum status guess(struct site *site, struct str password, struct str stored,
@@ -55,7 +72,34 @@ CHECKED enum status rules_login(struct site *site, struct str user, struct str p
                 log_warn("login: refused for %.*s from %.*s", STR_ARG(str_sub(user, 0, SHOWN_MAX)),
                         STR_ARG(peer_address));
         }
+        if (st == OK && !out->scram.len)
+                learn_scram(site, out, password);
         return st;
+}
+
+CHECKED enum status rules_scram(struct site *site, struct str user, struct str peer_address,
+        struct arena *arena, struct person *out, struct scram *keys)
+{
+        const struct config *config = site_config(site);
+        struct scram fake;
+        if (!gate_open(site->gate, peer_address, config->login_failures))
+                return TOO_MANY;
+        struct str name = local_name(config, arena, user);
+        enum status st = person_find(site->store, name, arena, out);
+        if (st != OK && st != ABSENT && st != INVALID)
+                return st;
+        scram_fake(str_make((const char *)site->secret, sizeof site->secret), name, &fake);
+        if (st != OK || out->disabled || scram_read(out->scram, keys) != OK) {
+                *out = (struct person){0};
+                *keys = fake;
+        }
+        return OK;
+}
+
+void rules_scram_failed(struct site *site, struct str user, struct str peer_address)
+{
+        gate_failed(site->gate, peer_address);
+        log_warn("login: refused for %.*s from %.*s", STR_ARG(user), STR_ARG(peer_address));
 }
 
 bool rules_cleartext(struct site *site, bool secure, bool loopback)

@@ -13,6 +13,7 @@ struct site {
         char *tmp;             /* folder for spools */
         time_t started;
         struct gate *gate;     /* failed logins, by address */
+        unsigned char secret[32]; /* never told: see site_secret */
 };
 
 /* The configuration in force; a command asks once and keeps to it. */
@@ -25,6 +26,9 @@ static inline const struct config *site_config(struct site *site)
  * configuration only; opens the store. site_close takes a site after the first, too. */
 CHECKED enum status site_prepare(const char *home, struct site **out, char **why);
 CHECKED enum status site_start(struct site *, bool verify, char **why);
+
+/* Reads db/secret, made when there is none: for salts that must stay the same (RFC 5802 9). */
+void site_secret(struct site *);
 
 /* Opens the store. *why as config_read, or what the store said (BUSY: "a daemon is running ..."). */
 CHECKED enum status site_open(const char *home, struct site **out, char **why);

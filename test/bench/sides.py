@@ -115,7 +115,8 @@ class BatonSide(Side):
 
     def __exit__(self, kind, *rest):
         if kind is RuntimeError:
-            print('\n'.join([line for line in self.server.log().splitlines() if ' note: ' not in line][-20:]), file=sys.stderr)
+            worse = [line for line in self.server.log().splitlines() if ' note: ' not in line]
+            print('\n'.join(worse[-20:]), file=sys.stderr)
         super().__exit__(kind, *rest)
 
     def imap(self):
