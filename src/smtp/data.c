@@ -91,7 +91,7 @@ static bool is_about_one(const struct outcome *o)
         return o->st == ABSENT || o->st == FORBIDDEN;
 }
 
-static void file_and_answer(struct session *s, struct str bytes)
+void smtp_file(struct session *s, struct str bytes)
 {
         struct outcome all = file_for_all(s, bytes);
         if (!s->door->lmtp) {
@@ -105,7 +105,7 @@ static void file_and_answer(struct session *s, struct str bytes)
         }
 }
 
-static void answer_all(struct session *s, enum status st)
+void smtp_unfiled(struct session *s, enum status st)
 {
         for (size_t i = 0; i < (s->door->lmtp ? s->target_count : 1); i++) {
                 if (st == INVALID)
@@ -116,11 +116,20 @@ static void answer_all(struct session *s, enum status st)
         }
 }
 
+void smtp_no_recipients(struct session *s)
+{
+        smtp_say(s, "%s No valid recipients", s->door->lmtp ? "503 5.5.1" : "554 5.5.1");
+}
+
 enum status smtp_data(struct session *s, const struct args *a)
 {
         (void)a;
         if (!s->target_count) {
-                smtp_say(s, "%s No valid recipients", s->door->lmtp ? "503 5.5.1" : "554 5.5.1");
+                smtp_no_recipients(s);
+                return OK;
+        }
+        if (s->chunks) { /* RFC 3030 2 */
+                smtp_say(s, "503 5.5.1 This mail comes by BDAT: go on with it, or RSET");
                 return OK;
         }
         struct spool *spool = spool_new(s->site->tmp);
@@ -135,9 +144,9 @@ enum status smtp_data(struct session *s, const struct args *a)
         if (st == OK)
                 st = spool_view(spool, &bytes);
         if (st == OK)
-                file_and_answer(s, bytes);
+                smtp_file(s, bytes);
         else
-                answer_all(s, st);
+                smtp_unfiled(s, st);
         spool_free(spool);
         smtp_reset(s);
         return OK;

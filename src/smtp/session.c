@@ -98,6 +98,10 @@ void smtp_reset(struct session *s)
         s->targets = NULL;
         s->target_count = 0;
         s->reverse_path = STR("");
+        s->smtputf8 = false;
+        spool_free(s->chunks);
+        s->chunks = NULL;
+        s->chunked = OK;
 }
 
 void smtp_end(struct session *s, enum status st)
@@ -121,6 +125,7 @@ struct sender smtp_sender(struct session *s)
                 .helo = buf_str(&s->helo),
                 .address = wire_peer(s->wire)->address,
                 .secure = wire_secure(s->wire),
+                .smtputf8 = s->smtputf8,
         };
 }
 
@@ -260,6 +265,7 @@ static void smtp_idle(struct session *s)
 {
         arena_free(s->arena);
         s->arena = NULL;
+        smtp_chunks_settle(s);
 }
 
 static void smtp_timeout(struct session *s)

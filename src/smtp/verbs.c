@@ -1,4 +1,5 @@
 #include "smtp/session.h"
+#include "base/text.h"
 #include "smtp/path.h"
 #include "team/login.h"
 
@@ -26,6 +27,8 @@ static enum status smtp_ehlo(struct session *s, const struct args *a)
         smtp_say(s, "250-PIPELINING");
         smtp_say(s, "250-SIZE %llu", (unsigned long long)c->message_size);
         smtp_say(s, "250-8BITMIME");
+        smtp_say(s, "250-SMTPUTF8");
+        smtp_say(s, "250-CHUNKING");
         if (s->site->tls && !wire_secure(s->wire) && s->door->way != WAY_PIPE)
                 smtp_say(s, "250-STARTTLS");
         if (s->door->login && !s->person)
@@ -44,12 +47,22 @@ static bool disk_is_full(struct session *s)
         return stats.full;
 }
 
+/* RFC 6531 3.5. True: refused, and said. */
+static bool utf8_refused(struct session *s, struct str path)
+{
+        if (s->smtputf8 || text_is_ascii(path))
+                return false;
+        smtp_say(s, "553 5.6.7 An address that is not ASCII needs MAIL with SMTPUTF8");
+        return true;
+}
+
 /* The checks that cost nothing, before the rules are asked. True: refused, and said. */
-static bool mail_refused_early(struct session *s, struct str parameters)
+static bool mail_refused_early(struct session *s, struct str parameters, struct str path)
 {
         struct mail_parameters p = {.may_auth = s->door->login};
         enum status st = path_parameters(parameters, &p);
         struct str unknown = smtp_shown(s, p.unknown);
+        s->smtputf8 = p.smtputf8;
         if (st == UNSUPPORTED)
                 smtp_say(s, "555 5.5.4 The parameter %.*s is not offered", STR_ARG(unknown));
         else if (st != OK)
@@ -59,7 +72,7 @@ static bool mail_refused_early(struct session *s, struct str parameters)
         else if (disk_is_full(s))
                 smtp_no(s, FULL);
         else
-                return false;
+                return utf8_refused(s, path);
         return true;
 }
 
@@ -84,7 +97,7 @@ static enum status smtp_mail(struct session *s, const struct args *a)
                 smtp_say(s, "501 5.1.7 Syntax: MAIL FROM:<address>");
                 return OK;
         }
-        if (mail_refused_early(s, rest))
+        if (mail_refused_early(s, rest, path))
                 return OK;
         s->mail = arena_new();
         s->reverse_path = arena_copy(s->mail, path);
@@ -113,6 +126,12 @@ static enum status smtp_rcpt(struct session *s, const struct args *a)
         struct str rest = a->rest, path;
         if (path_take(s->arena, STR("TO:"), &rest, &path) != OK || !path.len) {
                 smtp_say(s, "501 5.1.3 Syntax: RCPT TO:<address>");
+                return OK;
+        }
+        if (utf8_refused(s, path))
+                return OK;
+        if (s->chunks) { /* RFC 3030 2: the mail has begun */
+                smtp_say(s, "503 5.5.1 The mail has begun by BDAT: no more recipients");
                 return OK;
         }
         if (rest.len) {
@@ -206,9 +225,10 @@ const struct verb smtp_verbs[] = { /* clang-format off */
         { "LHLO",     smtp_ehlo,     LMTP_ONLY,             1, ARGS_RAW, "hostname" },
         { "STARTTLS", smtp_starttls, NO_MAIL,               0, 0,        "" },
         { "AUTH",     smtp_auth,     LOGIN_DOOR | NO_MAIL,  1, 2,        "mechanism [initial-response]" },
-        { "MAIL",     smtp_mail,     NO_MAIL,               1, ARGS_RAW, "FROM:<address> [SIZE=octets] [BODY=7BIT|8BITMIME]" },
+        { "MAIL",     smtp_mail,     NO_MAIL,               1, ARGS_RAW, "FROM:<address> [SIZE=octets] [BODY=7BIT|8BITMIME] [SMTPUTF8]" },
         { "RCPT",     smtp_rcpt,     MAIL_BEGUN,            1, ARGS_RAW, "TO:<address>" },
         { "DATA",     smtp_data,     MAIL_BEGUN,            0, 0,        "" },
+        { "BDAT",     smtp_bdat,     ANYWHERE,              0, ARGS_RAW, "size [LAST]" },
         { "RSET",     smtp_rset,     JUNK,                  0, 0,        "" },
         { "NOOP",     smtp_noop,     JUNK,                  0, ARGS_RAW, "[text]" },
         { "VRFY",     smtp_vrfy,     JUNK,                  1, ARGS_RAW, "address" },
