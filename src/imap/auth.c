@@ -22,6 +22,8 @@ void imap_print_capabilities(struct session *s, struct buf *out)
                         " NAMESPACE CHILDREN UNSELECT UIDPLUS MULTIAPPEND MOVE WITHIN SPECIAL-USE"
                         " LIST-EXTENDED LIST-STATUS STATUS=SIZE CONDSTORE QRESYNC ESEARCH SEARCHRES"
                         " SORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES");
+                if (!wire_compressed(s->wire))
+                        buf_add_text(out, " COMPRESS=DEFLATE");
                 buf_addf(out, " APPENDLIMIT=%llu",
                         (unsigned long long)site_config(s->site)->message_size);
                 return;
@@ -128,6 +130,22 @@ enum status imap_starttls(struct session *s, const struct args *a)
         enum status st = wire_starttls(s->wire, s->site->tls); /* closes when it fails */
         if (st != OK)
                 log_detail("imap: no TLS with %.*s", STR_ARG(wire_peer(s->wire)->address));
+        return CLOSED; /* it is answered */
+}
+
+/* RFC 4978. Strangers get no compression: it costs memory. */
+enum status imap_compress(struct session *s, const struct args *a)
+{
+        struct parse p = imap_arguments(s, a);
+        struct str algorithm = parse_atom(&p);
+        if (!parse_end(&p))
+                return INVALID;
+        if (!str_same(algorithm, STR("DEFLATE")))
+                return imap_refuse(s, UNSUPPORTED, "[CANNOT] DEFLATE is what is offered");
+        if (wire_compressed(s->wire))
+                return imap_refuse(s, EXISTS, "[COMPRESSIONACTIVE] It is compressed already");
+        imap_line(s, "%.*s OK DEFLATE active", STR_ARG(s->tag));
+        wire_compress(s->wire);
         return CLOSED; /* it is answered */
 }
 

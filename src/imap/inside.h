@@ -122,6 +122,7 @@ enum status imap_noop(struct session *, const struct args *);
 enum status imap_logout(struct session *, const struct args *);
 enum status imap_id(struct session *, const struct args *);
 enum status imap_enable(struct session *, const struct args *);
+enum status imap_compress(struct session *, const struct args *);
 enum status imap_starttls(struct session *, const struct args *);
 enum status imap_login(struct session *, const struct args *);
 enum status imap_authenticate(struct session *, const struct args *);

@@ -19,6 +19,7 @@ static const struct verb verbs[] = {
         { "CAPABILITY",   imap_capability,   ALWAYS,                   0, 0,        "" },
         { "CHECK",        imap_noop,         SELECTED,                 0, 0,        "" },
         { "CLOSE",        imap_close,        SELECTED,                 0, 0,        "" },
+        { "COMPRESS",     imap_compress,     ONLINE | KEEPS_NUMBERS,   1, ARGS_RAW, "DEFLATE" },
         { "COPY",         imap_copy,         SELECTED | KEEPS_NUMBERS, 1, ARGS_RAW, "set folder" },
         { "CREATE",       imap_create,       ONLINE,                   1, ARGS_RAW, "folder" },
         { "DELETE",       imap_delete,       ONLINE,                   1, ARGS_RAW, "folder" },

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 
 struct ssl_st; /* OpenSSL's SSL */
+struct squeeze;
 
 enum {
         READY = 1,   /* the socket is readable, or writable when that was awaited */
@@ -69,7 +70,9 @@ struct wire {
         char *cipher;
         short want; /* POLLIN or POLLOUT: what the last read or write that would wait waits for */
 
-        struct buf in, out;
+        struct squeeze *squeeze; /* NULL: not compressed */
+
+        struct buf in, out; /* as the protocol sees them */
         size_t in_at, seen; /* octets consumed; octets in which no line end is */
         size_t line_max;
         size_t out_at;      /* octets sent */
@@ -215,9 +218,28 @@ CHECKED enum status stream_wait_input(struct wire *, uint64_t until); /* sends m
 bool stream_pending(const struct wire *); /* TLS holds input that the socket will not announce */
 void stream_shut(struct wire *);          /* close_notify and FIN */
 void stream_release(struct wire *);
+
+/* squeeze.c: what zlib does between the protocol's octets and the stream's */
+struct squeeze {
+        struct z_stream_s *deflate, *inflate; /* NULL while idle */
+        struct buf window; /* while idle: what the client's next octets may refer to */
+        struct buf in, out; /* compressed: read and not yet inflated; deflated and not yet sent */
+        size_t in_at, out_at;
+        bool more;  /* inflate may give more without further input */
+        bool ended; /* the client's stream has ended, or is none */
+};
+struct squeeze *squeeze_new(void);
+void squeeze_free(struct squeeze *); /* NULL is fine */
+/* At most `room` octets inflated, appended to *out. OK, BUSY (needs input in s->in), CLOSED. */
+CHECKED enum status squeeze_read(struct squeeze *, size_t room, struct buf *out);
+/* Deflates octets into s->out, up to a border at which the client has all of them. */
+void squeeze_write(struct squeeze *, struct str octets);
+void squeeze_rest(struct squeeze *); /* idle: gives back what can be made again */
+
 static inline size_t stream_unsent(const struct wire *w)
 {
-        return w->out.len - w->out_at;
+        size_t squeezed = w->squeeze ? w->squeeze->out.len - w->squeeze->out_at : 0;
+        return w->out.len - w->out_at + squeezed;
 }
 
 /* wire.c */

@@ -136,6 +136,8 @@ static void session_rest(struct wire *w)
                 w->in_at = w->seen = 0;
         }
         buf_trim(&w->out, 0);
+        if (w->squeeze)
+                squeeze_rest(w->squeeze);
 }
 
 static void session_step(struct wire *w)

@@ -216,6 +216,22 @@ struct str wire_cipher(const struct wire *w)
         return str_of(w->cipher);
 }
 
+/* --- compression --- */
+
+void wire_compress(struct wire *w)
+{
+        if (w->squeeze || stream_flush(w) != OK)
+                return;
+        w->squeeze = squeeze_new();
+        buf_add(&w->squeeze->in, str_from(buf_str(&w->in), w->in_at));
+        w->in_at = w->seen = w->in.len;
+}
+
+bool wire_compressed(const struct wire *w)
+{
+        return w->squeeze != NULL;
+}
+
 /* --- wakes and time --- */
 
 void wire_wake(struct wire *w)

@@ -61,6 +61,12 @@ CHECKED enum status wire_starttls(struct wire *, struct tls *);
 bool wire_secure(const struct wire *); /* under TLS */
 struct str wire_cipher(const struct wire *); /* "TLSv1.3 TLS_AES_256_GCM_SHA384" or empty */
 
+/* COMPRESS DEFLATE (RFC 4978, RFC 8054): say the reply first; it leaves in the clear, all behind it
+ * is compressed, in both directions. What is buffered behind the command already is taken for
+ * compressed octets, as it must be. */
+void wire_compress(struct wire *);
+bool wire_compressed(const struct wire *);
+
 /* From any thread, never blocks: the crew will call the protocol's wake(session). Wakes gather.
  * Whoever keeps the pointer for this holds the wire. */
 void wire_wake(struct wire *);
