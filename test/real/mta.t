@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""Mail servers in front, with what contrib/ gives for them: Postfix (LMTP and pipe) and Exim as real daemons, procmail and
+Sieve by the fields that Baton adds. Each only where it is installed; nothing of the machine's own is used or changed."""
+import email, os, pwd, re, shutil, smtplib, subprocess, sys, time
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, '..', 'lib'), os.path.join(HERE, '..', 'bench')]
+from baton import *
+import peers
+
+tap = Tap()
+
+
+def contrib(name, *changes):
+    """A file that users copy, with its placeholders replaced; a placeholder that is not there is a failure."""
+    with open(os.path.join(TOP, 'contrib', name)) as f:
+        text = f.read()
+    for old, new in changes:
+        if old not in text:
+            raise RuntimeError(f'contrib/{name} holds no {old!r}')
+        text = text.replace(old, new)
+    return text
+
+
+def settings(text):
+    """main.cf as a dictionary."""
+    return dict(re.findall(r'^(\w+) = (.*)$', text, re.M))
+
+
+def eventually(look, seconds=8):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = look()
+        if found:
+            return found
+        time.sleep(0.1)
+    return look()
+
+
+def inbox(site, person, subject):
+    """The message with this subject in a person's INBOX, or None."""
+    with site.imap(person) as imap:
+        imap.select('INBOX', readonly=True)
+        found = imap.search(None, 'SUBJECT', f'"{subject}"')[1][0].split()
+        return imap.fetch(found[-1], '(BODY.PEEK[])')[1][0][1] if found else None
+
+
+def in_topic(site, topic, ident):
+    with site.nntp() as news:
+        news.group(topic)
+        try:
+            return news.stat(ident)[0].startswith('223')
+        except Exception as e:
+            return None if '430' in str(e) else 1 / 0
+
+
+def send(port, to, subject, sender='zoe@outside.example'):
+    """None, or what the server says no with."""
+    ident = f'<{subject.replace(" ", ".").lower()}@outside.example>'
+    with smtplib.SMTP('127.0.0.1', port, timeout=30) as s:
+        try:
+            s.sendmail(sender, to, message(subject, sender=sender, to=to if isinstance(to, str) else ', '.join(to), Message_ID=ident))
+        except smtplib.SMTPRecipientsRefused as e:
+            return list(e.recipients.values())[0][1].decode()
+    return None
+
+
+class Front(peers.Postfix):
+    """Postfix with contrib/postfix/main.cf and master.cf."""
+    def configure(self, site, **more):
+        mine = settings(contrib('postfix/main.cf', ('[127.0.0.1]:24', f'[127.0.0.1]:{site.port("lmtp")}'),
+                                ('/etc/postfix/baton-recipients', os.path.join(site.folder, 'recipients'))))
+        command = super().configure(**{**mine, 'virtual_mailbox_domains': '', 'relay_domains': 'team.example home.example',
+                                       'smtputf8_enable': 'yes', 'baton_destination_recipient_limit': '1', **more})
+        with open(self.path('etc/master.cf'), 'a') as f:
+            f.write('lmtp unix - - n - - lmtp\n' + contrib('postfix/master.cf', ('/usr/bin/baton', f'{BUILD}/baton --home {site.home}')))
+        return command
+
+    def tell(self):
+        r = subprocess.run(['/usr/sbin/postqueue', '-c', self.path('etc'), '-p'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return r.stdout.decode() + self.log()[-3000:]
+
+
+def recipients(site):
+    """contrib/postfix/recipients, as a file for Postfix."""
+    r = subprocess.run([os.path.join(TOP, 'contrib/postfix/recipients'), '--home', site.home], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                       env={**os.environ, 'PATH': f'{BUILD}:{os.environ["PATH"]}'})
+    with open(os.path.join(site.folder, 'recipients'), 'wb') as f:
+        f.write(r.stdout)
+    return r
+
+
+def postfix(site):
+    r = recipients(site)
+    lines = r.stdout.decode().split('\n')
+    tap.ok({'ana@team.example ok', 'open.box@team.example ok', 'dee@home.example ok', 'postmaster@team.example ok', ''} <= set(lines),
+           'postfix: the map of recipients', r.stdout + r.stderr)
+    with Front(site=site) as front:
+        refused = send(front.smtp, 'nobody@team.example', 'Postfix to nobody')
+        tap.ok(refused and 'User unknown' in refused, 'postfix: an unknown address is refused at once by the map', refused)
+        tap.same(send(front.smtp, ['ana@team.example', 'open.box@team.example', 'dee@home.example'], 'Postfix to three'), None, 'postfix: a person, an open topic and an outside address are taken')
+        tap.ok(eventually(lambda: inbox(site, 'ana', 'Postfix to three')), 'postfix: it comes to the person', front.tell())
+        tap.ok(eventually(lambda: in_topic(site, 'open.box', '<postfix.to.three@outside.example>')), 'postfix: and to the topic', front.tell())
+        mail = eventually(lambda: inbox(site, 'dee', 'Postfix to three'))
+        tap.ok(mail and b'Delivered-To: dee@home.example' in mail and b'Return-Path: <zoe@outside.example>' in mail and b'with LMTP' in mail,
+               'postfix: and to the outside address, with envelope', mail)
+        bounced = bounce(site, front, 'closed@team.example', 'Postfix not a member')
+        tap.ok(bounced and 'only members of the topic may post' in bounced, "postfix: who may not post gets a bounce with Baton's reason", bounced or front.tell())
+    with Front(site=site, relay_recipient_maps='') as front:
+        bounced = bounce(site, front, 'nobody@team.example', 'Postfix no map')
+        tap.ok(bounced and 'no such person or topic here' in bounced, "postfix: without a map an unknown address bounces with Baton's reason", bounced or front.tell())
+        site.stop()
+        tap.same(send(front.smtp, 'bo@team.example', 'Postfix waits'), None, 'postfix: takes mail while Baton is down')
+        tap.ok(eventually(lambda: 'status=deferred' in front.log()), 'postfix: and keeps it', front.tell())
+        site.start()
+        subprocess.run(['/usr/sbin/postqueue', '-c', front.path('etc'), '-f'])
+        tap.ok(eventually(lambda: inbox(site, 'bo', 'Postfix waits')), 'postfix: until Baton is back', front.tell())
+
+
+def bounce(site, front, to, subject):
+    """Dee, from her outside address, writes what cannot be delivered; the text of the bounce that she gets."""
+    send(front.smtp, to, subject, sender='zed@home.example')
+    def look():
+        with site.imap('dee') as imap:
+            imap.select('INBOX', readonly=True)
+            for n in imap.search(None, 'SUBJECT', '"Undelivered"')[1][0].split():
+                text = re.sub(r'\s+', ' ', imap.fetch(n, '(BODY.PEEK[])')[1][0][1].decode())
+                if subject in text:
+                    return text
+        return None
+    return eventually(look)
+
+
+def postfix_pipe(site):
+    for folder in (site.folder, site.home, os.path.join(site.home, 'run')):
+        os.chmod(folder, 0o755)   # as /var/lib/baton is
+    with Front(site=site, relay_transport='baton', relay_recipient_maps='') as front:
+        tap.same(send(front.smtp, ['bo@team.example', 'open.box@team.example'], 'Postfix by pipe'), None, 'postfix, pipe: two recipients are taken')
+        mail = eventually(lambda: inbox(site, 'bo', 'Postfix by pipe'))
+        tap.ok(mail and b'Return-Path: <zoe@outside.example>' in mail, 'postfix, pipe: it comes, with its sender', mail or front.tell())
+        tap.ok(eventually(lambda: in_topic(site, 'open.box', '<postfix.by.pipe@outside.example>')), 'postfix, pipe: the topic, too', front.tell())
+        bounced = bounce(site, front, 'nobody@team.example', 'Postfix pipe to nobody')
+        tap.ok(bounced and 'no such person or topic here' in bounced, "postfix, pipe: an unknown address bounces with Baton's reason; null sender", bounced or front.tell())
+
+
+with Site() as site:
+    site.baton('topic', 'add', 'open.box', '--access', 'open')
+    site.baton('topic', 'add', 'closed', '--access', 'members')
+    site.baton('user', 'set', 'dee', '--address', 'dee@home.example', '--address', 'zed@home.example')
+    if not os.path.exists('/usr/sbin/postfix') or os.geteuid() or not shutil.which('jq'):
+        tap.skip('postfix', 'needs postfix, jq, and root to start it')
+    else:
+        postfix(site)
+        postfix_pipe(site)
+    tap.same(site.stop(), 0, 'a clean end')
+    tap.same(site.faults(), '', 'baton check is clean')
+tap.done()
