@@ -142,6 +142,45 @@ def postfix_pipe(site):
         tap.ok(bounced and 'no such person or topic here' in bounced, "postfix, pipe: an unknown address bounces with Baton's reason; null sender", bounced or front.tell())
 
 
+def exim(site):
+    """No daemon: Exim talks SMTP on standard input, and delivers in the foreground."""
+    top = os.path.join(site.folder, 'exim')
+    os.makedirs(top)
+    os.chown(top, pwd.getpwnam('mail').pw_uid, -1)
+    os.chmod(site.folder, 0o755)
+    command = f'{BUILD}/baton --home {site.home}'
+    def config(name, route):
+        path = os.path.join(site.folder, name)
+        with open(path, 'w') as f:
+            f.write(f'exim_path = {shutil.which("exim4")}\nexim_user = mail\nexim_group = mail\nspool_directory = {top}\nlog_file_path = {top}/%slog\nprimary_hostname = mx.team.example\n'
+                    'domainlist relay_to_domains = team.example\nacl_smtp_rcpt = check\nkeep_environment =\nnever_users =\nbegin acl\ncheck:\n'
+                    + contrib('exim/acl') + '  accept domains = +relay_to_domains\n  deny message = relay not permitted\nbegin routers\n' + route
+                    + '\nbegin transports\n' + contrib('exim/transport', ('port = 24', f'port = {site.port("lmtp")}'), ('/usr/bin/baton', command)))
+        os.chmod(path, 0o644)
+        return path
+    lmtp = config('exim.conf', contrib('exim/router'))
+    pipe = config('exim-pipe.conf', contrib('exim/router', ('driver = manualroute', 'driver = accept'), ('baton_lmtp', 'baton_pipe'),
+                                            ('  route_list = * 127.0.0.1\n', ''), ('  self = send\n', '')))
+    def run(conf, *args, input=b''):
+        r = subprocess.run([shutil.which('exim4'), '-C', conf, *args], input=input, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+        log = os.path.join(top, 'mainlog')
+        return r.stdout.decode() + (open(log).read()[-1500:] if os.path.exists(log) and '-bt' not in args else '')
+    said = run(lmtp, '-bt', 'ana@team.example')
+    tap.ok('router = baton, transport = baton_lmtp' in said, 'exim: the router takes the domain', said)
+    said = run(lmtp, '-odf', '-f', 'zoe@outside.example', 'ana@team.example', 'open.box@team.example', input=message('Exim by LMTP', sender='zoe@outside.example', Message_ID='<exim.lmtp@outside.example>'))
+    mail = inbox(site, 'ana', 'Exim by LMTP')
+    tap.ok(mail and b'Return-Path: <zoe@outside.example>' in mail, 'exim: it comes to the person', said)
+    tap.ok(in_topic(site, 'open.box', '<exim.lmtp@outside.example>'), 'exim: and to the topic', said)
+    talk = 'EHLO client.example\r\nMAIL FROM:<{}>\r\nRCPT TO:<nobody@team.example>\r\nRCPT TO:<closed@team.example>\r\nRCPT TO:<eng.backend@team.example>\r\nQUIT\r\n'
+    said = run(lmtp, '-bs', '-oMa', '192.0.2.1', input=talk.format('zoe@outside.example').encode())
+    tap.ok(said.count('\n550') >= 3 and 'no such person or topic here' in said and 'only members of the topic' in said, "exim: refuses what Baton would refuse, with Baton's reason", said)
+    said = run(lmtp, '-bs', '-oMa', '192.0.2.1', input=talk.format('dee@home.example').encode())
+    tap.ok('250 Accepted' in said, "exim: and asks with the true sender: a member's outside address may post", said)
+    said = run(pipe, '-odf', '-f', 'zoe@outside.example', 'ana@team.example', input=message('Exim by pipe', sender='zoe@outside.example'))
+    mail = inbox(site, 'ana', 'Exim by pipe')
+    tap.ok(mail and b'Return-Path: <zoe@outside.example>' in mail, 'exim, pipe: it comes', said)
+
+
 with Site() as site:
     site.baton('topic', 'add', 'open.box', '--access', 'open')
     site.baton('topic', 'add', 'closed', '--access', 'members')
@@ -151,6 +190,10 @@ with Site() as site:
     else:
         postfix(site)
         postfix_pipe(site)
+    if not shutil.which('exim4') or os.geteuid():
+        tap.skip('exim', 'needs exim4, and root to use a configuration of its own')
+    else:
+        exim(site)
     tap.same(site.stop(), 0, 'a clean end')
     tap.same(site.faults(), '', 'baton check is clean')
 tap.done()
