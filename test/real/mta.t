@@ -181,6 +181,74 @@ def exim(site):
     tap.ok(mail and b'Return-Path: <zoe@outside.example>' in mail, 'exim, pipe: it comes', said)
 
 
+def sent_on(site):
+    """What a filter meets: messages as Baton keeps them in topics, a digest, and a letter."""
+    with site.smtp('submission', 'bo') as s:
+        for topic in ('eng.backend', 'eng.ops'):
+            s.sendmail('bo@team.example', [f'{topic}@team.example'], message(f'To sort, {topic}', to=f'{topic}@team.example'))
+    site.baton('digest', 'run', '--at', '2100-01-04T12:00:00Z', '--user', 'ana')
+    mails = {}
+    with site.imap('ana') as imap:
+        for name, folder in (('topic', 'Topics/eng/backend'), ('ops', 'Topics/eng/ops'), ('digest', 'Digests'), ('letter', 'INBOX')):
+            imap.select(folder, readonly=True)
+            mails[name] = imap.fetch('*', '(BODY.PEEK[])')[1][0][1].replace(b'\r\n', b'\n')
+    return mails
+
+
+def sieve(site, mails):
+    where = {'topic': 'Topics/eng.backend', 'ops': 'Ops', 'digest': 'Digests', 'letter': 'INBOX'}
+    top = os.path.join(site.folder, 'sieve')
+    os.makedirs(top)
+    script = shutil.copy(os.path.join(TOP, 'contrib/sieve/baton.sieve'), top)
+    user = pwd.getpwuid(os.getuid())
+    if not user.pw_uid:   # Dovecot's tools refuse root
+        user = pwd.getpwnam('mail')
+        os.chmod(site.folder, 0o755)
+        os.chown(top, user.pw_uid, user.pw_gid)
+    become = {} if os.getuid() else {'user': user.pw_uid, 'group': user.pw_gid, 'extra_groups': []}
+    options = [f'mail_location=maildir:{top}/mail', f'mail_uid={user.pw_uid}', f'mail_gid={user.pw_gid}', 'first_valid_uid=1', 'first_valid_gid=1']
+    for name, folder in where.items():
+        path = os.path.join(top, name + '.eml')
+        with open(path, 'wb') as f:
+            f.write(mails[name])
+        r = subprocess.run(['sieve-test', '-C', '-c', '/dev/null', *[x for o in options for x in ('-o', o)], script, path],
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**os.environ, 'HOME': top, 'USER': user.pw_name}, **become)
+        said = r.stdout.decode()
+        tap.ok(r.returncode == 0 and re.search(rf"store message in folder: {re.escape(folder)}$", said, re.M), f'sieve: {name} goes to {folder}', said)
+
+
+def procmail(site, mails):
+    home = os.path.join(site.folder, 'procmail')
+    os.makedirs(home + '/Maildir')
+    def run(rc, mail, *more):
+        path = os.path.join(home, 'rc')
+        with open(path, 'w') as f:
+            f.write(f'HOME={home}\nMAILDIR={home}/Maildir\nDEFAULT={home}/Maildir/inbox/\nSHELL=/bin/sh\nLOGFILE={home}/log\n' + rc)
+        return subprocess.run(['procmail', *more, '-m', path], input=mail, stderr=subprocess.PIPE, timeout=60).returncode
+    for name, folder in (('topic', '.eng-backend'), ('ops', '.eng-ops'), ('digest', '.digests'), ('letter', 'inbox')):
+        code = run(contrib('procmail/sort'), mails[name])
+        new = os.path.join(home, 'Maildir', folder, 'new')
+        tap.ok(code == 0 and os.path.isdir(new) and len(os.listdir(new)) == 1, f'procmail: {name} goes to {folder}', os.listdir(home + '/Maildir'))
+    program = os.path.join(home, 'baton')
+    def stand_in(command):
+        with open(program, 'w') as f:
+            f.write(f'#!/bin/sh\n{command}\n')
+        os.chmod(program, 0o755)
+    stand_in(f'exec {BUILD}/baton --home {site.home} "$@"')
+    hand_over = contrib('procmail/deliver', ('/usr/bin/baton', program))
+    def by_list(to, **more):
+        return message('To procmail', sender='zoe@outside.example', to=to, List_Id='Old list <backend.lists.example>', **more).replace(b'\r\n', b'\n')
+    letter = message('A letter by procmail', sender='zoe@outside.example', to='ana@team.example').replace(b'\r\n', b'\n')
+    tap.ok(run(hand_over, b'From zoe@outside.example  Sun Nov 22 10:00:00 2026\n' + letter) == 0 and inbox(site, 'ana', 'A letter by procmail'), 'procmail: hands a letter to baton deliver')
+    open_list = hand_over.replace('eng.backend@', 'open.box@')
+    tap.ok(run(open_list, by_list('backend@lists.example', Message_ID='<old@lists.example>')) == 0 and in_topic(site, 'open.box', '<old@lists.example>'), 'procmail: a mailing list lives on as a topic')
+    tap.ok(run(hand_over, by_list('x@lists.example')) == 0 and os.path.exists(home + '/refused'), 'procmail: what the topic refuses is kept')
+    tap.same(run(hand_over.replace('ana@', 'nobody@'), letter), 67, 'procmail: the mail server learns that nobody has that name')
+    for code, want in ((69, 75), (73, 75), (75, 75), (77, 77)):
+        stand_in(f'cat >/dev/null; exit {code}')
+        tap.same(run(hand_over, letter), want, f'procmail: {code} of baton is {want} for the mail server')
+
+
 with Site() as site:
     site.baton('topic', 'add', 'open.box', '--access', 'open')
     site.baton('topic', 'add', 'closed', '--access', 'members')
@@ -194,6 +262,12 @@ with Site() as site:
         tap.skip('exim', 'needs exim4, and root to use a configuration of its own')
     else:
         exim(site)
+    mails = sent_on(site)
+    for name, program in (('sieve', 'sieve-test'), ('procmail', 'procmail')):
+        if shutil.which(program):
+            globals()[name](site, mails)
+        else:
+            tap.skip(name, f'{program} is not installed')
     tap.same(site.stop(), 0, 'a clean end')
     tap.same(site.faults(), '', 'baton check is clean')
 tap.done()
