@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Mail servers in front, with what contrib/ gives for them: Postfix (LMTP and pipe) and Exim as real daemons, procmail and
 Sieve by the fields that Baton adds. Each only where it is installed; nothing of the machine's own is used or changed."""
-import email, os, pwd, re, shutil, smtplib, subprocess, sys, time
+import os, pwd, re, shutil, smtplib, subprocess, sys, time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, '..', 'lib'), os.path.join(HERE, '..', 'bench')]
 from baton import *
