@@ -186,6 +186,7 @@ def sent_on(site):
     with site.smtp('submission', 'bo') as s:
         for topic in ('eng.backend', 'eng.ops'):
             s.sendmail('bo@team.example', [f'{topic}@team.example'], message(f'To sort, {topic}', to=f'{topic}@team.example'))
+        s.sendmail('bo@team.example', ['ana@team.example'], message('To sort, a letter', to='ana@team.example'))
     site.baton('digest', 'run', '--at', '2100-01-04T12:00:00Z', '--user', 'ana')
     mails = {}
     with site.imap('ana') as imap:
