@@ -63,19 +63,25 @@ def is_seen(site, person, folder, number='1'):
 # ---- news ----
 
 def tin(site):
-    home = home_of(site, 'tin', _tin__tinrc=contrib('tin/tinrc', ('Ana Marques <ana@', 'Cem Aydin <cem@')), _newsauth=f'127.0.0.1 {PASSWORD} cem\n', _newsrc='eng.ops:\n')
-    with Screen(f'tin -A -k -Q -g 127.0.0.1 -p {site.port("nntps")}', env={'HOME': home, 'VISUAL': 'sh -c \'echo Answered by tin >> $2\' x', 'EDITOR': 'true'}) as s:
+    home = home_of(site, 'tin', _tin__tinrc=contrib('tin/tinrc', ('Ana Marques <ana@', 'Cem Aydin <cem@')), _newsauth=f'127.0.0.1 {PASSWORD} cem\n', _newsrc='eng.ops:\n',
+                   editor='#!/bin/sh\nfor file; do :; done\necho Answered by tin >> "$file"\n')
+    os.chmod(home + '/editor', 0o755)
+    with Screen(f'tin -A -k -Q -g 127.0.0.1 -p {site.port("nntps")}', env={'HOME': home, 'VISUAL': home + '/editor', 'EDITOR': home + '/editor'}) as s:
         tap.ok(s.until('eng\\.ops'), 'tin, TLS: the group lists', s.text())
         s.keys('Enter')
         tap.ok(s.until('2 .*A question about disks +Bo Lind'), 'tin: one thread of two, with its author', s.text())
         s.keys('Enter')
         tap.ok(s.until('Who has read this'), 'tin: an article opens', s.text())
-        s.keys('q'); s.until('Thread|eng.ops \\(')
-        s.keys('q'); s.until('Group Selection')
-        s.keys('q')
-        s.until('EXIT|sure|quit')
-        s.keys('y')
+        s.keys('f')
+        s.until('p=post', 10)
+        s.keys('p')
+        tap.ok(s.until('Article posted', 10), 'tin: a follow-up is posted', s.text())
+        s.until('h=help|Who has read|Next response', 5)
+        s.keys('Q')
         s.until('EXIT', 5)
+    with site.nntp() as news:
+        _, over = news.over((3, 3)) if news.group('eng.ops')[3] >= 3 else ('', [])
+        tap.ok(over and over[0][1]['from'] == 'Cem Aydin <cem@team.example>' and '<q@team.example>' in over[0][1]['references'], 'tin: the follow-up is there, in its thread', over)
     tap.ok(eventually(lambda: is_seen(site, 'cem', 'Topics/eng/ops')), 'tin: what it read is seen over IMAP')
 
 
