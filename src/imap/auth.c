@@ -21,7 +21,7 @@ void imap_print_capabilities(struct session *s, struct buf *out)
                 buf_add_text(out,
                         " NAMESPACE CHILDREN UNSELECT UIDPLUS MULTIAPPEND MOVE WITHIN SPECIAL-USE"
                         " LIST-EXTENDED LIST-STATUS STATUS=SIZE CONDSTORE QRESYNC ESEARCH SEARCHRES"
-                        " SORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES");
+                        " SORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES BINARY");
                 if (!wire_compressed(s->wire))
                         buf_add_text(out, " COMPRESS=DEFLATE");
                 buf_addf(out, " APPENDLIMIT=%llu",

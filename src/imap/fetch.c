@@ -210,6 +210,9 @@ static enum status run(struct fetch *f)
                 st = say_all(f);
         if (st != OK)
                 return st;
+        if (f->failed == UNSUPPORTED)
+                return imap_refuse(s, f->failed,
+                        "[UNKNOWN-CTE] A part has a transfer encoding that nobody knows");
         if (f->failed != OK)
                 return imap_refuse(s, f->failed,
                         "[SERVERBUG] Some of these messages cannot be read: tell whoever runs this "

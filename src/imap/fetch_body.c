@@ -1,4 +1,5 @@
 #include "imap/fetch_body.h"
+#include "base/encode.h"
 #include "mail/header.h"
 
 enum { STREAM_PIECE = 65536 };
@@ -40,11 +41,12 @@ enum status reading_header(struct reading *r, struct buf *out)
 
 /* ---- where a section lies ---- */
 
-static enum status range_of(struct reading *r, const struct piece *piece, struct range *out)
+static enum status range_of(
+        struct reading *r, const struct piece *piece, struct range *out, struct str *encoding)
 {
         uint64_t header = r->stored->header_size, size = r->stored->size;
         if (piece->path.len)
-                return parts_find(r->stored->parts, piece->path, piece->what, out, NULL);
+                return parts_find(r->stored->parts, piece->path, piece->what, out, encoding);
         *out = (struct range){0, size};
         if (piece->what == SECTION_HEADER)
                 out->len = header;
@@ -139,24 +141,79 @@ static enum status stream(struct reading *r, struct range part, uint64_t prefix,
         return OK;
 }
 
+/* ---- BINARY (RFC 3516) ---- */
+
+static bool is_identity(struct str encoding)
+{
+        return encoding.len == 0 || str_same(encoding, STR("7bit")) ||
+               str_same(encoding, STR("8bit")) || str_same(encoding, STR("binary"));
+}
+
+/* A part without its transfer encoding. UNSUPPORTED: nobody knows that encoding. */
+static enum status decode(
+        struct reading *r, const struct range *range, struct str encoding, struct buf *out)
+{
+        bool base64 = str_same(encoding, STR("base64"));
+        if (!base64 && !str_same(encoding, STR("quoted-printable")))
+                return UNSUPPORTED;
+        struct buf raw = {0};
+        enum status st = OK;
+        for (uint64_t at = 0; st == OK && at < range->len; at += STREAM_PIECE)
+                st = octets(r, range->start + at,
+                        range->len - at < STREAM_PIECE ? range->len - at : STREAM_PIECE, &raw);
+        if (st == OK && base64)
+                base64_decode_lax(buf_str(&raw), out);
+        else if (st == OK)
+                quoted_decode(buf_str(&raw), out);
+        buf_release(&raw);
+        return st;
+}
+
+static enum status print_decoded(
+        struct reading *r, const struct piece *piece, const struct range *range, struct str encoding)
+{
+        struct buf *out = wire_out(r->session->wire), whole = {0};
+        enum status st = decode(r, range, encoding, &whole);
+        if (st == OK && piece->decoding == DECODED_SIZE) {
+                print_label(out, piece);
+                buf_addf(out, "%zu", whole.len);
+        } else if (st == OK) {
+                struct range part = clip(piece, whole.len);
+                print_label(out, piece);
+                buf_addf(out, "~{%llu}\r\n", (unsigned long long)part.len);
+                buf_add(out, str_sub(buf_str(&whole), (size_t)part.start, (size_t)part.len));
+        }
+        buf_release(&whole);
+        return st;
+}
+
 enum status reading_print(struct reading *r, const struct piece *piece)
 {
         struct range range;
-        enum status st = range_of(r, piece, &range);
+        struct buf *out = wire_out(r->session->wire);
+        struct str encoding = STR_NONE;
+        enum status st = range_of(r, piece, &range, &encoding);
         if (st == ABSENT) {
-                print_label(wire_out(r->session->wire), piece);
-                buf_add_text(wire_out(r->session->wire), "NIL");
+                print_label(out, piece);
+                buf_add_text(out, piece->decoding == DECODED_SIZE ? "0" : "NIL");
                 return OK;
         }
         if (st == OK && piece->fields)
                 return print_fields(r, piece, &range);
+        if (st == OK && piece->decoding != AS_IT_IS && !is_identity(encoding))
+                return print_decoded(r, piece, &range, encoding);
         if (st == OK && piece_has_prefix(piece))
                 st = read_prefix(r);
         if (st != OK)
                 return st;
         uint64_t prefix = piece_has_prefix(piece) ? r->prefix.len : 0;
         struct range part = clip(piece, prefix + range.len);
-        print_label(wire_out(r->session->wire), piece);
-        buf_addf(wire_out(r->session->wire), "{%llu}\r\n", (unsigned long long)part.len);
+        print_label(out, piece);
+        if (piece->decoding == DECODED_SIZE) {
+                buf_addf(out, "%llu", (unsigned long long)(prefix + range.len));
+                return OK;
+        }
+        buf_addf(out, "%s{%llu}\r\n", piece->decoding == DECODED ? "~" : "",
+                (unsigned long long)part.len);
         return stream(r, part, prefix, range.start);
 }

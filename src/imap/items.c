@@ -152,6 +152,33 @@ static void body_piece(struct parse *p, struct items *out, bool peek)
         out->sees |= !peek;
 }
 
+/* "BINARY[1.2]<0.100>": a section-binary has part numbers only. */
+static void binary_piece(struct parse *p, struct items *out, struct str name)
+{
+        struct piece *s = new_piece(p, out);
+        p->at++; /* "[" */
+        s->path = part_path(p);
+        if ((s->path.len > 0 && p->at[-1] == '.') || !parse_char(p, ']'))
+                parse_fail(p);
+        s->decoding = str_same(name, STR("BINARY.SIZE")) ? DECODED_SIZE : DECODED;
+        if (s->decoding == DECODED)
+                partial(p, s);
+        if (p->bad)
+                return;
+        struct str plain = s->decoding == DECODED ? STR("BINARY") : STR("BINARY.SIZE");
+        s->label = arena_printf(p->arena, "%.*s[%.*s]", STR_ARG(plain), STR_ARG(s->path));
+        if (s->partial)
+                s->label = arena_printf(p->arena, "%.*s<%llu>", STR_ARG(s->label),
+                        (unsigned long long)s->from);
+        out->sees |= str_same(name, STR("BINARY"));
+}
+
+static bool is_binary(struct str name)
+{
+        return str_same(name, STR("BINARY")) || str_same(name, STR("BINARY.PEEK")) ||
+               str_same(name, STR("BINARY.SIZE"));
+}
+
 /* RFC822, RFC822.HEADER, RFC822.TEXT are sections by older names. */
 static bool old_name(struct parse *p, struct str name, struct items *out)
 {
@@ -185,6 +212,8 @@ static void item(struct parse *p, struct items *out)
                 bool peek = str_same(name, STR("BODY.PEEK"));
                 if (peek || str_same(name, STR("BODY")))
                         body_piece(p, out, peek);
+                else if (is_binary(name))
+                        binary_piece(p, out, name);
                 else
                         parse_fail(p);
                 return;

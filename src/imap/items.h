@@ -9,8 +9,11 @@ enum {
 };
 enum { PIECES_MAX = 100, FIELDS_MAX = 200 };
 
+enum decoding { AS_IT_IS, DECODED, DECODED_SIZE }; /* BODY, BINARY, BINARY.SIZE (RFC 3516) */
+
 struct piece {
         enum section what;      /* of the part, or of the message when path is empty */
+        enum decoding decoding;
         struct str path;        /* "1.2"; checked */
         struct str label;       /* as the reply names it: "BODY[1.MIME]<0>", "RFC822.TEXT" */
         const struct str *fields; /* of HEADER.FIELDS; NULL: the whole */

@@ -51,6 +51,10 @@ static void pieces(void **state)
                         SECTION_HEADER, 2, false},
                 {"BODY.PEEK[HEADER.FIELDS.NOT (a)]<0.9>", "BODY[HEADER.FIELDS.NOT (a)]<0>", "", SECTION_HEADER, 1, false},
                 {"BODY[HEADER.FIELDS (\"a(b\")]", "BODY[HEADER.FIELDS (\"a(b\")]", "", SECTION_HEADER, 1, true},
+                {"BINARY[1.2]", "BINARY[1.2]", "1.2", SECTION_ALL, 0, true},
+                {"binary.peek[3]<7.1>", "BINARY[3]<7>", "3", SECTION_ALL, 0, false},
+                {"BINARY.SIZE[1]", "BINARY.SIZE[1]", "1", SECTION_ALL, 0, false},
+                {"BINARY.PEEK[]", "BINARY[]", "", SECTION_ALL, 0, false},
                 {"RFC822", "RFC822", "", SECTION_ALL, 0, true},
                 {"RFC822.HEADER", "RFC822.HEADER", "", SECTION_HEADER, 0, false},
                 {"RFC822.TEXT", "RFC822.TEXT", "", SECTION_TEXT, 0, true}};
