@@ -233,6 +233,7 @@ enum status imap_append(struct session *s, const struct args *args)
         struct str rest = arena_copy(
                 s->arena, args->rest); /* the command's buffer is used for the next lines */
         struct parse p = parse_of(s->arena, rest);
+        p.utf8 = s->enabled & ENABLED_REV2;
         struct str name = parse_mailbox(&p);
         parse_space(&p);
         struct str text = str_make(p.at, (size_t)(p.end - p.at));

@@ -16,7 +16,7 @@ static bool offers_tls(struct session *s)
 
 void imap_print_capabilities(struct session *s, struct buf *out)
 {
-        buf_add_text(out, "CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE");
+        buf_add_text(out, "CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE");
         if (s->person) {
                 buf_add_text(out,
                         " NAMESPACE CHILDREN UNSELECT UIDPLUS MULTIAPPEND MOVE WITHIN SPECIAL-USE"
@@ -93,7 +93,8 @@ enum status imap_enable(struct session *s, const struct args *a)
 {
         /* clang-format off */
         static const struct { const char *name; unsigned bits; } known[] = {
-                {"CONDSTORE", ENABLED_CONDSTORE}, {"QRESYNC", ENABLED_CONDSTORE | ENABLED_QRESYNC}};
+                {"CONDSTORE", ENABLED_CONDSTORE}, {"QRESYNC", ENABLED_CONDSTORE | ENABLED_QRESYNC},
+                {"IMAP4rev2", ENABLED_REV2}};
         /* clang-format on */
         struct parse p = imap_arguments(s, a);
         unsigned asked = 0;
@@ -113,7 +114,8 @@ enum status imap_enable(struct session *s, const struct args *a)
         for (size_t i = 0; i < COUNT_OF(known); i++) {
                 if (!(asked & 1U << i))
                         continue;
-                imap_condstore(s);
+                if (known[i].bits & ENABLED_CONDSTORE)
+                        imap_condstore(s);
                 s->enabled |= known[i].bits;
         }
         return OK;

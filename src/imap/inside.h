@@ -49,7 +49,7 @@ struct session {
 };
 
 /* What a session has asked for (RFC 5161, RFC 7162); QRESYNC brings CONDSTORE along. */
-enum { ENABLED_CONDSTORE = 1, ENABLED_QRESYNC = 2 };
+enum { ENABLED_CONDSTORE = 1, ENABLED_QRESYNC = 2, ENABLED_REV2 = 4 };
 
 /* Where a command may be given, and what may be told behind it. */
 enum {

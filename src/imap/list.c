@@ -19,6 +19,7 @@ struct question {
         unsigned status; /* STATUS_ items of RETURN (STATUS ...) */
         bool extended;
         bool lsub;
+        bool utf8; /* names and patterns are */
 };
 
 enum status imap_namespace(struct session *s, const struct args *a)
@@ -109,7 +110,10 @@ static bool name_matches(const struct question *q, struct str utf8)
 {
         struct buf name = {0};
         bool yes = false;
-        mutf7_encode(utf8, &name);
+        if (q->utf8)
+                buf_set(&name, utf8);
+        else
+                mutf7_encode(utf8, &name);
         for (size_t i = 0; i < q->count && !yes; i++)
                 yes = pattern_matches(q->patterns[i], buf_str(&name));
         buf_release(&name);
@@ -177,7 +181,7 @@ static void print_folder(
         if (uses[f->use] && !q->lsub)
                 buf_addf(out, " %s", uses[f->use]);
         buf_add_text(out, ") \"/\" ");
-        print_mailbox(out, f->name);
+        print_mailbox(out, f->name, q->utf8);
         if ((q->options & SELECT_RECURSIVE) && wanted_below(q, w, f->name, false))
                 buf_add_text(out, " (\"CHILDINFO\" (\"SUBSCRIBED\"))");
         imap_end(s);
@@ -202,6 +206,7 @@ static enum status answer(struct session *s, const struct question *q)
 static enum status list(struct session *s, const struct args *a, struct question *q)
 {
         struct parse p = imap_arguments(s, a);
+        q->utf8 = p.utf8;
         question_parse(&p, q);
         if (!parse_end(&p))
                 return INVALID;

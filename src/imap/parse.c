@@ -177,7 +177,11 @@ struct str parse_mailbox(struct parse *p)
         if (str_same(raw, STR("INBOX")))
                 return STR("INBOX");
         struct buf utf8 = {0};
-        if (raw.len == 0 || raw.len > NAME_SIZE_MAX || mutf7_decode(raw, &utf8) != OK)
+        if (raw.len == 0 || raw.len > NAME_SIZE_MAX)
+                parse_fail(p);
+        else if (p->utf8 && text_is_utf8(raw))
+                name = arena_copy(p->arena, raw);
+        else if (p->utf8 || mutf7_decode(raw, &utf8) != OK)
                 parse_fail(p);
         else
                 name = arena_copy(p->arena, buf_str(&utf8));
@@ -401,13 +405,8 @@ static bool can_be_quoted(struct str s)
         return true;
 }
 
-void print_string(struct buf *out, struct str s)
+static void print_quoted(struct buf *out, struct str s)
 {
-        if (!can_be_quoted(s)) {
-                buf_addf(out, "{%zu}\r\n", s.len);
-                buf_add(out, s);
-                return;
-        }
         buf_add_char(out, '"');
         for (size_t i = 0; i < s.len; i++) {
                 if (s.at[i] == '"' || s.at[i] == '\\')
@@ -415,6 +414,16 @@ void print_string(struct buf *out, struct str s)
                 buf_add_char(out, s.at[i]);
         }
         buf_add_char(out, '"');
+}
+
+void print_string(struct buf *out, struct str s)
+{
+        if (can_be_quoted(s)) {
+                print_quoted(out, s);
+        } else {
+                buf_addf(out, "{%zu}\r\n", s.len);
+                buf_add(out, s);
+        }
 }
 
 void print_nstring(struct buf *out, struct str s)
@@ -425,10 +434,14 @@ void print_nstring(struct buf *out, struct str s)
                 buf_add_text(out, "NIL");
 }
 
-void print_mailbox(struct buf *out, struct str utf8)
+void print_mailbox(struct buf *out, struct str name, bool utf8)
 {
+        if (utf8) { /* no name has controls (folders.c), and none is too long to be quoted */
+                print_quoted(out, name);
+                return;
+        }
         struct buf wire = {0};
-        mutf7_encode(utf8, &wire);
+        mutf7_encode(name, &wire);
         print_string(out, buf_str(&wire));
         buf_release(&wire);
 }

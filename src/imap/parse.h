@@ -10,6 +10,7 @@ struct parse {
         const char *at, *end;
         struct arena *arena; /* for strings that cannot be views of the text */
         bool bad;
+        bool utf8; /* names of folders are UTF-8, and not modified UTF-7 */
 };
 
 struct parse parse_of(struct arena *, struct str text);
@@ -28,7 +29,7 @@ struct str parse_string(struct parse *);  /* quoted or literal */
 struct str parse_astring(struct parse *); /* atom (with ']'), quoted or literal */
 struct str parse_nstring(struct parse *); /* string or NIL (at NULL) */
 struct str parse_pattern(struct parse *); /* list-mailbox: % and * may stand in an atom */
-struct str parse_mailbox(struct parse *); /* UTF-8; INBOX in upper case; bad: not modified UTF-7 */
+struct str parse_mailbox(struct parse *); /* UTF-8; INBOX in upper case; bad: not in the form that is on */
 uint32_t parse_number(struct parse *);
 uint64_t parse_number64(struct parse *);
 struct str parse_set(struct parse *); /* a sequence-set, checked (RFC 9051 sequence-set), or "$" */
@@ -53,4 +54,5 @@ bool literal_announced(struct str line, uint64_t *size, bool *waits, size_t *sta
 /* IMAP's strings, for replies: quoted where that can be, else a literal. */
 void print_string(struct buf *out, struct str);
 void print_nstring(struct buf *out, struct str); /* NIL when at is NULL */
-void print_mailbox(struct buf *out, struct str utf8);
+/* In modified UTF-7, or as it is (RFC 9051 5.1). */
+void print_mailbox(struct buf *out, struct str name, bool utf8);

@@ -377,6 +377,8 @@ enum status imap_search(struct session *s, const struct args *a)
         struct numset *found = NULL;
         bool bad_charset;
         returns_parse(&p, &returns);
+        if ((s->enabled & ENABLED_REV2) && !returns.extended) /* RFC 9051 6.4.4 */
+                returns = (struct returns){.extended = true, .what = RETURN_ALL};
         struct key *key = keys_parse(&p, &bad_charset);
         if (!key && !bad_charset)
                 return INVALID;

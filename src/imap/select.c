@@ -1,16 +1,22 @@
 #include "imap/inside.h"
 
-static void say_selected(struct session *s)
+static void say_selected(struct session *s, struct str name)
 {
         struct selected *m = s->selected;
         imap_say_flags(s);
         imap_line(s, "* %u EXISTS", m->exists);
-        imap_line(s, "* 0 RECENT");
+        if (s->enabled & ENABLED_REV2) { /* RFC 9051 6.3.2 */
+                buf_add_text(imap_out(s), "* LIST () \"/\" ");
+                print_mailbox(imap_out(s), name, true);
+                imap_end(s);
+        } else {
+                imap_line(s, "* 0 RECENT");
+        }
         struct numset *unseen = numset_copy(m->told);
         numset_andnot(unseen, m->marks->flag[0]);
         uint32_t first = numset_low(unseen);
         numset_free(unseen);
-        if (first)
+        if (first && !(s->enabled & ENABLED_REV2))
                 imap_line(
                         s, "* OK [UNSEEN %u] The first that is not read", imap_sequence(s, first));
         imap_line(s, "* OK [UIDVALIDITY %u] UIDs are valid", m->view->uid_validity);
@@ -161,7 +167,7 @@ static enum status open_folder(struct session *s, const struct args *a, bool rea
                 return st;
         }
         s->selected->read_only = read_only || !f.rights.flags;
-        say_selected(s);
+        say_selected(s, f.name);
         st = say_changes(s, &known);
         if (st != OK) {
                 imap_deselect(s);

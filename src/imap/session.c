@@ -107,7 +107,9 @@ enum status imap_refuse(struct session *s, enum status st, const char *format, .
 
 struct parse imap_arguments(struct session *s, const struct args *a)
 {
-        return parse_of(s->arena, a->rest);
+        struct parse p = parse_of(s->arena, a->rest);
+        p.utf8 = s->enabled & ENABLED_REV2;
+        return p;
 }
 
 struct buf *imap_out(struct session *s)

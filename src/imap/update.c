@@ -244,7 +244,8 @@ void imap_tell(struct session *s, bool expunges)
         if (numset_count(m->told) > m->exists) {
                 m->exists = numset_count(m->told);
                 imap_line(s, "* %u EXISTS", m->exists);
-                imap_line(s, "* 0 RECENT");
+                if (!(s->enabled & ENABLED_REV2))
+                        imap_line(s, "* 0 RECENT");
         }
         if (m->untold)
                 tell_flags(s);

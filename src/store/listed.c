@@ -7,7 +7,7 @@ enum status listed_read(struct store *store, uint32_t person, struct arena *aren
 {
         struct buf prefix = {0}, upto = {0};
         struct str key, value;
-        enum status st;
+        enum status st = OK;
         size_t room = 0;
         *out = NULL;
         *count = 0;

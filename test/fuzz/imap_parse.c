@@ -10,7 +10,7 @@ static void strings(struct parse *p)
         struct buf out = {0};
         print_string(&out, parse_astring(p));
         parse_space(p);
-        print_mailbox(&out, parse_mailbox(p));
+        print_mailbox(&out, parse_mailbox(p), false);
         parse_space(p);
         parse_flags(p, true, &flags);
         parse_space(p);

@@ -222,8 +222,11 @@ static void printing(void **state)
         print_nstring(&b, STR_NONE);
         must_be("NIL", buf_str(&b), "NIL");
         buf_clear(&b);
-        print_mailbox(&b, STR("Entw\xc3\xbcrfe & \"x\""));
+        print_mailbox(&b, STR("Entw\xc3\xbcrfe & \"x\""), false);
         must_be("mailbox", buf_str(&b), "\"Entw&APw-rfe &- \\\"x\\\"\"");
+        buf_clear(&b);
+        print_mailbox(&b, STR("Entw\xc3\xbcrfe & \"x\""), true);
+        must_be("mailbox in UTF-8", buf_str(&b), "\"Entw\xc3\xbcrfe & \\\"x\\\"\"");
         buf_release(&b);
 }
 
