@@ -170,7 +170,8 @@ static enum status view_of(struct append *a, struct message *m, struct str *out)
         if (st != OK)
                 return st;
         if (memchr(octets.at, '\0', octets.len))
-                return imap_refuse(a->session, UNSUPPORTED, "[UNKNOWN-CTE] A message has no NUL in it");
+                return imap_refuse(
+                        a->session, UNSUPPORTED, "[UNKNOWN-CTE] A message has no NUL in it");
         *out = lines_to_crlf(octets, &m->scratch);
         return imap_may_post(a->session, &a->folder, *out);
 }

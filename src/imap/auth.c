@@ -19,7 +19,8 @@ void imap_print_capabilities(struct session *s, struct buf *out)
         buf_add_text(out, "CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE");
         if (s->person) {
                 buf_add_text(out,
-                        " NAMESPACE CHILDREN UNSELECT UIDPLUS MULTIAPPEND MOVE WITHIN SPECIAL-USE"
+                        " NAMESPACE CHILDREN UNSELECT UIDPLUS MULTIAPPEND MOVE WITHIN"
+                        " SPECIAL-USE CREATE-SPECIAL-USE"
                         " LIST-EXTENDED LIST-STATUS STATUS=SIZE CONDSTORE QRESYNC ESEARCH SEARCHRES"
                         " SORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES BINARY");
                 if (!wire_compressed(s->wire))

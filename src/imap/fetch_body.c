@@ -169,8 +169,8 @@ static enum status decode(
         return st;
 }
 
-static enum status print_decoded(
-        struct reading *r, const struct piece *piece, const struct range *range, struct str encoding)
+static enum status print_decoded(struct reading *r, const struct piece *piece,
+        const struct range *range, struct str encoding)
 {
         struct buf *out = wire_out(r->session->wire), whole = {0};
         enum status st = decode(r, range, encoding, &whole);

@@ -2,6 +2,18 @@
 
 /* CREATE, DELETE, RENAME of a person's own folders. Topics are made and named by the site. */
 
+/* What everybody has (store/person.c), and keeps. */
+static const char *const standard[] = {
+        "INBOX", "Digests", "Drafts", "Sent", "Archive", "Junk", "Trash"};
+
+static bool is_standard(struct str name)
+{
+        for (size_t i = 0; i < COUNT_OF(standard); i++)
+                if (str_eq(name, str_of(standard[i])))
+                        return true;
+        return false;
+}
+
 static bool is_shared(struct str name)
 {
         return folder_name_free(name) == FORBIDDEN;
@@ -49,47 +61,91 @@ static size_t level_end(struct str name, size_t from)
         return slash == STR_NOWHERE ? name.len : from + slash;
 }
 
-static enum status add_level(struct session *s, struct change *change, struct str name)
+static enum status add_level(
+        struct session *s, struct change *change, struct str name, enum special_use use)
 {
         struct mailbox *level = arena_alloc(s->arena, sizeof *level);
         enum status st = own_folder(s, name, level);
         if (st != ABSENT)
                 return st == OK ? EXISTS : st;
         *level = (struct mailbox){
-                .kind = MAILBOX_FOLDER, .owner = s->person, .name = name, .created = clock_now()};
+                .kind = MAILBOX_FOLDER,
+                .owner = s->person,
+                .use = use,
+                .name = name,
+                .created = clock_now()};
         change_mailbox_add(change, level, arena_alloc(s->arena, sizeof(uint32_t)));
         return OK;
 }
 
 /* The folder, and the levels above it that are not there yet (RFC 9051 6.3.4), in one change. */
-static enum status create(struct session *s, struct str name)
+static enum status create(struct session *s, struct str name, enum special_use use)
 {
         struct change *change = change_new(s->site->store);
         enum status st = OK;
         for (size_t end = level_end(name, 0); end < name.len; end = level_end(name, end + 1)) {
-                st = add_level(s, change, str_sub(name, 0, end));
+                st = add_level(s, change, str_sub(name, 0, end), USE_NONE);
                 if (st != OK && st != EXISTS)
                         break;
                 st = OK;
         }
         if (st == OK)
-                st = add_level(s, change, name);
+                st = add_level(s, change, name, use);
         if (st == OK)
                 st = store_commit(change);
         change_free(change);
         return st;
 }
 
+/* " (USE (\\Archive))" (RFC 6154 3). More than one folder may have a use, but no folder two.
+ * *offered: it is a use, and all of them are kept here. */
+static enum special_use use_of(struct parse *p, bool *offered)
+{
+        /* clang-format off */
+        static const struct { const char *name; enum special_use use; } known[] = {
+                {"Archive", USE_ARCHIVE}, {"Drafts", USE_DRAFTS}, {"Junk", USE_JUNK},
+                {"Sent", USE_SENT}, {"Trash", USE_TRASH}};
+        /* clang-format on */
+        enum special_use use = USE_NONE;
+        unsigned count = 0;
+        if (!parse_char(p, '(') || !parse_word(p, "USE"))
+                parse_fail(p);
+        parse_space(p);
+        if (!parse_char(p, '('))
+                parse_fail(p);
+        while (!p->bad && !parse_char(p, ')')) {
+                if (count++ > 0)
+                        parse_space(p);
+                if (!parse_char(p, '\\'))
+                        parse_fail(p);
+                struct str name = parse_atom(p);
+                for (size_t i = 0; i < COUNT_OF(known); i++)
+                        if (str_same(name, str_of(known[i].name)))
+                                use = known[i].use;
+        }
+        if (!parse_char(p, ')'))
+                parse_fail(p);
+        *offered = count == 0 || (count == 1 && use != USE_NONE);
+        return use;
+}
+
 enum status imap_create(struct session *s, const struct args *a)
 {
         struct parse p = imap_arguments(s, a);
         struct str name = trimmed(parse_mailbox(&p));
+        enum special_use use = USE_NONE;
+        bool offered = true;
+        if (parse_char(&p, ' ') && p.at < p.end)
+                use = use_of(&p, &offered);
         if (!parse_end(&p))
                 return INVALID;
+        if (!offered)
+                return imap_refuse(s, UNSUPPORTED,
+                        "[USEATTR] A folder has one use: Archive, Drafts, Junk, Sent or Trash");
         enum status st = may_be_called(s, name);
         if (st == OK)
                 st = room_for_more(s);
-        return st == OK ? create(s, name) : st;
+        return st == OK ? create(s, name, use) : st;
 }
 
 /* ---- DELETE ---- */
@@ -115,7 +171,7 @@ static enum status changeable(struct session *s, struct str name, struct mailbox
         enum status st = own_folder(s, name, out);
         if (st == ABSENT)
                 return only_a_level(s, name);
-        if (st == OK && out->use != USE_NONE)
+        if (st == OK && out->use != USE_NONE && is_standard(name))
                 return imap_refuse(s, UNSUPPORTED, "[CANNOT] %.*s is there for everybody and stays",
                         STR_ARG(name));
         return st;
@@ -182,7 +238,7 @@ static enum status rename_inbox(struct session *s, struct str to)
         const struct view *v;
         enum status st = room_for_more(s);
         if (st == OK)
-                st = create(s, to);
+                st = create(s, to, USE_NONE);
         if (st == OK)
                 st = own_folder(s, STR("INBOX"), &inbox);
         if (st == OK)

@@ -1,5 +1,5 @@
-/* found.h - how a search's result is given: SEARCH, or ESEARCH when RETURN was asked for (RFC 4731),
- * kept for "$" when SAVE was (RFC 5182). */
+/* found.h - how a search's result is given: SEARCH, or ESEARCH when RETURN was asked for
+ * (RFC 4731), kept for "$" when SAVE was (RFC 5182). */
 #pragma once
 #include "imap/inside.h"
 

@@ -10,8 +10,8 @@ struct keys {
 
 /* clang-format off */
 enum argument {
-        NOTHING, FLAG, NO_FLAG, WORD, NO_WORD, DATE, NUMBER, FIELD, NAMED_FIELD, STRING, SET, CHANGES, ONE,
-        TWO,
+        NOTHING, FLAG, NO_FLAG, WORD, NO_WORD, DATE, NUMBER, FIELD, NAMED_FIELD, STRING, SET,
+        CHANGES, ONE, TWO,
 };
 /* clang-format on */
 

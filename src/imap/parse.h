@@ -29,10 +29,12 @@ struct str parse_string(struct parse *);  /* quoted or literal */
 struct str parse_astring(struct parse *); /* atom (with ']'), quoted or literal */
 struct str parse_nstring(struct parse *); /* string or NIL (at NULL) */
 struct str parse_pattern(struct parse *); /* list-mailbox: % and * may stand in an atom */
-struct str parse_mailbox(struct parse *); /* UTF-8; INBOX in upper case; bad: not in the form that is on */
+/* UTF-8; INBOX in upper case; bad: not in the form that is on. */
+struct str parse_mailbox(struct parse *);
 uint32_t parse_number(struct parse *);
 uint64_t parse_number64(struct parse *);
-struct str parse_set(struct parse *); /* a sequence-set, checked (RFC 9051 sequence-set), or "$" */
+/* A sequence-set, checked (RFC 9051 sequence-set), or "$". */
+struct str parse_set(struct parse *);
 /* Numbers only, without "*" and "$" (known-uids of RFC 7162). */
 struct str parse_known_set(struct parse *);
 int64_t parse_date(struct parse *);    /* "1-Feb-2026", quoted or not: days since 1970-01-01 */

@@ -213,7 +213,7 @@ enum status imap_close(struct session *s, const struct args *a)
         enum status st = OK;
         if (!m->read_only && m->rights.expunge && numset_count(m->marks->flag[3])) {
                 st = imap_expunge_deleted(s, NULL);
-                if (st == OK && all_told(s)) /* RFC 7162 3.2.8; the client forgets what is not told */
+                if (st == OK && all_told(s)) /* RFC 7162 3.2.8 */
                         st = imap_reply_highest(s, "Closed");
         }
         imap_deselect(s);

@@ -21,7 +21,7 @@ static const struct verb verbs[] = {
         { "CLOSE",        imap_close,        SELECTED,                 0, 0,        "" },
         { "COMPRESS",     imap_compress,     ONLINE | KEEPS_NUMBERS,   1, ARGS_RAW, "DEFLATE" },
         { "COPY",         imap_copy,         SELECTED | KEEPS_NUMBERS, 1, ARGS_RAW, "set folder" },
-        { "CREATE",       imap_create,       ONLINE,                   1, ARGS_RAW, "folder" },
+        { "CREATE",       imap_create,       ONLINE,                   1, ARGS_RAW, "folder [(USE (\\use))]" },
         { "DELETE",       imap_delete,       ONLINE,                   1, ARGS_RAW, "folder" },
         { "ENABLE",       imap_enable,       ONLINE,                   1, ARGS_RAW, "capability ..." },
         { "EXAMINE",      imap_examine,      ONLINE,                   1, ARGS_RAW, "folder [(parameters)]" },
