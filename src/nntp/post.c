@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "base/log.h"
+#include "nntp/cancel.h"
 #include "nntp/proto.h"
 #include "nntp/session.h"
 
@@ -46,10 +47,53 @@ static void say_refusal(struct session *s, enum status st, enum refusal why, str
                 say_fault(s, "the server cannot file it now: try again later", STR(""));
 }
 
+/* False: said. What Supersedes names may have gone before: then the new article is simply posted. */
+static bool may_replace(struct session *s, const struct proto *p, struct cancel *out)
+{
+        enum status st = p->replaces.len ? cancel_find(s, p->replaces, out) : ABSENT;
+        if (st == OK || (st == ABSENT && !p->cancels)) {
+                out->count = st == OK ? out->count : 0;
+                return true;
+        }
+        if (st == ABSENT)
+                say_fault(s, "there is no such article here", p->replaces);
+        else if (st == FORBIDDEN)
+                say_fault(s, "only its author can cancel or replace an article", p->replaces);
+        else
+                say_fault(s, "the server has a fault: try again later", STR(""));
+        return false;
+}
+
+static bool replace(struct session *s, const struct proto *p, const struct cancel *old)
+{
+        enum status st = old->count ? cancel_commit(s, old) : OK;
+        if (old->count)
+                log_note("nntp [%.*s]: %.*s %s %.*s%s", STR_ARG(wire_peer(s->wire)->address),
+                        STR_ARG(buf_str(&s->name)), p->cancels ? "cancels" : "replaces",
+                        STR_ARG(nntp_shown(s, p->replaces)), st == OK ? "" : ": it failed");
+        return st == OK;
+}
+
+/* A cancel is obeyed and not kept: its effect is all that there is to see of it. */
+static void cancel_article(struct session *s, const struct proto *p)
+{
+        struct cancel old;
+        if (!may_replace(s, p, &old))
+                return;
+        if (!replace(s, p, &old)) {
+                say_fault(s, "the server has a fault: try again later", STR(""));
+                return;
+        }
+        wire_say(s->wire, "240 Cancelled %.*s", STR_ARG(nntp_shown(s, p->replaces)));
+        if (s->view)
+                group_refresh(s);
+}
+
 static void file_article(struct session *s, struct str bytes, const struct proto *p)
 {
         struct placement to[PROTO_GROUPS_MAX];
-        if (!place_article(s, p, to))
+        struct cancel old;
+        if (!place_article(s, p, to) || !may_replace(s, p, &old))
                 return;
         struct sender sender = {
                 .way = WAY_NEWS,
@@ -76,6 +120,7 @@ static void file_article(struct session *s, struct str bytes, const struct proto
         }
         log_note("nntp [%.*s]: from %.*s: filed %.*s", STR_ARG(wire_peer(s->wire)->address),
                 STR_ARG(buf_str(&s->name)), STR_ARG(article.message_id));
+        (void)replace(s, p, &old); /* the new one is here; that the old one stays is logged */
         wire_say(s->wire, "240 Posted as %.*s", STR_ARG(article.message_id));
         if (s->view)
                 group_refresh(s);
@@ -87,6 +132,10 @@ static void take_article(struct session *s, struct str bytes)
         struct buf clean = {0};
         if (proto_read(s->arena, bytes, clock_now(), &p) != OK) {
                 say_fault(s, p.fault, p.about);
+                return;
+        }
+        if (p.cancels) {
+                cancel_article(s, &p);
                 return;
         }
         if (proto_clean(p.header, &clean)) {

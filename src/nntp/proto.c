@@ -125,9 +125,27 @@ static enum status read_groups(struct arena *arena, struct str header, struct pr
         return OK;
 }
 
+/* RFC 5536 3.2.3, 3.2.12. Groups are made and removed by the administrator only. */
+static enum status read_replaces(struct arena *arena, struct str header, struct proto *p)
+{
+        struct str control = header_value(arena, header, "Control"), verb;
+        struct str id = header_value(arena, header, "Supersedes");
+        if (control.at && id.at)
+                return fault(p, "Control and Supersedes do not go together", STR(""));
+        if (!control.at && !id.at)
+                return OK;
+        if (control.at && (!str_word(&control, &verb) || !str_same(verb, STR("cancel"))))
+                return fault(p, "of control messages only cancel is taken", STR(""));
+        p->cancels = control.at != NULL;
+        p->replaces = str_trim(control.at ? control : id);
+        if (!msgid_is_news(p->replaces))
+                return fault(p, "no Message-ID is named to be replaced", p->replaces);
+        return OK;
+}
+
 enum status proto_read(struct arena *arena, struct str article, time_t now, struct proto *p)
 {
-        *p = (struct proto){.about = STR("")};
+        *p = (struct proto){.about = STR(""), .replaces = STR("")};
         p->header = str_sub(article, 0, header_length(article));
         if (p->header.len > HEADER_MAX)
                 return fault(p, "the header is too long", STR(""));
@@ -144,10 +162,7 @@ enum status proto_read(struct arena *arena, struct str article, time_t now, stru
                 st = check_date(arena, p->header, p, now);
         if (st == OK)
                 st = read_groups(arena, p->header, p);
-        /* nothing is cancelled or created by an article here */
-        if (st == OK && header_count(p->header, "Control"))
-                st = fault(p, "control messages are not taken", STR(""));
-        return st;
+        return st == OK ? read_replaces(arena, p->header, p) : st;
 }
 
 /* ---- fields of the server ---- */

@@ -9,6 +9,8 @@ struct proto {
         struct str header;  /* the empty line included */
         struct str groups[PROTO_GROUPS_MAX];
         size_t group_count;
+        struct str replaces; /* the Message-ID that goes: Supersedes, or Control: cancel; or empty */
+        bool cancels;        /* Control: nothing is posted instead (RFC 5537 5.3) */
         const char *fault;  /* why it is refused */
         struct str about;   /* what the fault is about; may be empty */
 };

@@ -42,7 +42,13 @@ static const struct {
         {"bad date", FROM REST "Date: not a date\r\n" END, "cannot be read"},
         {"an hour ahead", FROM REST "Date: Sun, 22 Nov 2026 01:00:00 +0000\r\n" END, NULL},
         {"three days ahead", FROM REST "Date: Wed, 25 Nov 2026 01:00:00 +0000\r\n" END, "future"},
-        {"cancel", FROM REST "Control: cancel <a@b>\r\n" END, "control"},
+        {"cancel", FROM REST "Control: cancel <a@b>\r\n" END, NULL},
+        {"supersedes", FROM REST "Supersedes: <a@b>\r\n" END, NULL},
+        {"cancel of nothing", FROM REST "Control: cancel\r\n" END, "no Message-ID"},
+        {"cancel of two", FROM REST "Control: cancel <a@b> <c@d>\r\n" END, "no Message-ID"},
+        {"supersedes nothing", FROM REST "Supersedes: a@b\r\n" END, "no Message-ID"},
+        {"both", FROM REST "Supersedes: <a@b>\r\nControl: cancel <a@b>\r\n" END, "together"},
+        {"another control message", FROM REST "Control: rmgroup eng\r\n" END, "only cancel"},
 };
 
 static void checks_articles(void **state)
