@@ -153,9 +153,27 @@ static void a_full_disk(void **state)
         spool_free(s);
 }
 
+static void settles(void **state)
+{
+        (void)state;
+        struct spool *s = spool_new(folder);
+        struct str all;
+        assert_int_equal(spool_settle(s), OK); /* nothing is nothing */
+        fill(s, 1000, 1000);
+        assert_int_equal(spool_settle(s), OK);
+        assert_int_equal(spool_settle(s), OK);
+        fill(s, 3000, 1000);
+        assert_int_equal(spool_view(s, &all), OK);
+        assert_int_equal(all.len, 3000);
+        for (size_t i = 0; i < all.len; i++)
+                octet_is(all, i, i);
+        spool_free(s);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(settles),
                 cmocka_unit_test(sizes),
                 cmocka_unit_test(empty),
                 cmocka_unit_test(one_big_piece),

@@ -118,6 +118,104 @@ static void test_refused(void **state)
         buf_release(&challenge);
 }
 
+static enum status scram_step(struct sasl *s, const char *message, struct buf *challenge)
+{
+        struct buf coded = {0};
+        base64_encode(str_of(message), &coded);
+        enum status st = sasl_step(s, coded.len ? buf_str(&coded) : STR("="), challenge);
+        buf_release(&coded);
+        return st;
+}
+
+/* RFC 5802 7, of client-first-message. */
+static void test_scram_first(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *message;
+                enum status status;
+                const char *user, *authorize;
+        } messages[] = { /* clang-format off */
+                {"n,,n=ana,r=abc",              ABSENT,  "ana", ""},
+                {"y,,n=ana,r=abc",              ABSENT,  "ana", ""},
+                {"n,a=bo,n=ana,r=abc",          ABSENT,  "ana", "bo"},
+                {"n,,n=a=2Cb=3Dc,r=abc",        ABSENT,  "a,b=c", ""},
+                {"n,,n=ana,r=abc,x=later",      ABSENT,  "ana", ""},
+                {"p=tls-unique,,n=ana,r=abc",   INVALID, NULL, NULL},
+                {"n,,m=x,n=ana,r=abc",          INVALID, NULL, NULL},
+                {"n,a=,n=ana,r=abc",            INVALID, NULL, NULL},
+                {"n,x,n=ana,r=abc",             INVALID, NULL, NULL},
+                {"n,n=ana,r=abc",               INVALID, NULL, NULL},
+                {"n,,n=a=2cb,r=abc",            INVALID, NULL, NULL},
+                {"n,,n=a=,r=abc",               INVALID, NULL, NULL},
+                {"n,,n=,r=abc",                 INVALID, NULL, NULL},
+                {"n,,n=ana,r=",                 INVALID, NULL, NULL},
+                {"n,,n=ana,r=a\303\251",        INVALID, NULL, NULL},
+                {"n,,n=\377,r=abc",             INVALID, NULL, NULL},
+                {"n,,n=ana",                    INVALID, NULL, NULL},
+                {"n,,",                         INVALID, NULL, NULL},
+                {"n",                           INVALID, NULL, NULL},
+                {"",                            INVALID, NULL, NULL},
+        };                  /* clang-format on */
+        struct buf challenge = {0};
+        struct sasl s;
+        for (size_t i = 0; i < COUNT_OF(messages); i++) {
+                assert_int_equal(sasl_start(&s, STR("scram-sha-256")), OK);
+                if (scram_step(&s, messages[i].message, &challenge) != messages[i].status)
+                        fail_msg("%s", messages[i].message);
+                if (messages[i].status == ABSENT) {
+                        assert_string_equal(buf_text(&s.user), messages[i].user);
+                        assert_string_equal(buf_text(&s.authorize), messages[i].authorize);
+                }
+                sasl_release(&s);
+        }
+        buf_release(&challenge);
+}
+
+static void test_scram_last(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *message; /* %s: the nonce */
+                enum status status;
+        } messages[] = { /* clang-format off */
+                {"c=biws,r=%s,p=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",     FORBIDDEN},
+                {"c=biws,r=%s,x=y,p=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", FORBIDDEN},
+                {"c=biws,r=abc,p=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",    FORBIDDEN},
+                {"c=biws,r=%s,p=AAAA",          FORBIDDEN},
+                {"c=biws,r=%s,p=!",             INVALID},
+                {"c=biws,r=%s,p=",              FORBIDDEN},
+                {"c=biws,r=%s",                 INVALID},
+                {"c=eSws,r=%s,p=AAAA",          INVALID},
+                {"c=,r=%s,p=AAAA",              INVALID},
+                {"r=%s,p=AAAA",                 INVALID},
+                {"",                            INVALID},
+        };                  /* clang-format on */
+        struct buf challenge = {0}, message = {0};
+        struct scram keys;
+        struct sasl s;
+        scram_fake(STR("secret"), STR("ana"), &keys);
+        for (size_t i = 0; i < COUNT_OF(messages); i++) {
+                assert_int_equal(sasl_start(&s, STR("SCRAM-SHA-256")), OK);
+                assert_int_equal(scram_step(&s, "n,,n=ana,r=abc", &challenge), ABSENT);
+                sasl_keys(&s, &keys, &challenge);
+                assert_true(challenge.len > 0 && str_starts(buf_str(&s.nonce), STR("abc")));
+                buf_clear(&message);
+                const char *nonce = strstr(messages[i].message, "%s");
+                if (nonce)
+                        buf_addf(&message, "%.*s%s%s", (int)(nonce - messages[i].message),
+                                messages[i].message, buf_text(&s.nonce), nonce + 2);
+                else
+                        buf_add_text(&message, messages[i].message);
+                if (scram_step(&s, buf_text(&message), &challenge) != messages[i].status)
+                        fail_msg("%s", messages[i].message);
+                assert_false(s.proven);
+                sasl_release(&s);
+        }
+        buf_release(&message);
+        buf_release(&challenge);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -125,6 +223,8 @@ int main(void)
                 cmocka_unit_test(test_plain),
                 cmocka_unit_test(test_steps),
                 cmocka_unit_test(test_refused),
+                cmocka_unit_test(test_scram_first),
+                cmocka_unit_test(test_scram_last),
         };
         return cmocka_run_group_tests_name("wire_sasl", tests, NULL, NULL);
 }
