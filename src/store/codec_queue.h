@@ -1,7 +1,7 @@
 /* codec_queue.h - the keys and records of the outgoing queue. Inside store/ only.
  *
- * Three kinds of keys: by id (the row), by time (of rows that are to be tried), by message (of every
- * row: who holds it). */
+ * Three kinds of keys: by id (the row), by time (of rows that are to be tried), by message (of
+ * every row: who holds it). */
 #pragma once
 #include "store/codec.h"
 #include "store/queue.h"

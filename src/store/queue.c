@@ -4,8 +4,8 @@
 #include "store/rows.h"
 #include "store/view.h"
 
-static enum status get_row(
-        struct store *store, struct txn *txn, uint64_t id, struct arena *arena, struct queue_row *out)
+static enum status get_row(struct store *store, struct txn *txn, uint64_t id, struct arena *arena,
+        struct queue_row *out)
 {
         struct buf value = {0};
         struct key key = key_queue(id);

@@ -12,10 +12,10 @@ CHECKED enum status rules_login(struct site *, struct str user, struct str passw
 bool rules_cleartext(struct site *, bool secure, bool loopback);
 
 /* ---- addresses ---- */
-enum target_kind { TARGET_PERSON = 1, TARGET_TOPIC = 2 };
+enum target_kind { TARGET_PERSON = 1, TARGET_TOPIC = 2, TARGET_OUTSIDE = 3 };
 struct target {
         enum target_kind kind;
-        uint32_t id;        /* person, or topic = its mailbox */
+        uint32_t id;        /* person, or topic = its mailbox; 0 outside */
         struct str address; /* as given, "local@domain" */
         struct str name;    /* login name or topic name */
 };
