@@ -14,9 +14,9 @@ enum {
         STACK_OCTETS = 4 << 20,       /* reports parse mail */
         LINGER_SECONDS = 2,           /* a connection without mail */
         NAP_SECONDS = 30,
-        PAUSE_SECONDS = 5,     /* after the next hop could not be reached */
-        MAILS_MOST = 100,      /* on one connection */
-        RECIPIENTS_MOST = 100, /* at once: what every server takes (RFC 5321 4.5.3.1.8) */
+        PAUSE_SECONDS = 5,    /* after the next hop could not be reached */
+        MAILS_MOST = 100,     /* on one connection */
+        RECIPIENTS_MOST = 50, /* at once; every server takes 100 (RFC 5321 4.5.3.1.8) */
         GRACE_SECONDS = 5,
         PASSWORD_MOST = 1024,
 };
@@ -96,17 +96,20 @@ static void put_off(struct client_mail *mail, const struct buf *why)
         }
 }
 
+/* Also keeps senders from turning in circles where the store cannot be read or written. */
+static void pause_all(struct relay *relay, unsigned seconds)
+{
+        pthread_mutex_lock(&relay->lock);
+        relay->quiet_until = clock_ms() + seconds * 1000ull;
+        pthread_mutex_unlock(&relay->lock);
+}
+
 static void next_hop_is_away(struct relay *relay, const struct buf *why)
 {
-        uint64_t wait = PAUSE_SECONDS * 1000ull;
         const struct config *c = site_config(relay->site);
-        if (c->retry_first < PAUSE_SECONDS)
-                wait = c->retry_first * 1000ull;
         log_warn("relay: %.*s, port %u: %.*s", STR_ARG(c->relay_host), c->relay_port,
                 STR_ARG(buf_str(why)));
-        pthread_mutex_lock(&relay->lock);
-        relay->quiet_until = clock_ms() + wait;
-        pthread_mutex_unlock(&relay->lock);
+        pause_all(relay, c->retry_first < PAUSE_SECONDS ? c->retry_first : PAUSE_SECONDS);
 }
 
 /* On the connection that is open; a stale one costs a second attempt, not the mail's turn. */
@@ -133,14 +136,18 @@ static void send_mail(struct sender *s, struct client_mail *mail, struct arena *
         buf_release(&why);
 }
 
+/* Those that have not been asked yet come first, so that nobody waits behind others' trouble. */
 static size_t who_waits(const struct queue_row *row, struct client_recipient *to, size_t *places)
 {
         size_t count = 0;
-        for (size_t i = 0; i < row->recipient_count && count < RECIPIENTS_MOST; i++) {
-                if (row->recipients[i].state != QUEUE_WAITING)
-                        continue;
-                to[count].address = row->recipients[i].address;
-                places[count++] = i;
+        for (unsigned asked = 0; asked < 2; asked++) {
+                for (size_t i = 0; i < row->recipient_count && count < RECIPIENTS_MOST; i++) {
+                        const struct queue_recipient *r = &row->recipients[i];
+                        if (r->state != QUEUE_WAITING || (r->reply.len > 0) != asked)
+                                continue;
+                        to[count].address = r->address;
+                        places[count++] = i;
+                }
         }
         return count;
 }
@@ -156,7 +163,7 @@ static enum status read_size(
         return st;
 }
 
-static void send_row(struct sender *s, struct queue_row *row, struct arena *arena)
+static enum status send_row(struct sender *s, struct queue_row *row, struct arena *arena)
 {
         struct site *site = s->relay->site;
         struct client_recipient *to = arena_alloc(arena, RECIPIENTS_MOST * sizeof *to);
@@ -181,10 +188,11 @@ static void send_row(struct sender *s, struct queue_row *row, struct arena *aren
                 buf_addf(&why, "its octets cannot be read: %s", status_name(st));
                 put_off(&mail, &why);
         }
-        settle(site, &attempt, &s->relay->stop);
+        st = settle(site, &attempt, &s->relay->stop);
         for (size_t i = 0; i < mail.to_count; i++)
                 buf_release(&to[i].reply);
         buf_release(&why);
+        return st;
 }
 
 static void serve(struct sender *s, uint64_t id)
@@ -193,10 +201,11 @@ static void serve(struct sender *s, uint64_t id)
         struct queue_row row;
         enum status st = queue_get(s->relay->site->store, id, arena, &row);
         if (st == OK && !row.hold)
-                send_row(s, &row, arena);
-        else if (st != OK && st != ABSENT)
-                log_error(
-                        "relay: %llu: cannot be read: %s", (unsigned long long)id, status_name(st));
+                st = send_row(s, &row, arena);
+        if (st != OK && st != ABSENT) {
+                log_error("relay: %llu: %s", (unsigned long long)id, status_name(st));
+                pause_all(s->relay, PAUSE_SECONDS);
+        }
         arena_free(arena);
 }
 

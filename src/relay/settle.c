@@ -27,10 +27,8 @@ struct settling {
 
 static void fail_one(struct settling *s, size_t place)
 {
-        if (s->quiet) {
-                s->waiting++;
+        if (s->quiet)
                 return;
-        }
         s->row.recipients[place].state = QUEUE_FAILED;
         s->failed[place] = true;
         s->failed_count++;
@@ -46,24 +44,27 @@ static void judge(struct settling *s, size_t place, const struct client_recipien
         } else if (to->verdict == NEVER || s->now - s->row.created >= (time_t)c->give_up) {
                 fail_one(s, place);
         } else {
-                s->waiting++;
                 s->late[place] = true;
                 s->late_count++;
         }
 }
 
-/* Some were taken, and others put off because they were too many: the next lot goes at once (RFC
- * 5321 4.5.3.1.10). */
+/* It came forward, and others have not been asked, or were too many at once: the next lot goes at
+ * once (RFC 5321 4.5.3.1.10). */
 static bool goes_on(const struct settling *s)
 {
         const struct attempt *a = s->attempt;
-        bool taken = false, many = false;
+        bool forward = false, more = false;
         for (size_t i = 0; i < a->to_count; i++) {
                 struct str reply = buf_str(&a->to[i].reply);
-                taken = taken || a->to[i].verdict == TAKEN;
-                many = many || (a->to[i].verdict == LATER && str_starts(reply, STR("452")));
+                forward = forward || a->to[i].verdict != LATER;
+                more = more || (a->to[i].verdict == LATER && str_starts(reply, STR("452")));
         }
-        return taken && many;
+        for (size_t i = 0; i < s->row.recipient_count; i++) {
+                const struct queue_recipient *r = &s->row.recipients[i];
+                more = more || (r->state == QUEUE_WAITING && !r->reply.len);
+        }
+        return forward && more && !s->quiet;
 }
 
 static void judge_all(struct settling *s)
@@ -74,6 +75,8 @@ static void judge_all(struct settling *s)
         uint32_t random;
         for (size_t i = 0; i < a->to_count; i++)
                 judge(s, a->places[i], &a->to[i]);
+        for (size_t i = 0; i < s->row.recipient_count; i++)
+                s->waiting += s->row.recipients[i].state == QUEUE_WAITING;
         random_bytes(&random, sizeof random);
         s->row.attempts++;
         s->row.next = s->now;
@@ -169,7 +172,7 @@ static void log_verdicts(const struct attempt *a)
                         STR_ARG(buf_str(&a->to[i].reply)));
 }
 
-void settle(struct site *site, const struct attempt *attempt, const bool *stop)
+enum status settle(struct site *site, const struct attempt *attempt, const bool *stop)
 {
         struct arena *arena = arena_new();
         bool quiet = false;
@@ -191,4 +194,5 @@ void settle(struct site *site, const struct attempt *attempt, const bool *stop)
                 log_error("relay: %llu: what became of it could not be stored: %s",
                         (unsigned long long)attempt->row->id, status_name(st));
         arena_free(arena);
+        return st == ABSENT ? OK : st;
 }

@@ -14,4 +14,4 @@ struct attempt {
         struct str next_hop;
 };
 /* Tries until it is stored, as long as *stop is false: what is not stored would be sent twice. */
-void settle(struct site *, const struct attempt *, const bool *stop);
+CHECKED enum status settle(struct site *, const struct attempt *, const bool *stop);

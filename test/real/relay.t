@@ -7,6 +7,7 @@ from baton import Site, Tap, message
 from hop import Hop, HANG_UP, KEEP_THEN_HANG_UP, GARBAGE
 
 t = Tap()
+MARK = '\n# of this test\n[relay]\n'
 FAST = {'retry-first': '1s', 'retry-most': '1s', 'reply-wait': '10s'}
 
 
@@ -14,10 +15,10 @@ def set_relay(site, port=None, **keys):
     """Writes [relay] anew and has it read."""
     path = os.path.join(site.home, 'baton.conf')
     with open(path) as f:
-        conf = f.read().split('\n[relay]\n')[0]
+        conf = f.read().split(MARK)[0]
     if port:
         keys = {'relay': f'127.0.0.1:{port}', **FAST, **{k.replace('_', '-'): v for k, v in keys.items()}}
-        conf += '\n[relay]\n' + ''.join(f'{k} = {v}\n' for k, v in keys.items())
+        conf += MARK + ''.join(f'{k} = {v}\n' for k, v in keys.items())
     with open(path, 'w') as f:
         f.write(conf)
     if site.daemon:
@@ -110,6 +111,13 @@ with Site() as site:
         send(site, f'many{i}@away.example')
     t.ok(drained(site) and all(len(hop.got(f'many{i}@away.example')) == 1 for i in range(20)), 'twenty arrive once each')
     t.ok(hop.connections - before < 20, 'over fewer connections', hop.connections - before)
+    hop.close()
+
+    hop = Hop(plan=lambda s, a, n: '450 4.2.1 Full' if s == 'rcpt' and a < 'crowd40' and n == 1 else None)
+    set_relay(site, hop.port)
+    crowd = [f'crowd{i:02}@away.example' for i in range(60)]
+    send(site, crowd, 'crowd')
+    t.ok(drained(site) and [len(hop.got(w)) for w in crowd] == [1] * 60, 'sixty recipients, in lots: each once')
     hop.close()
 
     # ---- later, at every stage
