@@ -24,6 +24,22 @@ void sha256(struct str s, unsigned char out[SHA256_SIZE])
         SHA256((const unsigned char *)(s.len ? s.at : ""), s.len, out);
 }
 
+void hmac_sha256(struct str key, struct str text, unsigned char out[SHA256_SIZE])
+{
+        if (!HMAC(EVP_sha256(), key.len ? key.at : "", (int)key.len,
+                    (const unsigned char *)(text.len ? text.at : ""), text.len, out, NULL))
+                fail_now("HMAC does not work");
+}
+
+void pbkdf2_sha256(
+        struct str password, struct str salt, unsigned rounds, unsigned char out[SHA256_SIZE])
+{
+        if (PKCS5_PBKDF2_HMAC(password.len ? password.at : "", (int)password.len,
+                    (const unsigned char *)salt.at, (int)salt.len, (int)rounds, EVP_sha256(),
+                    SHA256_SIZE, out) != 1)
+                fail_now("PBKDF2 does not work");
+}
+
 void random_bytes(void *out, size_t len)
 {
         unsigned char *at = out;
@@ -73,21 +89,29 @@ static pthread_mutex_t work_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t work_done = PTHREAD_COND_INITIALIZER;
 static unsigned work_running;
 
-static bool derive(struct str password, const struct scrypt *s, unsigned char *out)
+static void work_begin(void)
 {
         pthread_mutex_lock(&work_lock);
         while (work_running >= AT_ONCE)
                 pthread_cond_wait(&work_done, &work_lock);
         work_running++;
         pthread_mutex_unlock(&work_lock);
-        uint64_t memory = (uint64_t)128 * s->block * ((UINT64_C(1) << s->cost) + s->lanes + 2);
-        int done = EVP_PBE_scrypt(password.len ? password.at : "", password.len,
-                (const unsigned char *)s->salt.at, s->salt.len, UINT64_C(1) << s->cost, s->block,
-                s->lanes, memory + 65536, out, SHA256_SIZE);
+}
+
+static void work_end(void)
+{
         pthread_mutex_lock(&work_lock);
         work_running--;
         pthread_cond_signal(&work_done);
         pthread_mutex_unlock(&work_lock);
+}
+
+static bool derive(struct str password, const struct scrypt *s, unsigned char *out)
+{
+        uint64_t memory = (uint64_t)128 * s->block * ((UINT64_C(1) << s->cost) + s->lanes + 2);
+        int done = EVP_PBE_scrypt(password.len ? password.at : "", password.len,
+                (const unsigned char *)s->salt.at, s->salt.len, UINT64_C(1) << s->cost, s->block,
+                s->lanes, memory + 65536, out, SHA256_SIZE);
         return done == 1;
 }
 
@@ -128,8 +152,10 @@ void password_hash(struct str password, struct buf *out)
         struct scrypt s;
         unsigned char hash[SHA256_SIZE];
         scrypt_new(&s);
+        work_begin();
         if (!derive(password, &s, hash))
                 fail_now("scrypt does not work");
+        work_end();
         buf_addf(out, "scrypt$%u$%u$%u$", s.cost, s.block, s.lanes);
         base64_encode(buf_str(&s.salt), out);
         buf_add_char(out, '$');
@@ -172,6 +198,13 @@ static bool known_has(const unsigned char *digest, bool remember)
         return found;
 }
 
+bool password_known(struct str password, struct str stored)
+{
+        unsigned char digest[SHA256_SIZE];
+        known_digest(password, stored, digest);
+        return known_has(digest, false);
+}
+
 bool password_right(struct str password, struct str stored)
 {
         struct scrypt s = {0};
@@ -184,10 +217,14 @@ bool password_right(struct str password, struct str stored)
                 scrypt_release(&s);
                 scrypt_new(&s);
         }
-        bool right = derive(password, &s, hash) && valid &&
-                     CRYPTO_memcmp(hash, s.hash.at, sizeof hash) == 0;
+        work_begin();
+        /* the same client's other connections may have found it right meanwhile */
+        bool right = known_has(digest, false);
+        if (!right && derive(password, &s, hash) && valid)
+                right = CRYPTO_memcmp(hash, s.hash.at, sizeof hash) == 0;
         if (right)
                 known_has(digest, true);
+        work_end();
         explicit_bzero(hash, sizeof hash);
         scrypt_release(&s);
         return right;

@@ -10,9 +10,16 @@ void random_bytes(void *out, size_t len); /* ends the process if the kernel has 
 void random_word(size_t len, struct buf *out);
 bool secret_equal(struct str, struct str); /* in constant time for equal lengths */
 
+void hmac_sha256(struct str key, struct str text, unsigned char out[SHA256_SIZE]);
+/* PBKDF2 (RFC 8018 5.2) with HMAC-SHA-256, one block: Hi() of RFC 5802 2.2. */
+void pbkdf2_sha256(
+        struct str password, struct str salt, unsigned rounds, unsigned char out[SHA256_SIZE]);
+
 /* "scrypt$15$8$1$SALT$HASH" (base64); about 60 ms of work. */
 void password_hash(struct str password, struct buf *out);
 /* Work as above also when `stored` is empty or malformed (then false), so that a stranger cannot
  * tell persons from non-persons by the time. A password that was right is remembered as a keyed
  * digest in memory, so a client that logs in often costs a microsecond. Thread-safe. */
 bool password_right(struct str password, struct str stored);
+/* Was it right before? Costs a microsecond whatever the answer. */
+bool password_known(struct str password, struct str stored);

@@ -114,6 +114,11 @@ enum status spool_add(struct spool *s, struct str octets)
         return st;
 }
 
+enum status spool_settle(struct spool *s)
+{
+        return s->fd < 0 && s->size ? move_to_file(s) : OK;
+}
+
 size_t spool_size(const struct spool *s)
 {
         return s->size;

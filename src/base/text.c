@@ -207,6 +207,65 @@ static void fold_utf8(struct str s, struct buf *out)
         free(folded);
 }
 
+/* RFC 3454 B.1: of no meaning, as a soft hyphen. */
+static bool maps_to_nothing(ucs4_t c)
+{
+        return c == 0xad || c == 0x34f || c == 0x1806 || (c >= 0x180b && c <= 0x180d) ||
+               (c >= 0x200b && c <= 0x200d) || c == 0x2060 || (c >= 0xfe00 && c <= 0xfe0f) ||
+               c == 0xfeff;
+}
+
+static bool prohibited(ucs4_t c)
+{
+        return uc_is_general_category(c, UC_CATEGORY_Cc) ||
+               uc_is_general_category(c, UC_CATEGORY_Co) || (c & 0xfffe) == 0xfffe ||
+               (c >= 0xfdd0 && c <= 0xfdef) || (c >= 0x200e && c <= 0x200f) ||
+               (c >= 0x2028 && c <= 0x202e) || (c >= 0x206a && c <= 0x206f) ||
+               (c >= 0xfff9 && c <= 0xfffd) || (c >= 0x2ff0 && c <= 0x2ffb);
+}
+
+static void map_saslprep(struct str s, struct buf *out)
+{
+        ucs4_t c;
+        for (size_t i = 0; i < s.len;) {
+                int n = u8_mbtouc(&c, octets(s) + i, s.len - i);
+                if (c > 0x7f && uc_is_general_category(c, UC_CATEGORY_Zs))
+                        buf_add_char(out, ' ');
+                else if (!maps_to_nothing(c))
+                        buf_add(out, str_sub(s, i, (size_t)n));
+                i += (size_t)n;
+        }
+}
+
+enum status text_saslprep(struct str s, struct buf *out)
+{
+        struct buf mapped = {0};
+        enum status st = OK;
+        ucs4_t c;
+        if (!text_is_utf8(s))
+                return INVALID;
+        map_saslprep(s, &mapped);
+        size_t len = 0;
+        uint8_t *plain = mapped.len ? u8_normalize(UNINORM_NFKC, octets(buf_str(&mapped)),
+                                              mapped.len, NULL, &len)
+                                    : NULL;
+        if (mapped.len && !plain)
+                fail_now("out of memory: normalising %zu octets", s.len);
+        for (size_t i = 0; i < len && st == OK;) {
+                i += (size_t)u8_mbtouc(&c, plain + i, len - i);
+                st = prohibited(c) ? INVALID : OK;
+        }
+        if (st == OK && len)
+                buf_add(out, str_make((const char *)plain, len));
+        if (mapped.at)
+                explicit_bzero(mapped.at, mapped.cap);
+        if (plain)
+                explicit_bzero(plain, len);
+        free(plain);
+        buf_release(&mapped);
+        return st;
+}
+
 void text_fold(struct str s, struct buf *out)
 {
         struct buf decoded = {0};

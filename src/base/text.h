@@ -15,6 +15,10 @@ void text_decode(struct str octets, struct str charset, struct buf *out);
 /* For comparing and searching: NFKC, case folded. Invalid UTF-8 is decoded as above first. */
 void text_fold(struct str, struct buf *out);
 
+/* A password or name in the form in which it is compared (SASLprep, RFC 4013). INVALID: not UTF-8,
+ * or it holds what SASLprep prohibits (controls, private use, no characters). */
+CHECKED enum status text_saslprep(struct str, struct buf *out);
+
 /* Terminal columns of UTF-8 (wide characters count 2), for 72-column digests. */
 size_t text_columns(struct str utf8);
 /* The longest prefix of at most `columns` columns; never cuts a character. */

@@ -1,5 +1,5 @@
 #include "cli/user.h"
-#include "base/crypt.h"
+#include "base/scram.h"
 #include "cli/commands.h"
 #include "cli/show.h"
 #include "cli/values.h"
@@ -38,15 +38,25 @@ void user_defaults(struct cli *c, struct str name, struct person *out)
         };
 }
 
+/* What is kept of a password: for those who send it, and for SCRAM. */
+static void set_password(struct cli *c, struct person *p, struct str password)
+{
+        struct buf hash = {0}, scram = {0};
+        password_hash(password, &hash);
+        scram_make(password, &scram);
+        p->password = arena_copy(c->arena, buf_str(&hash));
+        p->scram = arena_copy(c->arena, buf_str(&scram));
+        buf_release(&hash);
+        buf_release(&scram);
+}
+
 struct str user_first_password(struct cli *c, struct person *p)
 {
-        struct buf word = {0}, hash = {0};
+        struct buf word = {0};
         random_word(PASSWORD_LETTERS, &word);
-        password_hash(buf_str(&word), &hash);
         struct str text = arena_copy(c->arena, buf_str(&word));
-        p->password = arena_copy(c->arena, buf_str(&hash));
+        set_password(c, p, text);
         buf_release(&word);
-        buf_release(&hash);
         return text;
 }
 
@@ -246,17 +256,15 @@ static int set_all(struct cli *c, const struct options *o, struct person *p)
 
 static int take_password(struct cli *c, struct person *p)
 {
-        struct buf line = {0}, hash = {0};
+        struct buf line = {0};
         int status = DONE;
         if (!cli_line(c, &line) || !line.len) {
                 status = cli_fail(c, "no password came on standard input: nothing was changed");
         } else {
-                password_hash(buf_str(&line), &hash);
-                p->password = arena_copy(c->arena, buf_str(&hash));
-                memset(line.at, 0, line.len);
+                set_password(c, p, buf_str(&line));
+                explicit_bzero(line.at, line.len);
         }
         buf_release(&line);
-        buf_release(&hash);
         return status;
 }
 

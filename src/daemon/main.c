@@ -165,6 +165,8 @@ static enum status start_store(struct daemon *d, char **why)
                 nanosleep(&pause, NULL);
                 st = site_start(d->site, false, why);
         }
+        if (st == OK)
+                site_secret(d->site);
         return st;
 }
 
@@ -280,8 +282,10 @@ int main(int argc, char **argv)
         struct start start;
         struct daemon d = {.start = &start};
         int status = start_read(&start, argc, argv);
-        if (status >= 0)
+        if (status >= 0) {
+                start_end(&start);
                 return status;
+        }
         setlocale(LC_CTYPE, "C.UTF-8");
         start_block_signals();
         if (!start_detach(&start))

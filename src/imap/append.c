@@ -38,6 +38,20 @@ enum status imap_may_file(struct session *s, const struct folder *f)
         return OK;
 }
 
+/* RFC 5321 2.3.8, RFC 3977 3.1.1: what newsreaders and other servers get has no CR of its own, for
+ * some take "\r.\r\n" for the end. In a folder of one's own it stays what it is. */
+enum status imap_may_post(struct session *s, const struct folder *f, struct str octets)
+{
+        size_t at;
+        while (f->kind == MAILBOX_TOPIC && (at = str_chr(octets, '\r')) != STR_NOWHERE) {
+                octets = str_from(octets, at + 1);
+                if (!str_starts(octets, STR("\n")))
+                        return imap_refuse(
+                                s, UNSUPPORTED, "[CANNOT] A CR in the middle of a line cannot be posted");
+        }
+        return OK;
+}
+
 enum status imap_not_filed(struct session *s, enum status st, enum refusal why)
 {
         if (why == REFUSED_NOT || why == REFUSED_SITE || why >= REFUSED_COUNT)
@@ -67,7 +81,7 @@ static bool attributes_of(struct parse *p, struct message *m)
 
 static enum status check_size(struct append *a, uint64_t size)
 {
-        uint64_t most = a->session->site->config->message_size;
+        uint64_t most = site_config(a->session->site)->message_size;
         if (size > most || a->octets + size > most)
                 return imap_refuse(a->session, TOO_BIG,
                         "[TOOBIG] A message may have %llu octets here", (unsigned long long)most);
@@ -123,13 +137,26 @@ static enum status read_message(struct append *a, struct str text)
         return st;
 }
 
+/* What is no message, up to its literal and what comes unasked behind that. */
+static enum status refuse_rest(struct append *a, struct str text)
+{
+        uint64_t size;
+        bool waits;
+        size_t start;
+        if (literal_announced(text, &size, &waits, &start) && !waits &&
+                imap_swallow(a->session, size) == CLOSED)
+                return CLOSED;
+        return INVALID;
+}
+
 /* A refusal in the middle: what else comes unasked is read and forgotten. */
 static enum status read_all(struct append *a, struct str text)
 {
         enum status st = read_message(a, text);
         while (st == OK && str_trim(buf_str(&a->session->command)).len > 0) {
                 struct str more = arena_copy(a->session->arena, buf_str(&a->session->command));
-                st = str_starts(more, STR(" ")) ? read_message(a, str_from(more, 1)) : INVALID;
+                st = str_starts(more, STR(" ")) ? read_message(a, str_from(more, 1))
+                                                : refuse_rest(a, more);
         }
         return st;
 }
@@ -145,7 +172,7 @@ static enum status view_of(struct append *a, struct message *m, struct str *out)
         if (memchr(octets.at, '\0', octets.len))
                 return imap_refuse(a->session, UNSUPPORTED, "[CANNOT] A message has no NUL in it");
         *out = lines_to_crlf(octets, &m->scratch);
-        return OK;
+        return imap_may_post(a->session, &a->folder, *out);
 }
 
 static enum status say_filed(struct append *a, const struct placement *placements)

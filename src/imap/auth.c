@@ -1,6 +1,6 @@
 #include "base/log.h"
 #include "imap/inside.h"
-#include "wire/sasl.h"
+#include "team/login.h"
 
 /* ---- what is offered ---- */
 
@@ -20,13 +20,17 @@ void imap_print_capabilities(struct session *s, struct buf *out)
         if (s->person) {
                 buf_add_text(out,
                         " NAMESPACE CHILDREN UNSELECT UIDPLUS MULTIAPPEND MOVE WITHIN SPECIAL-USE"
-                        " LIST-EXTENDED LIST-STATUS STATUS=SIZE");
+                        " LIST-EXTENDED LIST-STATUS STATUS=SIZE CONDSTORE QRESYNC ESEARCH SEARCHRES"
+                        " SORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES");
+                if (!wire_compressed(s->wire))
+                        buf_add_text(out, " COMPRESS=DEFLATE");
                 buf_addf(out, " APPENDLIMIT=%llu",
-                        (unsigned long long)s->site->config->message_size);
+                        (unsigned long long)site_config(s->site)->message_size);
                 return;
         }
         if (offers_tls(s))
                 buf_add_text(out, " STARTTLS");
+        buf_add_text(out, " AUTH=SCRAM-SHA-256");
         buf_add_text(out, may_log_in(s) ? " AUTH=PLAIN AUTH=LOGIN" : " LOGINDISABLED");
 }
 
@@ -84,16 +88,34 @@ enum status imap_id(struct session *s, const struct args *a)
         return OK;
 }
 
-/* RFC 5161: nothing that is offered has to be enabled; what is not known is passed over. */
+/* RFC 5161: what is not known is passed over. */
 enum status imap_enable(struct session *s, const struct args *a)
 {
+        /* clang-format off */
+        static const struct { const char *name; unsigned bits; } known[] = {
+                {"CONDSTORE", ENABLED_CONDSTORE}, {"QRESYNC", ENABLED_CONDSTORE | ENABLED_QRESYNC}};
+        /* clang-format on */
         struct parse p = imap_arguments(s, a);
+        unsigned asked = 0;
         do {
-                (void)parse_atom(&p);
+                struct str name = parse_atom(&p);
+                for (size_t i = 0; i < COUNT_OF(known); i++)
+                        if (str_same(name, str_of(known[i].name)))
+                                asked |= 1U << i;
         } while (!p.bad && parse_char(&p, ' '));
         if (!parse_end(&p))
                 return INVALID;
-        imap_line(s, "* ENABLED");
+        buf_add_text(imap_out(s), "* ENABLED");
+        for (size_t i = 0; i < COUNT_OF(known); i++)
+                if ((asked & 1U << i) && (s->enabled & known[i].bits) != known[i].bits)
+                        buf_addf(imap_out(s), " %s", known[i].name);
+        imap_end(s);
+        for (size_t i = 0; i < COUNT_OF(known); i++) {
+                if (!(asked & 1U << i))
+                        continue;
+                imap_condstore(s);
+                s->enabled |= known[i].bits;
+        }
         return OK;
 }
 
@@ -111,13 +133,31 @@ enum status imap_starttls(struct session *s, const struct args *a)
         return CLOSED; /* it is answered */
 }
 
+/* RFC 4978. Strangers get no compression: it costs memory. */
+enum status imap_compress(struct session *s, const struct args *a)
+{
+        struct parse p = imap_arguments(s, a);
+        struct str algorithm = parse_atom(&p);
+        if (!parse_end(&p))
+                return INVALID;
+        if (!str_same(algorithm, STR("DEFLATE")))
+                return imap_refuse(s, UNSUPPORTED, "[CANNOT] DEFLATE is what is offered");
+        if (wire_compressed(s->wire))
+                return imap_refuse(s, EXISTS, "[COMPRESSIONACTIVE] It is compressed already");
+        imap_line(s, "%.*s OK DEFLATE active", STR_ARG(s->tag));
+        wire_compress(s->wire);
+        return CLOSED; /* it is answered */
+}
+
 /* ---- logging in ---- */
 
 static enum status welcome(struct session *s, const struct person *person)
 {
         s->person = person->id;
         s->bad = 0;
-        wire_idle_limit(s->wire, s->site->config->idle_imap);
+        wire_person(s->wire, person->id);
+        wire_line_limit(s->wire, LINE_MAX_OCTETS);
+        wire_idle_limit(s->wire, site_config(s->site)->idle_imap);
         log_note("imap: %.*s logged in from %.*s%s", STR_ARG(person->name),
                 STR_ARG(wire_peer(s->wire)->address), wire_secure(s->wire) ? " under TLS" : "");
         struct buf capabilities = {0};
@@ -128,17 +168,24 @@ static enum status welcome(struct session *s, const struct person *person)
         return OK;
 }
 
-static enum status log_in(struct session *s, struct str user, struct str password)
+static enum status refuse_login(struct session *s, enum status st)
 {
-        struct person person;
-        enum status st = rules_login(
-                s->site, user, password, wire_peer(s->wire)->address, s->arena, &person);
-        if (st == OK)
-                return welcome(s, &person);
         if (st == TOO_MANY)
                 return imap_refuse(
                         s, st, "[LIMIT] Too many failed logins from your address: wait a minute");
         return st;
+}
+
+static enum status log_in(struct session *s, struct str user, struct str password)
+{
+        struct person person;
+        wire_aside(s->wire, true);
+        enum status st = rules_login(
+                s->site, user, password, wire_peer(s->wire)->address, s->arena, &person);
+        wire_aside(s->wire, false);
+        if (st == OK)
+                return welcome(s, &person);
+        return refuse_login(s, st);
 }
 
 static enum status need_privacy(struct session *s)
@@ -161,24 +208,26 @@ enum status imap_login(struct session *s, const struct args *a)
 }
 
 /* The exchange up to its end; the client's lines are waited for. */
-static enum status exchange(struct session *s, struct sasl *sasl, struct str response)
+static enum status exchange(struct session *s, struct login *l, struct str response)
 {
         struct buf challenge = {0};
-        enum status st = sasl_step(sasl, response, &challenge);
+        enum status st = login_step(l, response, &challenge);
         while (st == BUSY) {
                 wire_say(s->wire, "+ %.*s", STR_ARG(buf_str(&challenge)));
                 struct str line;
                 buf_clear(&challenge);
                 st = wire_line_wait(s->wire, &line);
                 if (st == OK)
-                        st = sasl_step(sasl, line, &challenge);
+                        st = login_step(l, line, &challenge);
         }
         buf_release(&challenge);
-        if (st == DENIED)
+        if (st == CHANGED)
                 return imap_refuse(s, INVALID, "Given up as you wished");
         if (st == INVALID || st == TOO_BIG)
                 return imap_refuse(s, INVALID, "[CLIENTBUG] That is no answer of this mechanism");
-        return st;
+        if (st == FORBIDDEN)
+                return imap_refuse(s, DENIED, "[AUTHORIZATIONFAILED] You can act for yourself only");
+        return st == OK ? welcome(s, &l->person) : refuse_login(s, st);
 }
 
 enum status imap_authenticate(struct session *s, const struct args *a)
@@ -191,20 +240,15 @@ enum status imap_authenticate(struct session *s, const struct args *a)
         }
         if (!parse_end(&p))
                 return INVALID;
-        enum status st = need_privacy(s);
-        if (st != OK)
-                return st;
-        struct sasl sasl = {0};
-        st = sasl_start(&sasl, mechanism);
-        if (st == UNSUPPORTED)
-                return imap_refuse(s, st, "[CANNOT] Offered are: %s", sasl_mechanisms);
+        struct login l = {.site = s->site, .wire = s->wire, .arena = s->arena};
+        enum status st = login_start(&l, mechanism);
         if (st == OK)
-                st = exchange(s, &sasl, response);
-        struct str as = buf_str(&sasl.authorize);
-        if (st == OK && as.len && !str_same(as, buf_str(&sasl.user)))
-                st = imap_refuse(s, DENIED, "[AUTHORIZATIONFAILED] You can act for yourself only");
-        else if (st == OK)
-                st = log_in(s, buf_str(&sasl.user), buf_str(&sasl.password));
-        sasl_release(&sasl);
+                st = exchange(s, &l, response);
+        else if (st == FORBIDDEN)
+                st = need_privacy(s);
+        else
+                st = imap_refuse(s, st, "[CANNOT] Offered are: %s",
+                        login_mechanisms(s->site, s->wire));
+        login_release(&l);
         return st;
 }

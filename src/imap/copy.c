@@ -70,11 +70,13 @@ static enum status read_posts(struct transfer *t, struct batch *b, struct buf *b
         enum status st = batch_fill(b);
         for (size_t i = 0; st == OK && i < b->count; i++) {
                 total += b->entries[i].size;
-                if (total > s->site->config->message_size)
+                if (total > site_config(s->site)->message_size)
                         return imap_refuse(s, TOO_BIG,
                                 "[LIMIT] Post these one after the other: they are too long "
                                 "together");
                 st = whole_message(s, &b->entries[i], &bytes[i]);
+                if (st == OK)
+                        st = imap_may_post(s, &t->folder, buf_str(&bytes[i]));
         }
         return st;
 }
@@ -167,6 +169,8 @@ static enum status transfer(struct transfer *t, struct str set)
         st = t->folder.kind == MAILBOX_TOPIC ? into_topic(t) : into_folder(t);
         if (st == OK)
                 say_copied(t);
+        if (st == OK && t->move)
+                st = imap_reply_highest(s, "Moved");
         return st;
 }
 

@@ -5,6 +5,10 @@ struct fetch {
         struct items items;
         struct numset *numbers; /* asked for */
         struct numset *newly;   /* of the batch: read by this command */
+        uint64_t newly_modseq;  /* of that change */
+        struct modseqs modseqs;
+        bool only_changed, vanished; /* (CHANGEDSINCE since VANISHED) */
+        uint64_t since;
         bool begun;             /* the line has an item */
         uint32_t given;
         enum status failed; /* of some message, when others could be given */
@@ -59,6 +63,11 @@ static void print_plain(struct fetch *f, const struct entry *e)
                 buf_add_text(item(f), "FLAGS ");
                 imap_print_flags(imap_out(f->session), f->session->selected->marks, e->number);
         }
+        uint64_t modseq = modseqs_of(&f->modseqs, e->number);
+        if (f->newly && f->newly_modseq && numset_has(f->newly, e->number))
+                modseq = f->newly_modseq;
+        if (f->modseqs.at && modseq)
+                buf_addf(item(f), "MODSEQ (%llu)", (unsigned long long)modseq);
         if (what & ITEM_DATE) {
                 buf_add_text(item(f), "INTERNALDATE \"");
                 date_print_imap(e->date, imap_out(f->session));
@@ -68,12 +77,20 @@ static void print_plain(struct fetch *f, const struct entry *e)
                 buf_addf(item(f), "RFC822.SIZE %llu", (unsigned long long)e->size);
 }
 
+/* A hundred sections of a megabyte do not wait for each other: what is too much leaves. */
 static enum status print_pieces(struct fetch *f, struct reading *r)
 {
+        enum { GATHERED_MAX = 262144 };
         enum status st = OK;
         for (size_t i = 0; st == OK && i < f->items.count; i++) {
-                (void)item(f);
+                struct buf *out = item(f);
                 st = reading_print(r, &f->items.pieces[i]);
+                if (st != OK || out->len < GATHERED_MAX)
+                        continue;
+                r->streamed = true;
+                wire_room(f->session->wire);
+                if (wire_gone(f->session->wire))
+                        st = CLOSED;
         }
         return st;
 }
@@ -127,6 +144,7 @@ static enum status see(struct fetch *f, const struct batch *b)
                 .flags = FLAG_SEEN,
                 .numbers = f->newly};
         enum status st = marks_store(s->site->store, &marking);
+        f->newly_modseq = marking.modseq;
         if (st == OK)
                 st = imap_catch_up(s);
         if (st == OK && m->untold)
@@ -182,12 +200,13 @@ static void say_flags(struct fetch *f)
 static enum status run(struct fetch *f)
 {
         struct session *s = f->session;
-        enum status st = OK;
+        enum status st = modseqs_load(s, f->numbers, 0, &f->modseqs);
+        unsigned known = ITEM_UID | ITEM_FLAGS | ITEM_MODSEQ;
         if (s->uid)
                 f->items.what |= ITEM_UID;
-        if (f->items.count == 0 && !(f->items.what & ~(unsigned)(ITEM_UID | ITEM_FLAGS)))
+        if (st == OK && f->items.count == 0 && !(f->items.what & ~known))
                 say_flags(f);
-        else
+        else if (st == OK)
                 st = say_all(f);
         if (st != OK)
                 return st;
@@ -201,6 +220,55 @@ static enum status run(struct fetch *f)
         return OK;
 }
 
+/* fetch-modifiers of RFC 7162: "(CHANGEDSINCE 7 VANISHED)", in any order. */
+static void modifiers(struct parse *p, struct fetch *f)
+{
+        if (!parse_char(p, ' ') || p->at == p->end)
+                return;
+        if (!parse_char(p, '('))
+                parse_fail(p);
+        do {
+                if (parse_word(p, "CHANGEDSINCE")) {
+                        parse_space(p);
+                        f->since = parse_number64(p);
+                        f->only_changed = true;
+                } else if (parse_word(p, "VANISHED")) {
+                        f->vanished = true;
+                } else {
+                        parse_fail(p);
+                }
+        } while (parse_char(p, ' ') && !p->bad);
+        if (!parse_char(p, ')'))
+                parse_fail(p);
+        const struct session *s = f->session;
+        if (f->vanished && !(f->only_changed && s->uid && (s->enabled & ENABLED_QRESYNC)))
+                parse_fail(p);
+}
+
+/* Leaves what changed since, and says what has vanished since (RFC 7162 3.2.6). */
+static enum status only_changed(struct fetch *f, struct str set)
+{
+        struct session *s = f->session;
+        const struct selected *m = s->selected;
+        struct numset *changed = numset_new(), *vanished = numset_new(), *asked = NULL;
+        enum status st = mailbox_changed(s->site->store, m->view, s->person, f->since, changed);
+        numset_and(f->numbers, changed);
+        if (st == OK && f->vanished)
+                st = mailbox_changes(s->site->store, m->view, s->person, f->since, NULL, vanished);
+        if (st == OK && f->vanished && str_eq(set, STR("$")))
+                asked = m->saved ? numset_copy(m->saved) : numset_new();
+        else if (st == OK && f->vanished)
+                st = numset_parse(set, m->view->next - 1, &asked);
+        if (st == OK && asked) {
+                numset_and(vanished, asked);
+                imap_say_vanished(s, vanished, true);
+        }
+        numset_free(changed);
+        numset_free(vanished);
+        numset_free(asked);
+        return st;
+}
+
 enum status imap_fetch(struct session *s, const struct args *a)
 {
         struct fetch f = {.session = s};
@@ -208,12 +276,19 @@ enum status imap_fetch(struct session *s, const struct args *a)
         struct str set = parse_set(&p);
         parse_space(&p);
         items_parse(&p, &f.items);
+        modifiers(&p, &f);
         if (!parse_end(&p))
                 return INVALID;
+        if (f.only_changed || (f.items.what & ITEM_MODSEQ))
+                imap_condstore(s);
         enum status st = imap_numbers(s, set, s->uid, &f.numbers);
         if (st != OK)
                 return st;
-        st = run(&f);
+        if (f.only_changed)
+                st = only_changed(&f, set);
+        if (st == OK)
+                st = run(&f);
+        modseqs_release(&f.modseqs);
         numset_free(f.numbers);
         numset_free(f.newly);
         return st;

@@ -1,44 +1,21 @@
-#include "base/text.h"
 #include "imap/inside.h"
 
 /* CREATE, DELETE, RENAME of a person's own folders. Topics are made and named by the site. */
 
-static const char *const shared[] = {
-        "Topics", "Boards", "Notes", "Decisions", "Files", "Tasks", "Search"};
-
 static bool is_shared(struct str name)
 {
-        for (size_t i = 0; i < COUNT_OF(shared); i++) {
-                struct str top = str_of(shared[i]);
-                if (str_starts_same(name, top) && (name.len == top.len || name.at[top.len] == '/'))
-                        return true;
-        }
-        return false;
-}
-
-/* What a folder may be called: UTF-8 without controls, no empty level. */
-static bool is_name(struct str name)
-{
-        struct str level;
-        if (name.len == 0 || name.len > 500 || str_ends(name, STR("/")) || !text_is_utf8(name))
-                return false;
-        for (size_t i = 0; i < name.len; i++)
-                if ((unsigned char)name.at[i] < 0x20 || name.at[i] == 0x7f)
-                        return false;
-        for (unsigned depth = 0; str_cut(&name, '/', &level); depth++)
-                if (level.len == 0 || depth == 20)
-                        return false;
-        return true;
+        return folder_name_free(name) == FORBIDDEN;
 }
 
 static enum status may_be_called(struct session *s, struct str name)
 {
-        if (is_shared(name))
+        enum status st = folder_name_free(name);
+        if (st == FORBIDDEN)
                 return imap_refuse(s, FORBIDDEN,
                         "[NOPERM] What is below %.*s is everybody's and is made by whoever runs "
                         "the site",
                         STR_ARG(str_sub(name, 0, str_chr(name, '/'))));
-        if (!is_name(name))
+        if (st != OK)
                 return imap_refuse(s, UNSUPPORTED, "[CANNOT] A folder cannot be called so");
         return OK;
 }
@@ -203,7 +180,9 @@ static enum status rename_inbox(struct session *s, struct str to)
 {
         struct mailbox inbox, folder;
         const struct view *v;
-        enum status st = create(s, to);
+        enum status st = room_for_more(s);
+        if (st == OK)
+                st = create(s, to);
         if (st == OK)
                 st = own_folder(s, STR("INBOX"), &inbox);
         if (st == OK)

@@ -25,6 +25,8 @@ struct selected {
         struct marks *marks;
         uint64_t position;         /* flags and the view are up to here */
         struct numset *untold;     /* flags of these changed; NULL: of none */
+        uint64_t untold_since;     /* all of those changes are after it */
+        struct numset *saved;      /* the last search's result, "$" (RFC 5182); NULL: none */
         size_t keywords_told;
         struct watch *watch;       /* in IDLE */
 };
@@ -41,9 +43,13 @@ struct session {
         uint64_t opened;         /* ms */
         unsigned bad;            /* commands refused as malformed, since the last good one */
         bool uid;                /* the command is of the UID form */
+        unsigned enabled;        /* ENABLED_ bits */
         char *idle_tag;          /* of the IDLE that is going on; NULL: none */
         uint64_t still_here;     /* ms: when IDLE last said something */
 };
+
+/* What a session has asked for (RFC 5161, RFC 7162); QRESYNC brings CONDSTORE along. */
+enum { ENABLED_CONDSTORE = 1, ENABLED_QRESYNC = 2 };
 
 /* Where a command may be given, and what may be told behind it. */
 enum {
@@ -52,6 +58,8 @@ enum {
         KEEPS_NUMBERS = 8, /* no EXPUNGE behind it (RFC 9051 7.5.1), except in its UID form */
 };
 enum {
+        LINE_MAX_OCTETS = 65536,
+        STRANGER_OCTETS = 8192,    /* of a line or a literal before login */
         LITERALS_MAX = 65536,      /* octets of all literals of a command but APPEND */
         BATCH_MAX = 256,           /* messages read at once */
         NAMES_MAX = 10000,         /* folders of a person */
@@ -84,8 +92,29 @@ uint32_t imap_sequence(const struct session *, uint32_t number);
 /* "(\Seen $Label)" */
 void imap_print_flags(struct buf *out, const struct marks *, uint32_t number);
 void imap_say_flags(struct session *); /* FLAGS and PERMANENTFLAGS */
-void imap_say_fetch_flags(struct session *, uint32_t number);
+/* modseq 0: it is not told */
+void imap_say_fetch_flags(struct session *, uint32_t number, uint64_t modseq);
 void imap_deselect(struct session *);
+
+/* ---- modseq.c: CONDSTORE and QRESYNC (RFC 7162) ---- */
+/* From now on MODSEQs are told; said when a folder is selected already (RFC 7162 3.1). */
+void imap_condstore(struct session *);
+/* HIGHESTMODSEQ of a folder as this view shows it. */
+CHECKED enum status imap_highest(struct session *, const struct view *, uint64_t *out);
+/* "[HIGHESTMODSEQ 7] words" as the tagged reply of what removed messages, under QRESYNC. */
+CHECKED enum status imap_reply_highest(struct session *, const char *words);
+/* "* VANISHED (EARLIER) 1:5"; nothing for an empty set. */
+void imap_say_vanished(struct session *, const struct numset *, bool earlier);
+/* When messages last changed. Empty while nobody asked for CONDSTORE: then every MODSEQ is 0. */
+struct modseqs {
+        const struct numset *which; /* borrowed */
+        uint64_t *at;
+};
+/* since: all of these changed after it, as far as the caller knows; 0: no idea. */
+CHECKED enum status modseqs_load(
+        struct session *, const struct numset *which, uint64_t since, struct modseqs *out);
+uint64_t modseqs_of(const struct modseqs *, uint32_t number);
+void modseqs_release(struct modseqs *);
 
 /* ---- commands, a file a family ---- */
 enum status imap_capability(struct session *, const struct args *); /* auth.c */
@@ -93,6 +122,7 @@ enum status imap_noop(struct session *, const struct args *);
 enum status imap_logout(struct session *, const struct args *);
 enum status imap_id(struct session *, const struct args *);
 enum status imap_enable(struct session *, const struct args *);
+enum status imap_compress(struct session *, const struct args *);
 enum status imap_starttls(struct session *, const struct args *);
 enum status imap_login(struct session *, const struct args *);
 enum status imap_authenticate(struct session *, const struct args *);
@@ -100,9 +130,9 @@ void imap_print_capabilities(struct session *, struct buf *out);
 enum status imap_namespace(struct session *, const struct args *); /* list.c */
 enum status imap_list(struct session *, const struct args *);
 enum status imap_lsub(struct session *, const struct args *);
-enum status imap_subscribe(struct session *, const struct args *); /* status.c */
+enum status imap_subscribe(struct session *, const struct args *); /* subscribe.c */
 enum status imap_unsubscribe(struct session *, const struct args *);
-enum status imap_status(struct session *, const struct args *);
+enum status imap_status(struct session *, const struct args *); /* status.c */
 enum status imap_create(struct session *, const struct args *); /* folders.c */
 enum status imap_delete(struct session *, const struct args *);
 enum status imap_rename(struct session *, const struct args *);
@@ -115,6 +145,8 @@ enum status imap_append(struct session *, const struct args *); /* append.c */
 enum status imap_fetch(struct session *, const struct args *);  /* fetch.c */
 enum status imap_store(struct session *, const struct args *);  /* store.c */
 enum status imap_search(struct session *, const struct args *); /* search.c */
+enum status imap_sort(struct session *, const struct args *);   /* sort.c */
+enum status imap_thread(struct session *, const struct args *); /* thread.c */
 enum status imap_copy(struct session *, const struct args *);   /* copy.c */
 enum status imap_move(struct session *, const struct args *);
 enum status imap_idle(struct session *, const struct args *); /* idle.c */
@@ -124,7 +156,7 @@ void imap_idle_wake(struct session *);
 /* What STATUS may be asked for: also LIST's RETURN (STATUS ...). */
 enum {
         STATUS_MESSAGES = 1, STATUS_RECENT = 2, STATUS_UIDNEXT = 4, STATUS_UIDVALIDITY = 8,
-        STATUS_UNSEEN = 16, STATUS_DELETED = 32, STATUS_SIZE = 64,
+        STATUS_UNSEEN = 16, STATUS_DELETED = 32, STATUS_SIZE = 64, STATUS_HIGHEST = 128,
 };
 unsigned imap_status_items(struct parse *); /* "(MESSAGES UNSEEN)" */
 CHECKED enum status imap_say_status(struct session *, const struct folder *, unsigned items);
@@ -133,6 +165,8 @@ CHECKED enum status imap_say_status(struct session *, const struct folder *, uns
 CHECKED enum status imap_expunge_deleted(struct session *, const struct numset *among);
 /* Why something cannot come here; OK when it can. The reply is set. */
 CHECKED enum status imap_may_file(struct session *, const struct folder *);
+/* The same for a message's octets. */
+CHECKED enum status imap_may_post(struct session *, const struct folder *, struct str octets);
 /* NO [TRYCREATE] when there is none. */
 CHECKED enum status imap_target(struct session *, struct str name, struct folder *out);
 /* The reply for what submit refused. */

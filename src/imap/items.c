@@ -178,7 +178,7 @@ static void item(struct parse *p, struct items *out)
         static const struct { const char *name; unsigned what; } plain[] = {
                 {"UID", ITEM_UID}, {"FLAGS", ITEM_FLAGS}, {"INTERNALDATE", ITEM_DATE},
                 {"RFC822.SIZE", ITEM_SIZE}, {"ENVELOPE", ITEM_ENVELOPE}, {"BODY", ITEM_BODY},
-                {"BODYSTRUCTURE", ITEM_STRUCTURE}};
+                {"BODYSTRUCTURE", ITEM_STRUCTURE}, {"MODSEQ", ITEM_MODSEQ}};
         /* clang-format on */
         struct str name = name_of(p);
         if (parse_peek(p, '[')) {

@@ -5,11 +5,12 @@
 struct keys {
         struct parse *p;
         unsigned count, depth;
+        unsigned dear; /* keys for which a text is searched */
 };
 
 /* clang-format off */
 enum argument {
-        NOTHING, FLAG, NO_FLAG, WORD, NO_WORD, DATE, NUMBER, FIELD, NAMED_FIELD, STRING, SET, ONE,
+        NOTHING, FLAG, NO_FLAG, WORD, NO_WORD, DATE, NUMBER, FIELD, NAMED_FIELD, STRING, SET, CHANGES, ONE,
         TWO,
 };
 /* clang-format on */
@@ -38,6 +39,7 @@ static const struct row rows[] = {
         { "HEADER",     NAMED_FIELD, KEY_HEADER,      0,             NULL },
         { "KEYWORD",    WORD,        KEY_KEYWORD,     0,             NULL },
         { "LARGER",     NUMBER,      KEY_LARGER,      0,             NULL },
+        { "MODSEQ",     CHANGES,     KEY_MODSEQ,      0,             NULL },
         { "NEW",        NOTHING,     KEY_NONE,        0,             NULL },
         { "NOT",        ONE,         KEY_NOT,         0,             NULL },
         { "OLD",        NOTHING,     KEY_ALL,         0,             NULL },
@@ -98,7 +100,8 @@ static struct key *key_new(struct keys *k, enum key_kind kind)
         struct key *key = arena_alloc(k->p->arena, sizeof *key);
         key->kind = kind;
         key->cost = cost_of(kind);
-        if (++k->count > KEYS_MAX)
+        k->dear += key->cost >= COST_STORED;
+        if (++k->count > KEYS_MAX || k->dear > DEAR_KEYS_MAX)
                 parse_fail(k->p);
         return key;
 }
@@ -131,6 +134,20 @@ static struct str folded(struct keys *k, struct str raw)
         return out;
 }
 
+/* RFC 7162 3.1.5: an entry's name and type may stand in front; all flags have one MODSEQ here. */
+static void modseq_of(struct parse *p, struct key *key)
+{
+        if (parse_peek(p, '"')) {
+                if (!str_starts_same(parse_string(p), STR("/flags/")))
+                        parse_fail(p);
+                parse_space(p);
+                if (!parse_word(p, "all") && !parse_word(p, "priv") && !parse_word(p, "shared"))
+                        parse_fail(p);
+                parse_space(p);
+        }
+        key->number = (int64_t)(parse_number64(p) & INT64_MAX);
+}
+
 static void argument_of(struct keys *k, const struct row *row, struct key *key)
 {
         struct parse *p = k->p;
@@ -148,6 +165,9 @@ static void argument_of(struct keys *k, const struct row *row, struct key *key)
                 break;
         case SET:
                 key->set = parse_set(p);
+                break;
+        case CHANGES:
+                modseq_of(p, key);
                 break;
         case ONE:
         case TWO:
@@ -199,7 +219,7 @@ static struct key *unnested(struct keys *k)
                         parse_fail(k->p);
                 return key;
         }
-        if (k->p->at < k->p->end && strchr("0123456789*", *k->p->at)) {
+        if (k->p->at < k->p->end && strchr("0123456789*$", *k->p->at)) {
                 struct key *key = key_new(k, KEY_SEQUENCE);
                 key->set = parse_set(k->p);
                 return key;
@@ -220,17 +240,42 @@ static struct key *one_key(struct keys *k)
         return key;
 }
 
-struct key *keys_parse(struct parse *p, bool *bad_charset)
+static struct key *keys_of(struct parse *p)
 {
         struct keys k = {.p = p};
+        struct key *key = all_of(&k);
+        return parse_end(p) ? key : NULL;
+}
+
+static void charset(struct parse *p, bool *bad)
+{
+        struct str name = parse_astring(p);
+        parse_space(p);
+        *bad = !p->bad && !str_same(name, STR("UTF-8")) && !str_same(name, STR("US-ASCII"));
+}
+
+struct key *keys_parse(struct parse *p, bool *bad_charset)
+{
         *bad_charset = false;
         if (parse_word(p, "CHARSET")) {
                 parse_space(p);
-                struct str name = parse_astring(p);
-                parse_space(p);
-                *bad_charset = !p->bad && !str_same(name, STR("UTF-8")) &&
-                               !str_same(name, STR("US-ASCII"));
+                charset(p, bad_charset);
         }
-        struct key *key = all_of(&k);
-        return parse_end(p) ? key : NULL;
+        return keys_of(p);
+}
+
+struct key *keys_parse_sorted(struct parse *p, bool *bad_charset)
+{
+        charset(p, bad_charset);
+        return keys_of(p);
+}
+
+bool key_has(const struct key *key, enum key_kind kind)
+{
+        if (key->kind == kind)
+                return true;
+        for (const struct key *k = key->first; k; k = k->next)
+                if (key_has(k, kind))
+                        return true;
+        return false;
 }

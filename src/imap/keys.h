@@ -5,12 +5,12 @@
 
 enum key_kind {
         KEY_AND, KEY_OR, KEY_NOT, /* of the keys at `first` */
-        KEY_ALL, KEY_SEQUENCE, KEY_UID, KEY_FLAG, KEY_KEYWORD, KEY_NONE,
+        KEY_ALL, KEY_SEQUENCE, KEY_UID, KEY_FLAG, KEY_KEYWORD, KEY_NONE, KEY_MODSEQ,
         KEY_BEFORE, KEY_ON, KEY_SINCE, KEY_SENT_BEFORE, KEY_SENT_ON, KEY_SENT_SINCE,
         KEY_LARGER, KEY_SMALLER, KEY_OLDER, KEY_YOUNGER,
         KEY_SUBJECT, KEY_HEADER, KEY_BODY, KEY_TEXT,
 };
-enum { KEYS_MAX = 2000, KEYS_DEPTH_MAX = 100 };
+enum { KEYS_MAX = 2000, DEAR_KEYS_MAX = 200, KEYS_DEPTH_MAX = 100 };
 /* What must be read of a message to answer a key, cheapest first. */
 enum key_cost { COST_SETS, COST_ENTRY, COST_STORED, COST_HEADER, COST_BODY };
 
@@ -29,3 +29,6 @@ struct key {
 /* Everything behind SEARCH, "CHARSET x" included; *bad_charset: it is one that is not offered.
  * The tree lives in the arena. */
 struct key *keys_parse(struct parse *, bool *bad_charset);
+/* The same behind SORT and THREAD, where the charset is not optional (RFC 5256). */
+struct key *keys_parse_sorted(struct parse *, bool *bad_charset);
+bool key_has(const struct key *, enum key_kind);

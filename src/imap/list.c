@@ -1,6 +1,6 @@
 #include "base/text.h"
-#include "imap/inside.h"
 #include "imap/pattern.h"
+#include "imap/subscribe.h"
 
 enum { PATTERNS_MAX = 50 };
 
@@ -105,54 +105,94 @@ static void question_parse(struct parse *p, struct question *q)
 
 /* ---- answering ---- */
 
-static bool asked_for(const struct question *q, const struct folder *f)
+static bool name_matches(const struct question *q, struct str utf8)
 {
         struct buf name = {0};
         bool yes = false;
-        mutf7_encode(f->name, &name);
+        mutf7_encode(utf8, &name);
         for (size_t i = 0; i < q->count && !yes; i++)
                 yes = pattern_matches(q->patterns[i], buf_str(&name));
         buf_release(&name);
-        return yes && !((q->options & SELECT_SPECIAL) && f->use <= USE_DIGESTS) &&
-               !((q->options & SELECT_SUBSCRIBED) && f->mailbox == 0 &&
-                       !(q->options & SELECT_RECURSIVE));
+        return yes;
 }
 
-static void print_folder(struct session *s, const struct question *q, const struct folder *f)
+static bool is_below(struct str name, struct str top)
+{
+        return name.len > top.len && name.at[top.len] == '/' && str_starts(name, top);
+}
+
+/* Is something subscribed below this name? `unmatched`: something that the patterns leave out. */
+static bool wanted_below(
+        const struct question *q, const struct wanted *w, struct str name, bool unmatched)
+{
+        for (size_t i = 0; i < w->count; i++)
+                if (w->subscribed[i] && is_below(w->folders[i].name, name) &&
+                        !(unmatched && name_matches(q, w->folders[i].name)))
+                        return true;
+        return false;
+}
+
+/* Why a folder is in the answer. */
+enum standing { NOT_ASKED, SELECTED_ITSELF, PARENT_ONLY };
+
+static enum standing standing_of(const struct question *q, const struct wanted *w, size_t i)
+{
+        const struct folder *f = &w->folders[i];
+        bool by_subscription = q->lsub || (q->options & SELECT_SUBSCRIBED);
+        if (w->missing[i] && !by_subscription)
+                return NOT_ASKED;
+        if ((q->options & SELECT_SPECIAL) && f->use <= USE_DIGESTS)
+                return NOT_ASKED;
+        if (!name_matches(q, f->name))
+                return NOT_ASKED;
+        if (!by_subscription || w->subscribed[i])
+                return SELECTED_ITSELF;
+        /* RFC 3501 6.3.9: LSUB with "%" shows the parent of what it cannot show; RFC 5258 3.5 */
+        if (q->lsub && wanted_below(q, w, f->name, true))
+                return PARENT_ONLY;
+        if ((q->options & SELECT_RECURSIVE) && wanted_below(q, w, f->name, false))
+                return PARENT_ONLY;
+        return NOT_ASKED;
+}
+
+static void print_folder(
+        struct session *s, const struct question *q, const struct wanted *w, size_t i)
 {
         /* clang-format off */
         static const char *const uses[USE_COUNT] = {
                 [USE_DRAFTS] = "\\Drafts", [USE_SENT] = "\\Sent", [USE_ARCHIVE] = "\\Archive",
                 [USE_JUNK] = "\\Junk", [USE_TRASH] = "\\Trash"};
         /* clang-format on */
+        const struct folder *f = &w->folders[i];
         struct buf *out = imap_out(s);
+        bool hidden = q->lsub && standing_of(q, w, i) == PARENT_ONLY;
         buf_addf(out, "* %s (%s", q->lsub ? "LSUB" : "LIST",
                 f->children ? "\\HasChildren" : "\\HasNoChildren");
-        if (f->mailbox == 0)
+        if (w->missing[i])
+                buf_add_text(out, q->lsub ? " \\Noselect" : " \\NonExistent");
+        else if (f->mailbox == 0 || hidden)
                 buf_add_text(out, " \\Noselect");
-        if ((q->options & RETURN_SUBSCRIBED) && f->mailbox)
+        if ((q->options & RETURN_SUBSCRIBED) && w->subscribed[i])
                 buf_add_text(out, " \\Subscribed");
         if (uses[f->use] && !q->lsub)
                 buf_addf(out, " %s", uses[f->use]);
         buf_add_text(out, ") \"/\" ");
         print_mailbox(out, f->name);
-        if ((q->options & SELECT_RECURSIVE) &&
-                f->children) /* RFC 5258 3.5; whatever is below is subscribed */
+        if ((q->options & SELECT_RECURSIVE) && wanted_below(q, w, f->name, false))
                 buf_add_text(out, " (\"CHILDINFO\" (\"SUBSCRIBED\"))");
         imap_end(s);
 }
 
 static enum status answer(struct session *s, const struct question *q)
 {
-        struct folder *folders;
-        size_t count;
-        enum status st = folder_list(s->site, s->person, s->arena, &folders, &count);
-        for (size_t i = 0; st == OK && i < count; i++) {
-                if (!asked_for(q, &folders[i]))
+        struct wanted w;
+        enum status st = wanted_read(s, &w);
+        for (size_t i = 0; st == OK && i < w.count; i++) {
+                if (standing_of(q, &w, i) == NOT_ASKED)
                         continue;
-                print_folder(s, q, &folders[i]);
-                if (q->status && folders[i].mailbox)
-                        st = imap_say_status(s, &folders[i], q->status);
+                print_folder(s, q, &w, i);
+                if (q->status && w.folders[i].mailbox)
+                        st = imap_say_status(s, &w.folders[i], q->status);
                 if (st == ABSENT) /* deleted meanwhile */
                         st = OK;
         }
@@ -178,8 +218,6 @@ enum status imap_list(struct session *s, const struct args *a)
         return list(s, a, &q);
 }
 
-/* Every folder counts as subscribed: which topics reach a person is no matter of the client's
- * (product: subscribing a folder never changes how a topic is delivered). */
 enum status imap_lsub(struct session *s, const struct args *a)
 {
         struct question q = {.lsub = true};

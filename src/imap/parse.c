@@ -217,12 +217,22 @@ static void set_number(struct parse *p)
 struct str parse_set(struct parse *p)
 {
         const char *start = p->at;
+        if (parse_char(p, '$')) /* what a search has saved (RFC 5182) */
+                return str_make(start, 1);
         do {
                 set_number(p);
                 if (parse_char(p, ':'))
                         set_number(p);
         } while (parse_char(p, ','));
         return p->bad ? STR_NONE : str_make(start, (size_t)(p->at - start));
+}
+
+struct str parse_known_set(struct parse *p)
+{
+        struct str set = parse_set(p);
+        if (str_chr(set, '*') != STR_NOWHERE || str_chr(set, '$') != STR_NOWHERE)
+                parse_fail(p);
+        return p->bad ? STR_NONE : set;
 }
 
 static int two_digits(struct parse *p)

@@ -31,7 +31,9 @@ struct str parse_pattern(struct parse *); /* list-mailbox: % and * may stand in 
 struct str parse_mailbox(struct parse *); /* UTF-8; INBOX in upper case; bad: not modified UTF-7 */
 uint32_t parse_number(struct parse *);
 uint64_t parse_number64(struct parse *);
-struct str parse_set(struct parse *); /* a sequence-set, checked (RFC 9051 sequence-set) */
+struct str parse_set(struct parse *); /* a sequence-set, checked (RFC 9051 sequence-set), or "$" */
+/* Numbers only, without "*" and "$" (known-uids of RFC 7162). */
+struct str parse_known_set(struct parse *);
 int64_t parse_date(struct parse *);    /* "1-Feb-2026", quoted or not: days since 1970-01-01 */
 time_t parse_date_time(struct parse *); /* "\" 1-Feb-2026 04:05:06 +0000\"" */
 

@@ -1,6 +1,7 @@
 #include "base/text.h"
 #include "imap/fetch_body.h"
-#include "imap/keys.h"
+#include "imap/found.h"
+#include "imap/search.h"
 #include "mail/content.h"
 #include "mail/date.h"
 #include "mail/header.h"
@@ -11,6 +12,7 @@ enum {
         BODY_SEARCHED_MAX = 16 << 20, /* octets of a message that are looked at */
         TEXT_SEARCHED_MAX = 4 << 20,  /* octets of its text */
         READ_PIECE = 65536,
+        STILL_MS = 10000, /* so often who waits is told so: a client that has left is found out */
 };
 /* clang-format on */
 
@@ -41,6 +43,12 @@ static enum status resolve(struct session *s, struct key *key)
         enum status st = OK;
         if (key->kind == KEY_SEQUENCE || key->kind == KEY_UID)
                 st = imap_numbers(s, key->set, key->kind == KEY_UID, &key->numbers);
+        if (key->kind == KEY_MODSEQ) {
+                imap_condstore(s);
+                key->numbers = numset_new();
+                st = mailbox_changed(s->site->store, s->selected->view, s->person,
+                        key->number > 0 ? (uint64_t)key->number - 1 : 0, key->numbers);
+        }
         if (key->kind == KEY_KEYWORD)
                 for (size_t i = 0; i < marks->keyword_count; i++)
                         if (str_same(marks->keywords[i], key->name))
@@ -276,6 +284,7 @@ static bool matches(struct candidate *c, const struct key *key)
         case KEY_SEQUENCE:
         case KEY_UID:
         case KEY_KEYWORD:
+        case KEY_MODSEQ:
         case KEY_NONE:
                 return key->numbers && numset_has(key->numbers, c->entry->number);
         default:
@@ -299,7 +308,7 @@ static enum status sift_batch(const struct batch *b, const struct key *key, stru
 {
         enum status st = OK;
         struct candidate c = {.session = b->session, .arena = arena_new()};
-        for (size_t i = 0; st == OK && i < b->count; i++) {
+        for (size_t i = 0; st == OK && i < b->count && !wire_gone(b->session->wire); i++) {
                 c.entry = &b->entries[i];
                 c.stored = b->stored ? &b->stored[i] : NULL;
                 bool gone = c.stored && c.stored->id == 0;
@@ -321,10 +330,16 @@ static enum status sift(struct session *s, const struct key *key, struct numset 
         b->stored_too = key->cost >= COST_STORED;
         b->read = READ_ENVELOPE | READ_SUMMARY;
         enum status st = OK;
+        uint64_t told = clock_ms();
         while (st == OK && !wire_gone(s->wire)) {
                 st = batch_fill(b);
                 if (st == OK)
                         st = sift_batch(b, key, found);
+                if (clock_ms() - told < STILL_MS)
+                        continue;
+                imap_line(s, "* OK Still searching");
+                wire_flush(s->wire);
+                told = clock_ms();
         }
         batch_free(b);
         numset_and(candidates, found);
@@ -332,17 +347,7 @@ static enum status sift(struct session *s, const struct key *key, struct numset 
         return st == ABSENT ? OK : st;
 }
 
-static void say_found(struct session *s, const struct numset *found)
-{
-        struct buf *out = imap_out(s);
-        buf_add_text(out, "* SEARCH");
-        struct walk w = numset_walk(found);
-        for (uint32_t n; walk_next(&w, &n);)
-                buf_addf(out, " %u", s->uid ? n : imap_sequence(s, n));
-        imap_end(s);
-}
-
-static enum status search(struct session *s, struct key *key)
+enum status search_run(struct session *s, struct key *key, struct numset **found)
 {
         struct numset *numbers = numset_copy(s->selected->told);
         numset_and(numbers, s->selected->view->numbers);
@@ -351,19 +356,37 @@ static enum status search(struct session *s, struct key *key)
                 narrow(s, key, numbers);
         if (st == OK && key->cost > COST_SETS)
                 st = sift(s, key, numbers);
-        if (st == OK)
-                say_found(s, numbers);
         release(key);
+        *found = numbers;
+        if (st == OK)
+                return OK;
         numset_free(numbers);
+        *found = NULL;
         return st;
+}
+
+enum status search_bad_charset(struct session *s)
+{
+        return imap_refuse(s, UNSUPPORTED, "[BADCHARSET (US-ASCII UTF-8)] Ask in UTF-8");
 }
 
 enum status imap_search(struct session *s, const struct args *a)
 {
         struct parse p = imap_arguments(s, a);
+        struct returns returns;
+        struct numset *found = NULL;
         bool bad_charset;
+        returns_parse(&p, &returns);
         struct key *key = keys_parse(&p, &bad_charset);
-        if (bad_charset)
-                return imap_refuse(s, UNSUPPORTED, "[BADCHARSET (US-ASCII UTF-8)] Ask in UTF-8");
-        return key ? search(s, key) : INVALID;
+        if (!key && !bad_charset)
+                return INVALID;
+        enum status st = bad_charset ? search_bad_charset(s) : search_run(s, key, &found);
+        struct numset *none = numset_new();
+        if (st != INVALID) /* RFC 5182 2.1: a NO leaves nothing saved, a BAD what was */
+                found_save(s, &returns, found ? found : none);
+        if (st == OK)
+                st = found_say(s, &returns, found, key_has(key, KEY_MODSEQ));
+        numset_free(none);
+        numset_free(found);
+        return st;
 }

@@ -17,6 +17,108 @@ static void say_selected(struct session *s)
         imap_line(s, "* OK [UIDNEXT %u] The next number", m->view->next);
 }
 
+/* select-params (RFC 7162 3.1.8, 3.2.5). */
+struct known {
+        bool condstore, resync;
+        uint32_t uid_validity;
+        uint64_t modseq;
+        struct str uids; /* empty: all */
+};
+
+/* "(validity modseq [known-uids] [(sequence-set uid-set)])". The last is a hint for servers that
+ * forget what has vanished; this one does not, and only checks its form. */
+static void resync_argument(struct parse *p, struct known *k)
+{
+        parse_space(p);
+        if (!parse_char(p, '('))
+                parse_fail(p);
+        k->uid_validity = parse_number(p);
+        parse_space(p);
+        k->modseq = parse_number64(p);
+        bool more = parse_char(p, ' ');
+        if (more && !parse_peek(p, '(')) {
+                k->uids = parse_known_set(p);
+                more = parse_char(p, ' ');
+        }
+        if (more) {
+                if (!parse_char(p, '('))
+                        parse_fail(p);
+                (void)parse_known_set(p);
+                parse_space(p);
+                (void)parse_known_set(p);
+                if (!parse_char(p, ')'))
+                        parse_fail(p);
+        }
+        if (!parse_char(p, ')'))
+                parse_fail(p);
+}
+
+static void parameters(struct parse *p, unsigned enabled, struct known *k)
+{
+        if (!parse_char(p, ' ') || p->at == p->end)
+                return;
+        if (!parse_char(p, '('))
+                parse_fail(p);
+        do {
+                if (parse_word(p, "CONDSTORE")) {
+                        k->condstore = true;
+                } else if (parse_word(p, "QRESYNC") && (enabled & ENABLED_QRESYNC)) {
+                        k->resync = true;
+                        resync_argument(p, k);
+                } else {
+                        parse_fail(p);
+                }
+        } while (parse_char(p, ' ') && !p->bad);
+        if (!parse_char(p, ')'))
+                parse_fail(p);
+}
+
+/* As UID FETCH known-uids (FLAGS) (CHANGEDSINCE modseq VANISHED) would (RFC 7162 3.2.5.1). */
+static enum status resync(struct session *s, const struct known *k)
+{
+        const struct selected *m = s->selected;
+        struct numset *vanished = numset_new(), *changed = numset_new(), *asked = NULL;
+        struct modseqs modseqs = {0};
+        enum status st = mailbox_changes(
+                s->site->store, m->view, s->person, k->modseq, NULL, vanished);
+        if (st == OK)
+                st = mailbox_changed(s->site->store, m->view, s->person, k->modseq, changed);
+        if (st == OK && k->uids.len)
+                st = numset_parse(k->uids, m->view->next - 1, &asked);
+        if (asked) {
+                numset_and(vanished, asked);
+                numset_and(changed, asked);
+        }
+        if (st == OK)
+                st = modseqs_load(s, changed, k->modseq, &modseqs);
+        if (st == OK) {
+                imap_say_vanished(s, vanished, true);
+                struct walk w = numset_walk(changed);
+                for (uint32_t n; walk_next(&w, &n) && !wire_gone(s->wire);)
+                        imap_say_fetch_flags(s, n, modseqs_of(&modseqs, n));
+        }
+        modseqs_release(&modseqs);
+        numset_free(vanished);
+        numset_free(changed);
+        numset_free(asked);
+        return st;
+}
+
+static enum status say_changes(struct session *s, const struct known *k)
+{
+        const struct selected *m = s->selected;
+        uint64_t highest;
+        enum status st = imap_highest(s, m->view, &highest);
+        if (st != OK)
+                return st;
+        imap_line(s, "* OK [HIGHESTMODSEQ %llu] The last change", (unsigned long long)highest);
+        if (k->condstore)
+                s->enabled |= ENABLED_CONDSTORE;
+        if (!k->resync || k->uid_validity != m->view->uid_validity)
+                return OK;
+        return resync(s, k);
+}
+
 static enum status load(struct session *s, const struct folder *f, struct selected *m)
 {
         enum status st = view_open(s->site->store, f->mailbox, &m->view);
@@ -38,8 +140,12 @@ static enum status open_folder(struct session *s, const struct args *a, bool rea
 {
         struct parse p = imap_arguments(s, a);
         struct str name = parse_mailbox(&p);
+        struct known known = {0};
+        parameters(&p, s->enabled, &known);
         if (!parse_end(&p))
                 return INVALID;
+        if (s->selected) /* RFC 7162 3.2.11 */
+                imap_line(s, "* OK [CLOSED] The folder before is closed");
         imap_deselect(s);
         struct folder f;
         enum status st = folder_find(s->site, s->person, name, s->arena, &f);
@@ -56,6 +162,11 @@ static enum status open_folder(struct session *s, const struct args *a, bool rea
         }
         s->selected->read_only = read_only || !f.rights.flags;
         say_selected(s);
+        st = say_changes(s, &known);
+        if (st != OK) {
+                imap_deselect(s);
+                return st;
+        }
         imap_reply(s, "[%s] Selected", s->selected->read_only ? "READ-ONLY" : "READ-WRITE");
         return OK;
 }
@@ -77,12 +188,28 @@ enum status imap_unselect(struct session *s, const struct args *a)
         return OK;
 }
 
+/* Has nobody but this session changed anything that it was not told of? */
+static bool all_told(struct session *s)
+{
+        struct selected *m = s->selected;
+        struct numset *deleted = numset_copy(m->marks->flag[3]);
+        numset_and(deleted, m->told);
+        uint32_t left = m->exists - numset_count(deleted);
+        numset_free(deleted);
+        return imap_catch_up(s) == OK && !m->untold && m->view->count == left &&
+               numset_count(m->told) == m->exists;
+}
+
 enum status imap_close(struct session *s, const struct args *a)
 {
         (void)a;
+        struct selected *m = s->selected;
         enum status st = OK;
-        if (!s->selected->read_only && s->selected->rights.expunge)
+        if (!m->read_only && m->rights.expunge && numset_count(m->marks->flag[3])) {
                 st = imap_expunge_deleted(s, NULL);
+                if (st == OK && all_told(s)) /* RFC 7162 3.2.8; the client forgets what is not told */
+                        st = imap_reply_highest(s, "Closed");
+        }
         imap_deselect(s);
         return st;
 }
@@ -90,11 +217,14 @@ enum status imap_close(struct session *s, const struct args *a)
 enum status imap_expunge_deleted(struct session *s, const struct numset *among)
 {
         struct selected *m = s->selected;
+        /* what another client has undeleted meanwhile stays */
+        enum status st = imap_catch_up(s);
+        if (st != OK)
+                return st;
         struct numset *numbers = numset_copy(m->marks->flag[3]);
         numset_and(numbers, m->view->numbers);
         if (among)
                 numset_and(numbers, among);
-        enum status st = OK;
         if (numset_count(numbers) > 0) {
                 struct change *change = change_new(s->site->store);
                 change_expunge(change, m->mailbox, numbers, NULL);
@@ -121,6 +251,8 @@ enum status imap_expunge(struct session *s, const struct args *a)
         enum status st = s->uid ? imap_numbers(s, set, true, &among) : OK;
         if (st == OK)
                 st = imap_expunge_deleted(s, among);
+        if (st == OK)
+                st = imap_reply_highest(s, "Expunged");
         numset_free(among);
         return st;
 }

@@ -4,7 +4,6 @@
 
 /* clang-format off */
 enum {
-        LINE_MAX_OCTETS = 65536,
         BAD_MAX = 20,               /* malformed commands in a row */
         LOGIN_SECONDS = 180,        /* to log in */
         SILENT_SECONDS = 60,        /* silence before login */
@@ -20,13 +19,14 @@ static const struct verb verbs[] = {
         { "CAPABILITY",   imap_capability,   ALWAYS,                   0, 0,        "" },
         { "CHECK",        imap_noop,         SELECTED,                 0, 0,        "" },
         { "CLOSE",        imap_close,        SELECTED,                 0, 0,        "" },
+        { "COMPRESS",     imap_compress,     ONLINE | KEEPS_NUMBERS,   1, ARGS_RAW, "DEFLATE" },
         { "COPY",         imap_copy,         SELECTED | KEEPS_NUMBERS, 1, ARGS_RAW, "set folder" },
         { "CREATE",       imap_create,       ONLINE,                   1, ARGS_RAW, "folder" },
         { "DELETE",       imap_delete,       ONLINE,                   1, ARGS_RAW, "folder" },
         { "ENABLE",       imap_enable,       ONLINE,                   1, ARGS_RAW, "capability ..." },
-        { "EXAMINE",      imap_examine,      ONLINE,                   1, ARGS_RAW, "folder" },
+        { "EXAMINE",      imap_examine,      ONLINE,                   1, ARGS_RAW, "folder [(parameters)]" },
         { "EXPUNGE",      imap_expunge,      SELECTED,                 0, ARGS_RAW, "" },
-        { "FETCH",        imap_fetch,        SELECTED | KEEPS_NUMBERS, 1, ARGS_RAW, "set (items)" },
+        { "FETCH",        imap_fetch,        SELECTED | KEEPS_NUMBERS, 1, ARGS_RAW, "set (items) [(modifiers)]" },
         { "ID",           imap_id,           ALWAYS,                   1, ARGS_RAW, "(\"field\" \"value\" ...) or NIL" },
         { "IDLE",         imap_idle,         ONLINE,                   0, 0,        "" },
         { "LIST",         imap_list,         ONLINE,                   1, ARGS_RAW, "[(options)] reference pattern [RETURN (options)]" },
@@ -37,12 +37,14 @@ static const struct verb verbs[] = {
         { "NAMESPACE",    imap_namespace,    ONLINE,                   0, 0,        "" },
         { "NOOP",         imap_noop,         ALWAYS,                   0, 0,        "" },
         { "RENAME",       imap_rename,       ONLINE,                   1, ARGS_RAW, "folder name" },
-        { "SEARCH",       imap_search,       SELECTED | KEEPS_NUMBERS, 1, ARGS_RAW, "[CHARSET charset] keys" },
-        { "SELECT",       imap_select,       ONLINE,                   1, ARGS_RAW, "folder" },
+        { "SEARCH",       imap_search,       SELECTED | KEEPS_NUMBERS, 1, ARGS_RAW, "[RETURN (options)] [CHARSET charset] keys" },
+        { "SELECT",       imap_select,       ONLINE,                   1, ARGS_RAW, "folder [(parameters)]" },
+        { "SORT",         imap_sort,         SELECTED | KEEPS_NUMBERS, 1, ARGS_RAW, "(criteria) charset keys" },
         { "STARTTLS",     imap_starttls,     BEFORE_LOGIN,             0, 0,        "" },
         { "STATUS",       imap_status,       ONLINE,                   1, ARGS_RAW, "folder (items)" },
-        { "STORE",        imap_store,        SELECTED | KEEPS_NUMBERS, 1, ARGS_RAW, "set [+|-]FLAGS[.SILENT] (flags)" },
+        { "STORE",        imap_store,        SELECTED | KEEPS_NUMBERS, 1, ARGS_RAW, "set [(UNCHANGEDSINCE n)] [+|-]FLAGS[.SILENT] (flags)" },
         { "SUBSCRIBE",    imap_subscribe,    ONLINE,                   1, ARGS_RAW, "folder" },
+        { "THREAD",       imap_thread,       SELECTED | KEEPS_NUMBERS, 1, ARGS_RAW, "REFERENCES|ORDEREDSUBJECT charset keys" },
         { "UNSELECT",     imap_unselect,     SELECTED,                 0, 0,        "" },
         { "UNSUBSCRIBE",  imap_unsubscribe,  ONLINE,                   1, ARGS_RAW, "folder" },
 };
@@ -51,10 +53,12 @@ static const struct verb verbs[] = {
 static const struct verb uid_verbs[] = {
         { "COPY",    imap_copy,    SELECTED, 1, ARGS_RAW, "uids folder" },
         { "EXPUNGE", imap_expunge, SELECTED, 1, ARGS_RAW, "uids" },
-        { "FETCH",   imap_fetch,   SELECTED, 1, ARGS_RAW, "uids (items)" },
+        { "FETCH",   imap_fetch,   SELECTED, 1, ARGS_RAW, "uids (items) [(modifiers)]" },
         { "MOVE",    imap_move,    SELECTED, 1, ARGS_RAW, "uids folder" },
-        { "SEARCH",  imap_search,  SELECTED, 1, ARGS_RAW, "[CHARSET charset] keys" },
-        { "STORE",   imap_store,   SELECTED, 1, ARGS_RAW, "uids [+|-]FLAGS[.SILENT] (flags)" },
+        { "SEARCH",  imap_search,  SELECTED, 1, ARGS_RAW, "[RETURN (options)] [CHARSET charset] keys" },
+        { "SORT",    imap_sort,    SELECTED, 1, ARGS_RAW, "(criteria) charset keys" },
+        { "STORE",   imap_store,   SELECTED, 1, ARGS_RAW, "uids [(UNCHANGEDSINCE n)] [+|-]FLAGS[.SILENT] (flags)" },
+        { "THREAD",  imap_thread,  SELECTED, 1, ARGS_RAW, "REFERENCES|ORDEREDSUBJECT charset keys" },
 };
 
 /* The wording of a refusal that its command has not worded. RFC 5530. */
@@ -138,8 +142,10 @@ enum status imap_swallow(struct session *s, uint64_t size)
         bool waits = false;
         size_t start;
         struct str line;
+        uint64_t most = s->person ? SWALLOW_MAX : LITERALS_MAX, total = 0;
         while (!waits) {
-                if (size > SWALLOW_MAX) {
+                total += size < most ? size + 1 : most + 1; /* literals of nothing do not go on for ever */
+                if (total > most) {
                         imap_line(
                                 s, "* BYE [TOOBIG] That literal is too big even to be passed over");
                         wire_close(s->wire);
@@ -175,7 +181,8 @@ static struct str tag_of(struct str command)
 /* Appends a literal and the line behind it to the command. */
 static enum status add_literal(struct session *s, uint64_t size, bool waits)
 {
-        if (size > LITERALS_MAX || size + s->command.len > LINE_MAX_OCTETS + LITERALS_MAX) {
+        uint64_t most = s->person ? LITERALS_MAX : STRANGER_OCTETS;
+        if (size > most || size + s->command.len > most + LINE_MAX_OCTETS) {
                 imap_line(s, "%.*s BAD [TOOBIG] This command is too long",
                         STR_ARG(tag_of(buf_str(&s->command))));
                 s->bad++;
@@ -299,7 +306,8 @@ static void drop_message(struct session *s, struct str rest)
         uint64_t size;
         bool waits;
         size_t start;
-        if (literal_announced(rest, &size, &waits, &start) && !waits)
+        if (literal_announced(rest, &size, &waits, &start) && !waits &&
+                is_message(s, str_sub(rest, 0, start)))
                 (void)imap_swallow(s, size);
 }
 
@@ -339,13 +347,15 @@ static void take_line(struct session *s, struct str line)
 static struct session *session_open(struct wire *w, void *site)
 {
         struct session *s = mem_new(sizeof *s);
+        struct str host = site_config(site)->host; /* of one configuration: a reload may come between */
         s->wire = w;
         s->site = site;
         s->opened = clock_ms();
         wire_idle_limit(w, SILENT_SECONDS);
+        wire_line_limit(w, STRANGER_OCTETS);
         buf_add_text(imap_out(s), "* OK [");
         imap_print_capabilities(s, imap_out(s));
-        imap_line(s, "] %.*s Baton ready", STR_ARG(s->site->config->host));
+        imap_line(s, "] %.*s Baton ready", STR_ARG(host));
         return s;
 }
 
@@ -363,7 +373,7 @@ static void session_serve(struct session *s)
                         take_line(s, line);
                 } else if (st == TOO_BIG) {
                         imap_line(s, "* BAD [TOOBIG] A line may have at most %d octets",
-                                LINE_MAX_OCTETS);
+                                s->person ? LINE_MAX_OCTETS : STRANGER_OCTETS);
                 } else {
                         return;
                 }

@@ -9,6 +9,7 @@ static const struct { const char *name; unsigned bit; } items[] = {
         { "UNSEEN",      STATUS_UNSEEN      },
         { "DELETED",     STATUS_DELETED     },
         { "SIZE",        STATUS_SIZE        },
+        { "HIGHESTMODSEQ", STATUS_HIGHEST   },
 };
 /* clang-format on */
 
@@ -34,7 +35,7 @@ unsigned imap_status_items(struct parse *p)
 /* What must be counted, because the view does not know it. */
 struct counted {
         uint32_t unseen, deleted;
-        uint64_t size;
+        uint64_t size, highest;
 };
 
 static enum status count_marks(
@@ -87,6 +88,8 @@ static unsigned long long value_of(unsigned bit, const struct view *v, const str
                 return c->deleted;
         case STATUS_SIZE:
                 return c->size;
+        case STATUS_HIGHEST:
+                return c->highest;
         default: /* STATUS_RECENT: no message is \Recent here */
                 return 0;
         }
@@ -102,6 +105,10 @@ enum status imap_say_status(struct session *s, const struct folder *f, unsigned 
         st = count_marks(s, v, asked, &c);
         if (st == OK && (asked & STATUS_SIZE))
                 st = count_size(s, v, &c);
+        if (st == OK && (asked & STATUS_HIGHEST)) {
+                imap_condstore(s);
+                st = imap_highest(s, v, &c.highest);
+        }
         if (st == OK) {
                 struct buf *out = imap_out(s);
                 const char *gap = "";
@@ -141,23 +148,4 @@ enum status imap_status(struct session *s, const struct args *a)
         struct folder f;
         enum status st = find(s, name, &f);
         return st == OK ? imap_say_status(s, &f, asked) : st;
-}
-
-/* Every folder is subscribed, always (see imap_lsub). */
-enum status imap_subscribe(struct session *s, const struct args *a)
-{
-        struct parse p = imap_arguments(s, a);
-        struct str name = parse_mailbox(&p);
-        struct folder f;
-        return parse_end(&p) ? folder_find(s->site, s->person, name, s->arena, &f) : INVALID;
-}
-
-enum status imap_unsubscribe(struct session *s, const struct args *a)
-{
-        struct parse p = imap_arguments(s, a);
-        (void)parse_mailbox(&p);
-        if (!parse_end(&p))
-                return INVALID;
-        return imap_refuse(
-                s, UNSUPPORTED, "[CANNOT] Every folder is shown here; your client can hide it");
 }

@@ -91,38 +91,108 @@ static void forget(struct forecast *f)
                 numset_free(f->keyword[i]);
 }
 
-static void say_stored(struct session *s, const struct numset *numbers)
+struct storing {
+        struct marking marking;
+        struct numset *left; /* UNCHANGEDSINCE: not touched */
+        bool silent, conditional;
+        uint64_t before; /* the position from which on these changes lie */
+};
+
+/* RFC 7162 3.1.3: with .SILENT only the MODSEQ, without flags. */
+static void say_modseq(struct session *s, uint32_t number, uint64_t modseq)
 {
-        struct selected *m = s->selected;
-        if (m->marks->keyword_count > m->keywords_told)
-                imap_say_flags(s);
-        struct walk w = numset_walk(numbers);
-        for (uint32_t n; walk_next(&w, &n) && !wire_gone(s->wire);)
-                if (numset_has(m->view->numbers, n))
-                        imap_say_fetch_flags(s, n);
-        if (m->untold)
-                numset_andnot(m->untold, numbers);
+        struct buf *out = imap_out(s);
+        buf_addf(out, "* %u FETCH (", imap_sequence(s, number));
+        if (s->uid || (s->enabled & ENABLED_QRESYNC))
+                buf_addf(out, "UID %u ", number);
+        imap_line(s, "MODSEQ (%llu))", (unsigned long long)modseq);
 }
 
-static enum status store_flags(struct session *s, struct marking *m, bool silent)
+static enum status say_stored(struct session *s, const struct storing *o)
 {
+        struct selected *m = s->selected;
+        struct modseqs modseqs;
+        if (o->silent && !(s->enabled & ENABLED_CONDSTORE))
+                return OK;
+        struct numset *touched = numset_copy(o->marking.numbers);
+        numset_andnot(touched, o->left);
+        numset_and(touched, m->view->numbers);
+        if (o->silent && m->untold) /* changed by others, too: flags are told with it */
+                numset_andnot(touched, m->untold);
+        enum status st = modseqs_load(s, touched, o->before, &modseqs);
+        if (!o->silent && m->marks->keyword_count > m->keywords_told)
+                imap_say_flags(s);
+        struct walk w = numset_walk(touched);
+        for (uint32_t n; st == OK && walk_next(&w, &n) && !wire_gone(s->wire);) {
+                if (o->silent)
+                        say_modseq(s, n, modseqs_of(&modseqs, n));
+                else
+                        imap_say_fetch_flags(s, n, modseqs_of(&modseqs, n));
+        }
+        if (st == OK && m->untold && !o->silent)
+                numset_andnot(m->untold, touched);
+        modseqs_release(&modseqs);
+        numset_free(touched);
+        return st;
+}
+
+/* [MODIFIED 2,4]: of what was left alone, because it had changed (RFC 7162 3.1.3). */
+static void reply_modified(struct session *s, const struct numset *left)
+{
+        struct buf list = {0};
+        struct numset *shown = numset_new();
+        struct walk w = numset_walk(left);
+        for (uint32_t n; walk_next(&w, &n);)
+                numset_add(shown, s->uid ? n : imap_sequence(s, n));
+        numset_print(shown, &list);
+        imap_reply(s, "[MODIFIED %s] Some had changed meanwhile", buf_text(&list));
+        buf_release(&list);
+        numset_free(shown);
+}
+
+/* UNCHANGEDSINCE 0 is true of no message: each has changed at least once, when it came. */
+static enum status mark(struct session *s, struct storing *o)
+{
+        if (!o->conditional || o->marking.unchanged_since > 0)
+                return marks_store(s->site->store, &o->marking);
+        numset_or(o->left, o->marking.numbers);
+        return OK;
+}
+
+static enum status store_flags(struct session *s, struct storing *o)
+{
+        struct marking *m = &o->marking;
         struct forecast forecast = {0};
         enum status st = imap_catch_up(s); /* what others did up to now */
         if (st != OK)
                 return st;
-        if (silent)
-                foresee(s, m, &forecast);
-        st = marks_store(s->site->store, m);
-        if (st == OK)
+        o->before = s->selected->position;
+        st = mark(s, o);
+        if (st == OK && o->silent) {
+                struct marking done = *m; /* those that were left are as they were */
+                struct numset *numbers = numset_copy(m->numbers);
+                numset_andnot(numbers, o->left);
+                done.numbers = numbers;
+                foresee(s, &done, &forecast);
                 st = imap_catch_up(s);
-        if (st == OK && silent)
-                compare(s, m, &forecast);
-        else if (st == OK)
-                say_stored(s, m->numbers);
-        forget(&forecast);
+                if (st == OK)
+                        compare(s, &done, &forecast);
+                forget(&forecast);
+                numset_free(numbers);
+        } else if (st == OK) {
+                st = imap_catch_up(s);
+        }
+        if (st == OK)
+                st = say_stored(s, o);
         if (st == TOO_MANY)
                 return imap_refuse(s, st, "[LIMIT] A folder may have %d keywords", KEYWORDS_MAX);
-        if (st == OK && !s->uid && numset_count_andnot(m->numbers, s->selected->view->numbers) > 0)
+        bool some_gone = !s->uid &&
+                         numset_count_andnot(m->numbers, s->selected->view->numbers) > 0;
+        if (st == OK && numset_count(o->left) > 0) {
+                reply_modified(s, o->left);
+                return some_gone ? ABSENT : OK;
+        }
+        if (st == OK && some_gone)
                 return imap_refuse(
                         s, ABSENT, "[EXPUNGEISSUED] Some of these messages have been removed");
         return st;
@@ -141,16 +211,31 @@ static enum marking_how how_of(struct parse *p, bool *silent)
         return how;
 }
 
+/* store-modifiers: "(UNCHANGEDSINCE 7) " */
+static void modifiers(struct parse *p, struct storing *o)
+{
+        if (!parse_char(p, '('))
+                return;
+        if (!parse_word(p, "UNCHANGEDSINCE"))
+                parse_fail(p);
+        parse_space(p);
+        o->marking.unchanged_since = parse_number64(p);
+        o->conditional = true;
+        if (!parse_char(p, ')'))
+                parse_fail(p);
+        parse_space(p);
+}
+
 enum status imap_store(struct session *s, const struct args *a)
 {
         struct selected *sel = s->selected;
-        struct marking m = {.mailbox = sel->mailbox, .person = s->person};
+        struct storing o = {.marking = {.mailbox = sel->mailbox, .person = s->person}};
         struct flag_list flags;
-        bool silent;
         struct parse p = imap_arguments(s, a);
         struct str set = parse_set(&p);
         parse_space(&p);
-        m.how = how_of(&p, &silent);
+        modifiers(&p, &o);
+        o.marking.how = how_of(&p, &o.silent);
         parse_space(&p);
         parse_flags(&p, true, &flags);
         if (!parse_end(&p))
@@ -161,12 +246,17 @@ enum status imap_store(struct session *s, const struct args *a)
         enum status st = imap_numbers(s, set, s->uid, &numbers);
         if (st != OK)
                 return st;
-        m.flags = flags.flags;
-        m.keywords = flags.keywords;
-        m.keyword_count = flags.keyword_count;
-        m.numbers = numbers;
+        if (o.conditional)
+                imap_condstore(s);
+        o.left = numset_new();
+        o.marking.flags = flags.flags;
+        o.marking.keywords = flags.keywords;
+        o.marking.keyword_count = flags.keyword_count;
+        o.marking.numbers = numbers;
+        o.marking.left = o.left;
         if (numset_count(numbers) > 0)
-                st = store_flags(s, &m, silent);
+                st = store_flags(s, &o);
         numset_free(numbers);
+        numset_free(o.left);
         return st;
 }

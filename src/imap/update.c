@@ -47,6 +47,11 @@ enum status imap_numbers(struct session *s, struct str set, bool uid, struct num
 {
         const struct selected *m = s->selected;
         struct numset *asked;
+        if (str_eq(set, STR("$"))) { /* RFC 5182: what has gone since is not meant */
+                *out = m->saved ? numset_copy(m->saved) : numset_new();
+                numset_and(*out, m->told);
+                return OK;
+        }
         if (!uid && !within(set, m->exists))
                 return imap_refuse(s, INVALID, "[CLIENTBUG] There are %u messages here", m->exists);
         enum status st = numset_parse(
@@ -114,14 +119,16 @@ void imap_say_flags(struct session *s)
         m->keywords_told = m->marks->keyword_count;
 }
 
-void imap_say_fetch_flags(struct session *s, uint32_t number)
+void imap_say_fetch_flags(struct session *s, uint32_t number, uint64_t modseq)
 {
         struct buf *out = imap_out(s);
         buf_addf(out, "* %u FETCH (", imap_sequence(s, number));
-        if (s->uid)
+        if (s->uid || (s->enabled & ENABLED_QRESYNC))
                 buf_addf(out, "UID %u ", number);
         buf_add_text(out, "FLAGS ");
         imap_print_flags(out, s->selected->marks, number);
+        if (modseq)
+                buf_addf(out, " MODSEQ (%llu)", (unsigned long long)modseq);
         imap_line(s, ")");
 }
 
@@ -155,7 +162,7 @@ static enum status catch_flags(struct session *s, const struct view *v)
         if (m->untold)
                 numset_or(m->untold, flags);
         else
-                m->untold = numset_copy(flags);
+                m->untold = numset_copy(flags), m->untold_since = m->position;
         numset_free(flags);
         return OK;
 }
@@ -183,20 +190,29 @@ enum status imap_catch_up(struct session *s)
         return OK;
 }
 
+/* What the client was told of and what is not there any more. */
+static struct numset *gone_of(const struct selected *m)
+{
+        struct numset *gone = numset_copy(m->own);
+        uint32_t last = numset_select(m->own, m->exists);
+        numset_andnot(gone, m->view->numbers);
+        if (numset_high(gone) > last) /* came and went before it could be told */
+                numset_remove_range(gone, last + 1, numset_high(gone));
+        return gone;
+}
+
 static void tell_expunges(struct session *s)
 {
         struct selected *m = s->selected;
-        struct numset *gone = numset_copy(m->own);
-        numset_andnot(gone, m->view->numbers);
+        struct numset *gone = gone_of(m);
         struct walk w = numset_walk(gone);
         uint32_t told = 0;
-        for (uint32_t n; walk_next(&w, &n); told++) {
-                uint32_t sequence = numset_rank(m->own, n) - told;
-                if (sequence > m->exists)
-                        break; /* came and went before it could be told: so did all behind it */
-                imap_line(s, "* %u EXPUNGE", sequence);
-                m->exists--;
-        }
+        if (s->enabled & ENABLED_QRESYNC)
+                imap_say_vanished(s, gone, false);
+        else
+                for (uint32_t n; walk_next(&w, &n); told++)
+                        imap_line(s, "* %u EXPUNGE", numset_rank(m->own, n) - told);
+        m->exists -= numset_count(gone);
         numset_free(gone);
         m->told = m->view->numbers;
         numset_free(m->own);
@@ -206,10 +222,14 @@ static void tell_expunges(struct session *s)
 static void tell_flags(struct session *s)
 {
         struct selected *m = s->selected;
+        struct modseqs modseqs;
+        if (modseqs_load(s, m->untold, m->untold_since, &modseqs) != OK)
+                return; /* told when the store can be read again */
         struct walk w = numset_walk(m->untold);
         for (uint32_t n; walk_next(&w, &n);)
                 if (numset_has(m->view->numbers, n))
-                        imap_say_fetch_flags(s, n);
+                        imap_say_fetch_flags(s, n, modseqs_of(&modseqs, n));
+        modseqs_release(&modseqs);
         numset_free(m->untold);
         m->untold = NULL;
 }
@@ -261,6 +281,7 @@ void imap_deselect(struct session *s)
         view_close(s->site->store, m->view);
         numset_free(m->own);
         numset_free(m->untold);
+        numset_free(m->saved);
         marks_free(m->marks);
         free(m);
 }

@@ -93,7 +93,8 @@ static bool current(struct session *s, struct found *out)
                 return false;
         }
         enum status st = ABSENT;
-        if (s->current)
+        group_reach(s, 0);
+        if (s->view && s->current)
                 st = article_get(s, (struct place){s->view->mailbox, s->current}, out);
         return st == OK || article_refuse(s, st, "420 No article is selected");
 }

@@ -1,8 +1,8 @@
 #include "base/log.h"
 #include "nntp/session.h"
-#include "wire/sasl.h"
+#include "team/login.h"
 
-/* RFC 4643 2.2: what a login depends on. True: refused, and said. */
+/* RFC 4643 2.2: what a login by AUTHINFO USER depends on. True: refused, and said. */
 static bool refused_early(struct session *s)
 {
         if (s->person)
@@ -14,23 +14,25 @@ static bool refused_early(struct session *s)
         return true;
 }
 
-/* `authorize` may be empty. */
-static void log_in(struct session *s, struct str user, struct str password, struct str authorize)
+static void welcome(struct session *s, const struct person *person, struct str challenge)
 {
-        struct person person;
-        struct str peer = wire_peer(s->wire)->address, shown = nntp_shown(s, user);
-        enum status st = rules_login(s->site, user, password, peer, s->arena, &person);
-        /* RFC 4616 2: to act as somebody else is nobody's right here */
-        if (st == OK && authorize.len && !str_same(authorize, user) &&
-                !str_same(authorize, person.name))
-                st = DENIED;
-        if (st == OK) {
-                s->person = person.id;
-                s->marks_reads = person.news_reads_mark;
-                buf_set(&s->name, person.name);
-                log_note("nntp [%.*s]: %.*s logged in", STR_ARG(peer), STR_ARG(shown));
+        s->person = person->id;
+        wire_person(s->wire, person->id);
+        s->marks_reads = person->news_reads_mark;
+        buf_set(&s->name, person->name);
+        log_note("nntp [%.*s]: %.*s logged in", STR_ARG(wire_peer(s->wire)->address),
+                STR_ARG(person->name));
+        /* RFC 4643 2.4.2: 283 carries the mechanism's last message */
+        if (challenge.len)
+                wire_say(s->wire, "283 %.*s", STR_ARG(challenge));
+        else
                 wire_say(s->wire, "281 Welcome");
-        } else if (st == DENIED) {
+}
+
+static void say_failure(struct session *s, enum status st, struct str user)
+{
+        struct str peer = wire_peer(s->wire)->address, shown = nntp_shown(s, user);
+        if (st == DENIED || st == FORBIDDEN) {
                 log_note("nntp [%.*s]: login of %.*s failed", STR_ARG(peer), STR_ARG(shown));
                 wire_say(s->wire, "481 Name or password is wrong");
         } else if (st == TOO_MANY) {
@@ -38,6 +40,19 @@ static void log_in(struct session *s, struct str user, struct str password, stru
         } else {
                 nntp_no(s, st);
         }
+}
+
+static void log_in(struct session *s, struct str user, struct str password)
+{
+        struct person person;
+        wire_aside(s->wire, true);
+        enum status st = rules_login(
+                s->site, user, password, wire_peer(s->wire)->address, s->arena, &person);
+        wire_aside(s->wire, false);
+        if (st == OK)
+                welcome(s, &person, STR_NONE);
+        else
+                say_failure(s, st, user);
 }
 
 static enum status authinfo_user(struct session *s, const struct args *a)
@@ -60,15 +75,15 @@ static enum status authinfo_pass(struct session *s, const struct args *a)
         }
         struct str user = arena_copy(s->arena, buf_str(&s->user));
         buf_clear(&s->user);
-        log_in(s, user, a->rest, STR(""));
+        log_in(s, user, a->rest);
         return OK;
 }
 
-CHECKED static enum status converse(struct session *s, struct sasl *sasl, struct str response)
+CHECKED static enum status converse(struct session *s, struct login *l, struct str response)
 {
         struct buf challenge = {0};
         enum status st;
-        while ((st = sasl_step(sasl, response, &challenge)) == BUSY) {
+        while ((st = login_step(l, response, &challenge)) == BUSY) {
                 /* RFC 4643 2.4.2: an empty challenge is "=" */
                 wire_say(s->wire, "383 %.*s",
                         STR_ARG(challenge.len ? buf_str(&challenge) : STR("=")));
@@ -77,28 +92,38 @@ CHECKED static enum status converse(struct session *s, struct sasl *sasl, struct
                 if (st != OK)
                         break;
         }
+        if (st == OK)
+                welcome(s, &l->person, buf_str(&challenge));
         buf_release(&challenge);
         return st;
 }
 
 static enum status authinfo_sasl(struct session *s, const struct args *a)
 {
-        if (refused_early(s))
-                return OK;
-        struct sasl sasl = {0};
-        if (!str_same(a->v[0], STR("PLAIN")) || sasl_start(&sasl, a->v[0]) != OK) {
-                wire_say(s->wire, "503 There is no such mechanism: PLAIN is offered");
+        struct login l = {
+                .site = s->site, .wire = s->wire, .arena = s->arena, .sasl.success_data = true};
+        if (s->person) {
+                wire_say(s->wire, "502 You have logged in already");
                 return OK;
         }
-        enum status st = converse(s, &sasl, a->count > 1 ? a->v[1] : STR_NONE);
-        if (st == OK)
-                log_in(s, buf_str(&sasl.user), buf_str(&sasl.password), buf_str(&sasl.authorize));
-        else if (st == INVALID)
+        enum status st = login_start(&l, a->v[0]);
+        if (st == UNSUPPORTED || l.sasl.mechanism == SASL_LOGIN) {
+                wire_say(s->wire, "503 There is no such mechanism: SCRAM-SHA-256 and PLAIN are offered");
+                return OK;
+        }
+        if (st != OK) {
+                wire_say(s->wire, "483 Passwords are taken under TLS only: STARTTLS first");
+                return OK;
+        }
+        st = converse(s, &l, a->count > 1 ? a->v[1] : STR_NONE);
+        if (st == INVALID)
                 wire_say(s->wire, "504 The response is not what the mechanism asks for");
-        else if (st == DENIED)
+        else if (st == CHANGED)
                 wire_say(s->wire, "481 Authentication cancelled");
-        sasl_release(&sasl);
-        return st == INVALID || st == DENIED ? OK : st;
+        else if (st != OK && st != TIMEOUT && st != CLOSED)
+                say_failure(s, st, buf_str(&l.sasl.user));
+        login_release(&l);
+        return st == TIMEOUT || st == CLOSED ? st : OK;
 }
 
 enum status nntp_authinfo(struct session *s, const struct args *a)

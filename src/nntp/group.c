@@ -1,8 +1,12 @@
+#include "base/clock.h"
 #include "base/log.h"
 #include "nntp/range.h"
 #include "nntp/session.h"
 
-enum { READ_AT_ONCE = 64 };
+enum {
+        READ_AT_ONCE = 64,
+        RIGHTS_MS = 1000, /* so long after they were taken away a group may still be read */
+};
 
 /* ---- the selected group ---- */
 
@@ -30,6 +34,7 @@ void group_refresh(struct session *s)
         const struct view *view;
         struct rights rights;
         uint32_t topic = s->view->mailbox;
+        s->check_at = clock_ms() + RIGHTS_MS;
         enum status st = rules_topic(s->site, s->person, topic, &rights);
         if (st == OK && rights.read)
                 st = view_open(s->site->store, topic, &view);
@@ -45,7 +50,7 @@ void group_refresh(struct session *s)
 
 void group_reach(struct session *s, uint32_t number)
 {
-        if (s->view && number > s->view->high)
+        if (s->view && (number > s->view->high || clock_ms() >= s->check_at))
                 group_refresh(s);
 }
 
@@ -64,6 +69,7 @@ CHECKED static enum status group_select(struct session *s, struct str name)
                 group_store_read(s);
         group_leave(s);
         s->view = view;
+        s->check_at = clock_ms() + RIGHTS_MS;
         buf_set(&s->group, name);
         return OK;
 }
@@ -120,8 +126,9 @@ static enum status step(struct session *s, bool forward, const char *none)
                 wire_say(s->wire, "420 No article is selected");
                 return OK;
         }
+        group_reach(s, 0);
         for (int attempt = 0; attempt < 2 && st == ABSENT; attempt++) {
-                if (attempt)
+                if (attempt && s->view)
                         group_refresh(s);
                 if (!s->view)
                         return ABSENT;

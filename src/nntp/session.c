@@ -61,14 +61,14 @@ void nntp_forget(struct session *s)
 
 static void capability_login(struct session *s)
 {
+        if (s->person && !wire_compressed(s->wire))
+                wire_say(s->wire, "COMPRESS DEFLATE");
         if (s->person)
                 return;
         if (s->site->tls && !wire_secure(s->wire))
                 wire_say(s->wire, "STARTTLS");
-        /* RFC 4643 2.1: without arguments where no login is possible yet */
-        wire_say(s->wire, nntp_may_login(s) ? "AUTHINFO USER SASL" : "AUTHINFO");
-        if (nntp_may_login(s))
-                wire_say(s->wire, "SASL PLAIN");
+        wire_say(s->wire, nntp_may_login(s) ? "AUTHINFO USER SASL" : "AUTHINFO SASL");
+        wire_say(s->wire, nntp_may_login(s) ? "SASL SCRAM-SHA-256 PLAIN" : "SASL SCRAM-SHA-256");
 }
 
 static enum status nntp_capabilities(struct session *s, const struct args *a)
@@ -87,6 +87,21 @@ static enum status nntp_capabilities(struct session *s, const struct args *a)
         wire_say(s->wire, "XPAT");
         capability_login(s);
         wire_dot_end(s->wire);
+        return OK;
+}
+
+/* RFC 8054 2.2. Strangers get no compression: it costs memory; and so no login or STARTTLS can come
+ * behind it. */
+static enum status nntp_compress(struct session *s, const struct args *a)
+{
+        if (!str_same(a->v[0], STR("DEFLATE"))) {
+                wire_say(s->wire, "503 DEFLATE is what is offered");
+        } else if (wire_compressed(s->wire)) {
+                wire_say(s->wire, "502 Compression is active already");
+        } else {
+                wire_say(s->wire, "206 Compression is active");
+                wire_compress(s->wire);
+        }
         return OK;
 }
 
@@ -139,6 +154,7 @@ const struct verb nntp_verbs[] = { /* clang-format off */
         { "MODE",         nntp_mode,         ANYONE,         1, ARGS_MAX, "READER" },
         { "STARTTLS",     nntp_starttls,     ANYONE,         0, 0,        "" },
         { "AUTHINFO",     nntp_authinfo,     ANYONE,         1, ARGS_MAX, "USER name | PASS password | SASL mechanism [initial-response]" },
+        { "COMPRESS",     nntp_compress,     READER,         1, 1,        "DEFLATE" },
         { "LIST",         nntp_list,         READER,         0, ARGS_MAX, "[ACTIVE|ACTIVE.TIMES|COUNTS|NEWSGROUPS [wildmat] | HEADERS [MSGID|RANGE] | OVERVIEW.FMT]" },
         { "GROUP",        nntp_group,        READER,         1, 1,        "newsgroup" },
         { "LISTGROUP",    nntp_listgroup,    READER,         0, 2,        "[newsgroup [range]]" },

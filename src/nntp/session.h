@@ -28,6 +28,7 @@ struct session {
         const struct view *view;
         struct buf group;
         uint32_t current; /* article number; 0: none */
+        uint64_t check_at; /* ms: rights and numbers are looked at again then */
 
         /* read and not yet marked: one change for many articles */
         struct numset *read;
@@ -68,7 +69,7 @@ CHECKED enum status group_find(struct session *, struct str name, struct topic *
 /* Brings the selected group's view up to date; deselects it when the person may no longer read
  * it. */
 void group_refresh(struct session *);
-/* The same only when a number above the view is asked for. */
+/* The same only when a number above the view is asked for, or it has not been done for a while. */
 void group_reach(struct session *, uint32_t number);
 void group_leave(struct session *);
 /* This article has been read. Marks are stored when enough are gathered, at a silence and at the

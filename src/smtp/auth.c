@@ -1,25 +1,40 @@
 #include "smtp/session.h"
 #include "base/log.h"
-#include "wire/sasl.h"
+#include "team/login.h"
 
-static enum status say_failure(struct session *s, enum status st)
+static void say_failure(struct session *s, const struct login *l, enum status st)
 {
-        if (st == INVALID)
+        struct str peer = wire_peer(s->wire)->address;
+        struct str shown = smtp_shown(s, buf_str(&l->sasl.user));
+        switch (st) {
+        case INVALID:
                 smtp_say(s, "501 5.5.2 The response is not what the mechanism asks for");
-        else if (st == DENIED)
+                break;
+        case CHANGED:
                 smtp_say(s, "501 5.7.0 Authentication cancelled");
-        else if (st == TOO_BIG)
+                break;
+        case TOO_BIG:
                 smtp_say(s, "500 5.5.6 The response is too long");
-        else
-                return st;
-        return OK;
+                break;
+        case DENIED:
+        case FORBIDDEN:
+                log_note("submission [%.*s]: login of %.*s failed", STR_ARG(peer), STR_ARG(shown));
+                smtp_say(s, "535 5.7.8 Name or password is wrong");
+                break;
+        case TOO_MANY:
+                smtp_say(s, "454 4.7.0 Too many failed logins: try again in a minute");
+                break;
+        default:
+                smtp_say(s, "454 4.7.0 Logins cannot be checked now: try again later");
+        }
 }
 
-CHECKED static enum status converse(struct session *s, struct sasl *sasl, struct str response)
+/* TIMEOUT and CLOSED come from the line; all else is the mechanism's. */
+CHECKED static enum status converse(struct session *s, struct login *l, struct str response)
 {
         struct buf challenge = {0};
         enum status st;
-        while ((st = sasl_step(sasl, response, &challenge)) == BUSY) {
+        while ((st = login_step(l, response, &challenge)) == BUSY) {
                 smtp_say(s, "334 %.*s", STR_ARG(buf_str(&challenge)));
                 buf_clear(&challenge);
                 st = wire_line_wait(s->wire, &response);
@@ -30,52 +45,40 @@ CHECKED static enum status converse(struct session *s, struct sasl *sasl, struct
         return st;
 }
 
-static void check_password(struct session *s, struct sasl *sasl)
+static enum status log_in(struct session *s, struct login *l, struct str response)
 {
-        struct str user = buf_str(&sasl->user), authorize = buf_str(&sasl->authorize);
-        struct str peer = wire_peer(s->wire)->address;
-        struct person person;
-        enum status st = rules_login(s->site, user, buf_str(&sasl->password), peer, s->arena,
-                &person);
-        /* RFC 4616 2: to act as somebody else is nobody's right here. */
-        if (st == OK && authorize.len && !str_same(authorize, user) &&
-                !str_same(authorize, person.name))
-                st = DENIED;
-        struct str shown = smtp_shown(s, user);
-        if (st == OK) {
-                s->person = person.id;
-                log_note("submission [%.*s]: %.*s logged in", STR_ARG(peer), STR_ARG(shown));
-                smtp_say(s, "235 2.7.0 Authentication successful");
-        } else if (st == DENIED) {
-                log_note("submission [%.*s]: login of %.*s failed", STR_ARG(peer), STR_ARG(shown));
-                smtp_say(s, "535 5.7.8 Name or password is wrong");
-        } else if (st == TOO_MANY) {
-                smtp_say(s, "454 4.7.0 Too many failed logins: try again in a minute");
-        } else {
-                smtp_say(s, "454 4.7.0 Logins cannot be checked now: try again later");
+        enum status st = converse(s, l, response);
+        if (st == TIMEOUT || st == CLOSED)
+                return st;
+        if (st != OK) {
+                say_failure(s, l, st);
+                return OK;
         }
+        s->person = l->person.id;
+        wire_person(s->wire, l->person.id);
+        log_note("submission [%.*s]: %.*s logged in", STR_ARG(wire_peer(s->wire)->address),
+                STR_ARG(smtp_shown(s, buf_str(&l->sasl.user))));
+        smtp_say(s, "235 2.7.0 Authentication successful");
+        return OK;
 }
 
 enum status smtp_auth(struct session *s, const struct args *a)
 {
+        struct login l = {.site = s->site, .wire = s->wire, .arena = s->arena};
         if (s->person) {
                 smtp_say(s, "503 5.5.1 You have logged in already");
                 return OK;
         }
-        if (!smtp_may_login(s)) {
-                smtp_say(s, "538 5.7.11 Passwords are taken under TLS only: STARTTLS first");
-                return OK;
-        }
-        struct sasl sasl = {0};
-        if (sasl_start(&sasl, a->v[0]) != OK) {
-                smtp_say(s, "504 5.5.4 There is no such mechanism: PLAIN and LOGIN are offered");
-                return OK;
-        }
-        enum status st = converse(s, &sasl, a->count > 1 ? a->v[1] : STR_NONE);
+        enum status st = login_start(&l, a->v[0]);
         if (st == OK)
-                check_password(s, &sasl);
-        sasl_release(&sasl);
-        return st == OK ? OK : say_failure(s, st);
+                st = log_in(s, &l, a->count > 1 ? a->v[1] : STR_NONE);
+        else if (st == FORBIDDEN)
+                smtp_say(s, "538 5.7.11 Passwords are taken under TLS only: STARTTLS first");
+        else
+                smtp_say(s, "504 5.5.4 There is no such mechanism: offered are %s",
+                        login_mechanisms(s->site, s->wire));
+        login_release(&l);
+        return st == TIMEOUT || st == CLOSED ? st : OK;
 }
 
 enum status smtp_starttls(struct session *s, const struct args *a)
@@ -92,6 +95,7 @@ enum status smtp_starttls(struct session *s, const struct args *a)
         smtp_reset(s);
         buf_clear(&s->helo);
         s->person = 0;
+        wire_person(s->wire, 0);
         if (wire_starttls(s->wire, s->site->tls) != OK)
                 log_note("%.*s [%.*s]: no TLS after STARTTLS",
                         STR_ARG(wire_peer(s->wire)->listener),

@@ -44,12 +44,33 @@ static struct outcome file_for(struct session *s, struct str bytes, size_t first
         return out;
 }
 
+static bool is_private(struct session *s, const struct target *t)
+{
+        struct topic topic;
+        return t->kind == TARGET_TOPIC &&
+               (topic_get(s->site->store, t->id, s->arena, &topic) != OK ||
+                       topic.access == ACCESS_MEMBERS);
+}
+
+/* How many of the targets from `first` on are filed together. Those who read one of them see in
+ * Newsgroups and Xref which the others are, so a topic for members only stands alone. */
+static size_t together(struct session *s, size_t first)
+{
+        size_t n = 1;
+        if (is_private(s, &s->targets[first]))
+                return n;
+        while (n < AT_ONCE && first + n < s->target_count &&
+                !is_private(s, &s->targets[first + n]))
+                n++;
+        return n;
+}
+
 static struct outcome file_for_all(struct session *s, struct str bytes)
 {
         struct outcome out = {.st = OK};
-        for (size_t first = 0; first < s->target_count && out.st == OK; first += AT_ONCE) {
-                size_t left = s->target_count - first;
-                out = file_for(s, bytes, first, left < AT_ONCE ? left : AT_ONCE);
+        for (size_t first = 0, n; first < s->target_count && out.st == OK; first += n) {
+                n = together(s, first);
+                out = file_for(s, bytes, first, n);
         }
         return out;
 }
@@ -73,7 +94,7 @@ static bool is_about_one(const struct outcome *o)
         return o->st == ABSENT || o->st == FORBIDDEN;
 }
 
-static void file_and_answer(struct session *s, struct str bytes)
+void smtp_file(struct session *s, struct str bytes)
 {
         struct outcome all = file_for_all(s, bytes);
         if (!s->door->lmtp) {
@@ -87,7 +108,7 @@ static void file_and_answer(struct session *s, struct str bytes)
         }
 }
 
-static void answer_all(struct session *s, enum status st)
+void smtp_unfiled(struct session *s, enum status st)
 {
         for (size_t i = 0; i < (s->door->lmtp ? s->target_count : 1); i++) {
                 if (st == INVALID)
@@ -98,11 +119,20 @@ static void answer_all(struct session *s, enum status st)
         }
 }
 
+void smtp_no_recipients(struct session *s)
+{
+        smtp_say(s, "%s No valid recipients", s->door->lmtp ? "503 5.5.1" : "554 5.5.1");
+}
+
 enum status smtp_data(struct session *s, const struct args *a)
 {
         (void)a;
         if (!s->target_count) {
-                smtp_say(s, "%s No valid recipients", s->door->lmtp ? "503 5.5.1" : "554 5.5.1");
+                smtp_no_recipients(s);
+                return OK;
+        }
+        if (s->chunks) { /* RFC 3030 2 */
+                smtp_say(s, "503 5.5.1 This mail comes by BDAT: go on with it, or RSET");
                 return OK;
         }
         struct spool *spool = spool_new(s->site->tmp);
@@ -117,9 +147,9 @@ enum status smtp_data(struct session *s, const struct args *a)
         if (st == OK)
                 st = spool_view(spool, &bytes);
         if (st == OK)
-                file_and_answer(s, bytes);
+                smtp_file(s, bytes);
         else
-                answer_all(s, st);
+                smtp_unfiled(s, st);
         spool_free(spool);
         smtp_reset(s);
         return OK;

@@ -51,7 +51,7 @@ enum status path_take(struct arena *arena, struct str keyword, struct str *rest,
         if (framed && !text.len)
                 return OK;
         struct address address;
-        st = address_spec(arena, text, false, &address);
+        st = address_spec(arena, text, true, &address);
         if (st != OK)
                 return INVALID;
         *out = address.domain.len ? address_text(arena, &address)
@@ -68,6 +68,12 @@ CHECKED static enum status parameter(struct str word, struct mail_parameters *p)
         if (str_same(key, STR("BODY")))
                 return str_same(value, STR("7BIT")) || str_same(value, STR("8BITMIME")) ? OK
                                                                                         : INVALID;
+        if (str_same(word, STR("SMTPUTF8"))) { /* RFC 6531 3.4: without a value */
+                p->smtputf8 = true;
+                return OK;
+        }
+        if (str_same(key, STR("SMTPUTF8")))
+                return INVALID;
         /* RFC 4954 5: who sent it first. Taken and not relied upon. */
         if (p->may_auth && str_same(key, STR("AUTH")))
                 return value.len ? OK : INVALID;

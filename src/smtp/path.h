@@ -6,12 +6,14 @@
 
 /* Cuts `KEYWORD:<path>` off *rest, which then holds the parameters. *out is the address in its
  * canonical form ("local@domain"), "postmaster" alone, or empty for <>. A source route is dropped
- * (RFC 5321 appendix C). INVALID: malformed. */
+ * (RFC 5321 appendix C). UTF-8 is taken (RFC 6531 3.3); whether this mail may have it is for the
+ * caller to ask. INVALID: malformed. */
 CHECKED enum status path_take(struct arena *, struct str keyword, struct str *rest,
         struct str *out);
 
 struct mail_parameters {
         uint64_t size;       /* SIZE=, 0 when not given */
+        bool smtputf8;       /* RFC 6531 */
         struct str unknown;  /* the keyword that is not offered */
         bool may_auth;       /* in: AUTH= is offered here */
 };

@@ -7,7 +7,6 @@
 enum {
         LINE_MAX_OCTETS = 12288, /* RFC 4954 4: what AUTH may need; plain commands need 2,000 */
         IDLE_SECONDS = 300,      /* RFC 5321 4.5.3.2.7 */
-        MOST_JUNK = 100,
         SHOWN_MAX = 200,
 };
 
@@ -35,7 +34,7 @@ static const char *const smtp_text[STATUS_COUNT] = {
 static const char *const refusal_code[REFUSED_COUNT] = {
         [REFUSED_NOT] = "550 5.7.1",     [REFUSED_UNKNOWN] = "550 5.1.1",
         [REFUSED_RELAY] = "550 5.7.1",   [REFUSED_FORGED] = "550 5.7.1",
-        [REFUSED_MEMBERS] = "550 5.7.2", [REFUSED_COMMAND] = "550 5.1.1",
+        [REFUSED_MEMBERS] = "550 5.1.1", [REFUSED_COMMAND] = "550 5.1.1",
         [REFUSED_LOOP] = "554 5.4.6",    [REFUSED_FORM] = "554 5.6.0",
         [REFUSED_SIZE] = "552 5.3.4",    [REFUSED_SENDER] = "550 5.7.1",
 };
@@ -58,6 +57,15 @@ void smtp_no(struct session *s, enum status st)
         smtp_say(s, "%s", smtp_text[st]);
 }
 
+/* Whether there is a topic of that name is for those who may read it. */
+static const char *words_for(enum refusal why)
+{
+        if (why == REFUSED_UNKNOWN || why == REFUSED_MEMBERS)
+                return "no such person or topic here, or a topic that takes mail from its members "
+                       "only: write from an address that is known here";
+        return refusal_text(why);
+}
+
 void smtp_refuse(struct session *s, enum status st, enum refusal why, struct str about)
 {
         bool ours = st == BUSY || st == FULL || st == TOO_MANY || st == DAMAGED || st == BROKEN;
@@ -70,7 +78,7 @@ void smtp_refuse(struct session *s, enum status st, enum refusal why, struct str
                 STR_ARG(wire_peer(s->wire)->listener), STR_ARG(wire_peer(s->wire)->address),
                 STR_ARG(from), about.len ? " " : "", STR_ARG(shown), refusal_text(why));
         smtp_say(s, "%s %s%.*s%s%s", refusal_code[why], about.len ? "<" : "", STR_ARG(shown),
-                about.len ? ">: " : "", refusal_text(why));
+                about.len ? ">: " : "", words_for(why));
 }
 
 struct str smtp_shown(struct session *s, struct str text)
@@ -90,6 +98,10 @@ void smtp_reset(struct session *s)
         s->targets = NULL;
         s->target_count = 0;
         s->reverse_path = STR("");
+        s->smtputf8 = false;
+        spool_free(s->chunks);
+        s->chunks = NULL;
+        s->chunked = OK;
 }
 
 void smtp_end(struct session *s, enum status st)
@@ -113,6 +125,7 @@ struct sender smtp_sender(struct session *s)
                 .helo = buf_str(&s->helo),
                 .address = wire_peer(s->wire)->address,
                 .secure = wire_secure(s->wire),
+                .smtputf8 = s->smtputf8,
         };
 }
 
@@ -252,6 +265,7 @@ static void smtp_idle(struct session *s)
 {
         arena_free(s->arena);
         s->arena = NULL;
+        smtp_chunks_settle(s);
 }
 
 static void smtp_timeout(struct session *s)

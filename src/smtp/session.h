@@ -25,6 +25,9 @@ enum {
         JUNK = 32, /* moves nothing: counted */
 };
 
+/* So many commands that move nothing, and recipients over the limit, are no errors. */
+enum { MOST_JUNK = 100, MOST_OVER = 1000 };
+
 struct session {
         struct wire *wire;
         struct site *site;
@@ -37,8 +40,11 @@ struct session {
 
         struct arena *mail;   /* of the mail being sent; NULL: no MAIL yet */
         struct str reverse_path;
+        bool smtputf8; /* MAIL said so: paths in UTF-8 are taken (RFC 6531) */
         struct target *targets; /* heap */
         size_t target_count;
+        struct spool *chunks; /* what BDAT brought; NULL: nothing yet */
+        enum status chunked;  /* OK, or why no more of it is kept */
 };
 
 /* session.c */
@@ -62,3 +68,10 @@ enum status smtp_starttls(struct session *, const struct args *);
 
 /* data.c */
 enum status smtp_data(struct session *, const struct args *);
+void smtp_file(struct session *, struct str bytes); /* files the mail and answers */
+void smtp_unfiled(struct session *, enum status);   /* answers for all recipients why not */
+void smtp_no_recipients(struct session *);
+
+/* chunk.c */
+enum status smtp_bdat(struct session *, const struct args *);
+void smtp_chunks_settle(struct session *); /* an idle client costs no memory for its chunks */

@@ -2,9 +2,9 @@
  * and the local pipe of `baton deliver` (LMTP on a unix socket).
  *
  * Announced: PIPELINING (RFC 2920), SIZE (1870), 8BITMIME (6152), ENHANCEDSTATUSCODES (2034),
- * STARTTLS (3207) and AUTH (4954; submission only). What cannot be filed is refused here, in the
- * session, with a reason: this server never bounces later. A 250 after DATA means that the mail
- * is on disk. */
+ * SMTPUTF8 (6531), CHUNKING (3030; no BINARYMIME), STARTTLS (3207) and AUTH (4954; submission
+ * only). What cannot be filed is refused here, in the session, with a reason: this server never
+ * bounces later. A 250 after DATA or BDAT LAST means that the mail is on disk. */
 #pragma once
 #include "wire/crew.h"
 

@@ -1,5 +1,7 @@
 #include "smtp/session.h"
+#include "base/text.h"
 #include "smtp/path.h"
+#include "team/login.h"
 
 /* ---- greetings ---- */
 
@@ -12,7 +14,8 @@ static void set_helo(struct session *s, const struct args *a)
 static enum status smtp_helo(struct session *s, const struct args *a)
 {
         set_helo(s, a);
-        smtp_say(s, "250 %.*s", STR_ARG(site_config(s->site)->host));
+        struct str host = site_config(s->site)->host;
+        smtp_say(s, "250 %.*s", STR_ARG(host));
         return OK;
 }
 
@@ -24,10 +27,12 @@ static enum status smtp_ehlo(struct session *s, const struct args *a)
         smtp_say(s, "250-PIPELINING");
         smtp_say(s, "250-SIZE %llu", (unsigned long long)c->message_size);
         smtp_say(s, "250-8BITMIME");
+        smtp_say(s, "250-SMTPUTF8");
+        smtp_say(s, "250-CHUNKING");
         if (s->site->tls && !wire_secure(s->wire) && s->door->way != WAY_PIPE)
                 smtp_say(s, "250-STARTTLS");
-        if (s->door->login && !s->person && smtp_may_login(s))
-                smtp_say(s, "250-AUTH PLAIN LOGIN");
+        if (s->door->login && !s->person)
+                smtp_say(s, "250-AUTH %s", login_mechanisms(s->site, s->wire));
         smtp_say(s, "250-ENHANCEDSTATUSCODES");
         smtp_say(s, "250 HELP");
         return OK;
@@ -42,12 +47,22 @@ static bool disk_is_full(struct session *s)
         return stats.full;
 }
 
+/* RFC 6531 3.5. True: refused, and said. */
+static bool utf8_refused(struct session *s, struct str path)
+{
+        if (s->smtputf8 || text_is_ascii(path))
+                return false;
+        smtp_say(s, "553 5.6.7 An address that is not ASCII needs MAIL with SMTPUTF8");
+        return true;
+}
+
 /* The checks that cost nothing, before the rules are asked. True: refused, and said. */
-static bool mail_refused_early(struct session *s, struct str parameters)
+static bool mail_refused_early(struct session *s, struct str parameters, struct str path)
 {
         struct mail_parameters p = {.may_auth = s->door->login};
         enum status st = path_parameters(parameters, &p);
         struct str unknown = smtp_shown(s, p.unknown);
+        s->smtputf8 = p.smtputf8;
         if (st == UNSUPPORTED)
                 smtp_say(s, "555 5.5.4 The parameter %.*s is not offered", STR_ARG(unknown));
         else if (st != OK)
@@ -57,7 +72,7 @@ static bool mail_refused_early(struct session *s, struct str parameters)
         else if (disk_is_full(s))
                 smtp_no(s, FULL);
         else
-                return false;
+                return utf8_refused(s, path);
         return true;
 }
 
@@ -82,7 +97,7 @@ static enum status smtp_mail(struct session *s, const struct args *a)
                 smtp_say(s, "501 5.1.7 Syntax: MAIL FROM:<address>");
                 return OK;
         }
-        if (mail_refused_early(s, rest))
+        if (mail_refused_early(s, rest, path))
                 return OK;
         s->mail = arena_new();
         s->reverse_path = arena_copy(s->mail, path);
@@ -100,6 +115,12 @@ static enum status smtp_mail(struct session *s, const struct args *a)
         return OK;
 }
 
+static bool may_read(struct session *s, uint32_t topic)
+{
+        struct rights rights;
+        return rules_topic(s->site, s->person, topic, &rights) == OK && rights.read;
+}
+
 static enum status smtp_rcpt(struct session *s, const struct args *a)
 {
         struct str rest = a->rest, path;
@@ -107,20 +128,31 @@ static enum status smtp_rcpt(struct session *s, const struct args *a)
                 smtp_say(s, "501 5.1.3 Syntax: RCPT TO:<address>");
                 return OK;
         }
+        if (utf8_refused(s, path))
+                return OK;
+        if (s->chunks) { /* RFC 3030 2: the mail has begun */
+                smtp_say(s, "503 5.5.1 The mail has begun by BDAT: no more recipients");
+                return OK;
+        }
         if (rest.len) {
                 smtp_say(s, "555 5.5.4 No parameter of RCPT is offered");
                 return OK;
         }
-        unsigned most = site_config(s->site)->recipients;
-        if (s->target_count >= most)
-                return TOO_MANY;
+        if (s->target_count >= site_config(s->site)->recipients) {
+                /* RFC 5321 4.5.3.1.10: who sends on shall not lose what was taken already */
+                smtp_no(s, TOO_MANY);
+                s->errors -= ++s->junk <= MOST_OVER;
+                return OK;
+        }
         if (str_chr(path, '@') == STR_NOWHERE) /* <postmaster>, RFC 5321 4.5.1 */
                 path = arena_printf(s->arena, "%.*s@%.*s", STR_ARG(path),
                         STR_ARG(site_config(s->site)->domain));
-        struct target target;
+        struct target target = {0};
         enum refusal why = REFUSED_NOT;
         struct sender sender = smtp_sender(s);
         enum status st = submit_target(s->site, &sender, path, s->mail, &target, &why);
+        if (why == REFUSED_COMMAND && !may_read(s, target.id))
+                why = REFUSED_MEMBERS;
         if (st != OK) {
                 smtp_refuse(s, st, why, path);
                 return OK;
@@ -193,9 +225,10 @@ const struct verb smtp_verbs[] = { /* clang-format off */
         { "LHLO",     smtp_ehlo,     LMTP_ONLY,             1, ARGS_RAW, "hostname" },
         { "STARTTLS", smtp_starttls, NO_MAIL,               0, 0,        "" },
         { "AUTH",     smtp_auth,     LOGIN_DOOR | NO_MAIL,  1, 2,        "mechanism [initial-response]" },
-        { "MAIL",     smtp_mail,     NO_MAIL,               1, ARGS_RAW, "FROM:<address> [SIZE=octets] [BODY=7BIT|8BITMIME]" },
+        { "MAIL",     smtp_mail,     NO_MAIL,               1, ARGS_RAW, "FROM:<address> [SIZE=octets] [BODY=7BIT|8BITMIME] [SMTPUTF8]" },
         { "RCPT",     smtp_rcpt,     MAIL_BEGUN,            1, ARGS_RAW, "TO:<address>" },
         { "DATA",     smtp_data,     MAIL_BEGUN,            0, 0,        "" },
+        { "BDAT",     smtp_bdat,     ANYWHERE,              0, ARGS_RAW, "size [LAST]" },
         { "RSET",     smtp_rset,     JUNK,                  0, 0,        "" },
         { "NOOP",     smtp_noop,     JUNK,                  0, ARGS_RAW, "[text]" },
         { "VRFY",     smtp_vrfy,     JUNK,                  1, ARGS_RAW, "address" },

@@ -19,6 +19,7 @@ struct env {
         pthread_mutex_t flushing; /* flushes and marks, in order */
         uint64_t checkpointed;    /* clock_ms; under `flushing` */
         unsigned checkpoint_ms, checkpoint_megabytes; /* due after so long, or so much log */
+        bool serves;
         atomic_bool failed, damaged;
         atomic_bool no_room; /* Berkeley DB met a full disk since this was cleared */
         atomic_bool suspect; /* Berkeley DB met a damaged page, on this thread: */

@@ -16,6 +16,21 @@ static enum status check_text(
         return st;
 }
 
+/* What newsreaders list, where there is one. */
+static enum status check_overview(
+        struct checking *c, const struct mailbox *m, const struct entry *e)
+{
+        struct key at = key_entry(m->id, e->number);
+        struct buf value = {0};
+        struct str text;
+        bool is;
+        enum status st = check_get(c, TABLE_OVERVIEW, &at, &value, &is);
+        if (st == OK && is)
+                st = text_read(buf_str(&value), &text);
+        buf_release(&value);
+        return st;
+}
+
 static enum status check_entry(struct checking *c, const struct mailbox *m, const struct entry *e)
 {
         struct key at = key_entry(m->id, e->number),
@@ -65,6 +80,8 @@ static enum status check_entries(struct checking *c, const struct mailbox *m)
                 st = entry_decode(value, &e);
                 if (st == OK)
                         st = check_entry(c, m, &e);
+                if (st == OK)
+                        st = check_overview(c, m, &e);
                 if (st != OK)
                         break;
                 count++;

@@ -99,26 +99,43 @@ enum status message_read(struct str value, struct message_record *out)
         return codec_end(&r, "a message");
 }
 
+/* Version 1 had no references. */
+enum { HEAD_VERSION = 2 };
+
+static void add_references(const struct derived *d, struct buf *out)
+{
+        buf_add_varint(out, d->reference_count * REFERENCE_SIZE);
+        for (size_t i = 0; i < d->reference_count; i++) {
+                char one[REFERENCE_SIZE];
+                message_reference(d->references[i], one);
+                buf_add(out, str_make(one, sizeof one));
+        }
+}
+
 void derived_head_write(const struct derived *d, struct buf *out)
 {
-        buf_add_u8(out, VERSION);
+        buf_add_u8(out, HEAD_VERSION);
         buf_add_bytes(out, d->envelope);
         buf_add_bytes(out, d->message_id);
         buf_add_bytes(out, d->subject);
         buf_add_bytes(out, d->base_subject);
         buf_add_bytes(out, d->from);
         buf_add_bytes(out, d->from_name);
+        add_references(d, out);
 }
 
 enum status derived_head_read(struct str value, struct stored *out)
 {
-        struct reader r = begin(value);
+        struct reader r = reader_of(value);
+        unsigned version = read_u8(&r);
+        r.bad = r.bad || version < 1 || version > HEAD_VERSION;
         out->envelope = read_bytes(&r);
         out->message_id = read_bytes(&r);
         out->subject = read_bytes(&r);
         out->base_subject = read_bytes(&r);
         out->from = read_bytes(&r);
         out->from_name = read_bytes(&r);
+        out->references = version > 1 ? read_bytes(&r) : STR_NONE;
         return codec_end(&r, "an envelope");
 }
 

@@ -70,6 +70,7 @@ CHECKED bool key_subscription_read(struct str key, struct subscription *out);
 struct key key_digest(uint32_t person, int64_t day);
 struct key key_digests(uint32_t person);
 CHECKED bool key_digest_read(struct str key, struct digest_record *out);
+void key_listed(uint32_t person, struct str name, struct buf *out); /* appends; in TABLE_META */
 struct key key_due_at(const struct due *);
 struct key key_due_until(time_t until); /* above all that are due then */
 struct key key_due_first(void);
@@ -194,6 +195,8 @@ void subscription_write(const struct subscription *, struct buf *out);
 CHECKED enum status subscription_read(struct str, struct subscription *out);
 void digest_write(const struct digest_record *, struct buf *out);
 CHECKED enum status digest_read(struct str, struct digest_record *out);
+void listed_value_write(bool on, struct buf *out);
+CHECKED enum status listed_value_read(struct str, bool *on);
 void time_write(time_t, struct buf *out);
 CHECKED enum status time_read(struct str, time_t *out);
 

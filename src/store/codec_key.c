@@ -52,6 +52,13 @@ struct key key_counter(enum counter counter)
         return k;
 }
 
+void key_listed(uint32_t person, struct str name, struct buf *out)
+{
+        buf_add_text(out, "listed");
+        buf_add_u32(out, person);
+        buf_add(out, name);
+}
+
 struct key key_leftovers(enum leftover kind)
 {
         struct key k = {.len = 4, .at = "left"};

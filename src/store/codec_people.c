@@ -1,12 +1,22 @@
 #include "store/codec.h"
 
-enum { VERSION = 1 };
+enum { VERSION = 1, VERSION_SCRAM = 2 }; /* a person is VERSION_SCRAM since it has `scram` */
 enum { IS_DISABLED = 1, IS_ADMIN = 2, NEWS_MARKS = 4 };
 
 static struct reader begin(struct str value)
 {
         struct reader r = reader_of(value);
         if (read_u8(&r) != VERSION)
+                r.bad = true;
+        return r;
+}
+
+/* Records of both versions are read; what is written is the newer. */
+static struct reader begin_person(struct str value, unsigned *version)
+{
+        struct reader r = reader_of(value);
+        *version = read_u8(&r);
+        if (*version != VERSION && *version != VERSION_SCRAM)
                 r.bad = true;
         return r;
 }
@@ -40,7 +50,7 @@ static struct str *copy_list(struct reader *r, struct arena *arena, size_t *coun
 
 void person_write(const struct person *p, struct buf *out)
 {
-        buf_add_u8(out, VERSION);
+        buf_add_u8(out, VERSION_SCRAM);
         buf_add_bytes(out, p->name);
         buf_add_bytes(out, p->full_name);
         buf_add_bytes(out, p->password);
@@ -54,11 +64,13 @@ void person_write(const struct person *p, struct buf *out)
                                   (p->news_reads_mark ? NEWS_MARKS : 0)));
         buf_add_u8(out, (uint8_t)p->form);
         buf_add_varint(out, (uint64_t)p->created);
+        buf_add_bytes(out, p->scram);
 }
 
 enum status person_read(struct str value, struct arena *arena, struct person *out)
 {
-        struct reader r = begin(value);
+        unsigned version;
+        struct reader r = begin_person(value, &version);
         out->name = copy_bytes(&r, arena);
         out->full_name = copy_bytes(&r, arena);
         out->password = copy_bytes(&r, arena);
@@ -74,6 +86,7 @@ enum status person_read(struct str value, struct arena *arena, struct person *ou
         out->news_reads_mark = bits & NEWS_MARKS;
         out->form = read_u8(&r);
         out->created = (time_t)read_varint(&r);
+        out->scram = version == VERSION ? STR_NONE : copy_bytes(&r, arena);
         return codec_end(&r, "a person");
 }
 
@@ -145,4 +158,17 @@ enum status digest_read(struct str value, struct digest_record *out)
         out->message = read_varint(&r);
         out->items = read_bytes(&r);
         return codec_end(&r, "a digest");
+}
+
+void listed_value_write(bool on, struct buf *out)
+{
+        buf_add_u8(out, VERSION);
+        buf_add_u8(out, on);
+}
+
+enum status listed_value_read(struct str value, bool *on)
+{
+        struct reader r = begin(value);
+        *on = read_u8(&r);
+        return codec_end(&r, "what is listed");
 }

@@ -6,6 +6,7 @@ libbaton_a_SOURCES += \
 	src/store/mailbox.c src/store/entry.c src/store/copy.c src/store/expunge.c src/store/release.c src/store/release.h \
 	src/store/modseq.c src/store/mark.c src/store/mark.h src/store/marks.c src/store/person.c src/store/topic.c src/store/due.c \
 	src/store/queue.c src/store/queue.h src/store/codec_queue.c src/store/codec_queue.h src/store/check_queue.c \
+	src/store/listed.c src/store/listed.h \
 	src/store/check.c src/store/checking.h src/store/check_mailbox.c src/store/check_message.c \
 	src/store/check_thread.c src/store/check_people.c
 
@@ -33,6 +34,10 @@ check_PROGRAMS += test/unit/store_people
 test_unit_store_people_SOURCES = test/unit/store_people.c test/unit/store_kit.h
 test_unit_store_people_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += test/unit/store_listed
+test_unit_store_listed_SOURCES = test/unit/store_listed.c test/unit/store_kit.h
+test_unit_store_listed_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += test/unit/store_due
 test_unit_store_due_SOURCES = test/unit/store_due.c test/unit/store_kit.h
 test_unit_store_due_LDADD = $(UNIT_LIBS)
@@ -48,3 +53,9 @@ test_unit_store_kill_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += test/unit/store_queue
 test_unit_store_queue_SOURCES = test/unit/store_queue.c test/unit/store_kit.h
 test_unit_store_queue_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += test/unit/store_fault
+test_unit_store_fault_SOURCES = test/unit/store_fault.c test/unit/store_kit.h
+test_unit_store_fault_LDADD = $(UNIT_LIBS)
+test_unit_store_fault_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=table_put -Wl,--wrap=txn_commit \
+	-Wl,--wrap=env_flush -Wl,--wrap=table_last -Wl,--wrap=scan_open

@@ -6,7 +6,10 @@
 #include "store/thread.h"
 #include "store/view.h"
 
-enum { NUMBER_LAST = 0x7fffffff }; /* RFC 3977 6: article numbers fit 31 bits */
+enum {
+        NUMBER_LAST = 0x7fffffff, /* RFC 3977 6: article numbers fit 31 bits */
+        SAME_ID_MOST = 64,        /* messages under one Message-ID that are looked at */
+};
 
 struct file_op {
         struct op op;
@@ -17,7 +20,8 @@ struct file_op {
         struct buf head, tail;
         uint64_t ahead; /* body written ahead, or 0 */
         time_t now;
-        bool landed;
+        bool settled, landed; /* the body written ahead is the message's now; and that is flushed.
+                               * Else it goes when the change is freed */
 };
 
 static enum status check_entry(struct txn *txn, struct op *op, const struct filing_entry *e)
@@ -37,58 +41,54 @@ static enum status check_entry(struct txn *txn, struct op *op, const struct fili
         return words_check(txn, op, &m);
 }
 
-/* Is the message in a topic? */
-static enum status in_topic(struct txn *txn, struct op *op, uint64_t message, bool *is)
+/* The newest message or ghost under the Message-ID below *message, which it becomes. ABSENT. */
+static enum status id_before(
+        struct txn *txn, const struct file_op *f, uint64_t *message, struct id_record *out)
 {
-        struct key prefix = key_places(message);
-        struct scan *scan = scan_prefix(op->store, txn, TABLE_PLACE, &prefix);
-        struct str key, value;
-        struct place place;
-        struct row *row;
-        enum status st = OK;
-        *is = false;
-        while (!*is && (st = scan_next(scan, &key, &value)) == OK) {
-                if (!key_place_read(key, &message, &place))
-                        continue;
-                st = rows_get(txn, op->store, place.mailbox, &row);
-                if (st != OK && st != ABSENT)
-                        break;
-                *is = st == OK && row->mailbox.kind == MAILBOX_TOPIC;
-        }
-        scan_close(scan);
-        return st == ABSENT ? OK : st;
-}
-
-/* Calls nothing back: gives the messages under a Message-ID one by one, ghosts left out. */
-static enum status next_message(struct scan *scan, uint64_t *message)
-{
-        struct str key, value;
+        struct key from = key_ids(f->record.id_hash), upto = key_id(f->record.id_hash, *message);
+        struct buf key = {0}, value = {0};
         const unsigned char *hash;
-        enum status st;
-        while ((st = scan_next(scan, &key, &value)) == OK) {
-                struct id_record id;
-                st = id_read(value, &id);
-                if (st != OK)
-                        return st;
-                if (key_id_read(key, &hash, message) && !id.ghost)
-                        return OK;
-        }
+        enum status st = table_last(
+                f->op.store->env, txn, TABLE_ID, key_str(&from), key_str(&upto), &key, &value);
+        if (st == OK)
+                st = id_read(buf_str(&value), out);
+        if (st == OK && !key_id_read(buf_str(&key), &hash, message))
+                st = codec_damaged("a Message-ID");
+        buf_release(&key);
+        buf_release(&value);
         return st;
 }
 
+/* Is the message in a topic? Goes from mailbox to mailbox: there may be many copies in one. */
+static enum status in_topic(struct txn *txn, struct op *op, uint64_t message, bool *is)
+{
+        struct place at = {0};
+        struct row *row;
+        enum status st = OK;
+        *is = false;
+        while (!*is && (st = place_from(op->store, txn, message, &at)) == OK) {
+                st = rows_get(txn, op->store, at.mailbox, &row);
+                if (st != OK && st != ABSENT)
+                        break;
+                *is = st == OK && row->mailbox.kind == MAILBOX_TOPIC;
+                at.mailbox++;
+        }
+        return st == ABSENT ? OK : st;
+}
+
+/* An id that so many messages have is not one that news can take. */
 static enum status check_unique(struct txn *txn, struct file_op *f)
 {
-        struct key prefix = key_ids(f->record.id_hash);
-        struct scan *scan = scan_prefix(f->op.store, txn, TABLE_ID, &prefix);
+        uint64_t message = UINT64_MAX;
         bool found = false;
-        uint64_t message;
         enum status st = OK;
-        while (!found && (st = next_message(scan, &message)) == OK) {
-                st = in_topic(txn, &f->op, message, &found);
-                if (st != OK)
-                        break;
+        for (unsigned looked = 0; st == OK && !found; looked++) {
+                struct id_record id;
+                st = id_before(txn, f, &message, &id);
+                if (st == OK && !id.ghost)
+                        st = in_topic(txn, &f->op, message, &found);
+                found = found || looked == SAME_ID_MOST;
         }
-        scan_close(scan);
         if (st != OK && st != ABSENT)
                 return st;
         return found ? EXISTS : OK;
@@ -98,7 +98,6 @@ static enum status file_check(struct txn *txn, struct op *op)
 {
         struct file_op *f = (struct file_op *)op;
         enum status st = OK;
-        f->landed = false; /* also when it is run again */
         for (size_t i = 0; st == OK && i < f->filing->entry_count; i++)
                 st = check_entry(txn, op, &f->filing->entries[i]);
         return st == OK && f->filing->unique_id ? check_unique(txn, f) : st;
@@ -128,37 +127,31 @@ static enum status put_message(struct txn *txn, uint64_t message, const struct m
 
 /* The stored message that is this one: the same Message-ID and the same octets. ABSENT; and then
  * *ghost is the ghost whose place it takes: only the first message under a Message-ID does. 0:
- * none. */
+ * none. Of many under one Message-ID, which is nobody's honest work, it looks at the newest. */
 static enum status find_same(
         struct txn *txn, struct file_op *f, struct message_record *out, uint64_t *ghost)
 {
-        struct key prefix = key_ids(f->record.id_hash);
-        struct scan *scan = scan_prefix(f->op.store, txn, TABLE_ID, &prefix);
-        struct str key, value;
-        const unsigned char *hash;
-        uint64_t message;
-        bool taken = false;
-        enum status st;
+        uint64_t message = UINT64_MAX;
+        bool taken = false, same = false;
+        enum status st = OK;
         *ghost = 0;
-        while ((st = scan_next(scan, &key, &value)) == OK) {
+        for (unsigned looked = 0; st == OK && !same && looked < SAME_ID_MOST; looked++) {
                 struct id_record id;
-                st = id_read(value, &id);
-                if (st == OK && !key_id_read(key, &hash, &message))
-                        st = codec_damaged("a Message-ID");
-                if (st == OK && !id.ghost)
-                        st = get_message(txn, &f->op, message, out);
+                st = id_before(txn, f, &message, &id);
                 if (st != OK)
                         break;
-                taken = taken || !id.ghost;
-                *ghost = id.ghost && !*ghost ? message : *ghost;
-                if (id.ghost || memcmp(out->byte_hash, f->record.byte_hash, HASH_SIZE) != 0)
+                if (id.ghost) {
+                        *ghost = message;
                         continue;
-                f->filing->message = message;
-                break;
+                }
+                taken = true;
+                st = get_message(txn, &f->op, message, out);
+                same = st == OK && memcmp(out->byte_hash, f->record.byte_hash, HASH_SIZE) == 0;
         }
-        scan_close(scan);
         *ghost = taken ? 0 : *ghost;
-        return st;
+        if (same)
+                f->filing->message = message;
+        return st == OK && !same ? ABSENT : st;
 }
 
 static enum status put_part(
@@ -378,15 +371,15 @@ static enum status file_put(struct txn *txn, struct op *op)
                 st = put_entries(txn, f, &m);
         if (st == OK && (m.refs != refs || !stored))
                 st = put_message(txn, f->filing->message, &m);
-        /* What was written ahead of a message that was here already goes when the change is freed.
-         */
-        f->landed = st == OK && (!f->ahead || m.body == f->ahead);
+        f->settled = m.body == f->ahead;
         return st;
 }
 
 static void file_publish(struct store *store, struct op *op)
 {
-        struct filing *filing = ((struct file_op *)op)->filing;
+        struct file_op *f = (struct file_op *)op;
+        struct filing *filing = f->filing;
+        f->landed = f->settled;
         for (size_t i = 0; i < filing->entry_count; i++) {
                 const struct filing_entry *e = &filing->entries[i];
                 if (!e->already)

@@ -68,6 +68,10 @@ struct view {
 CHECKED enum status view_open(
         struct store *, uint32_t mailbox, const struct view **out); /* ABSENT */
 void view_close(struct store *, const struct view *);               /* NULL is fine */
+/* The rank of the first message in the view that was filed after `since`, count + 1 when none was:
+ * numbers and MODSEQs rise together, because the writer gives both. */
+CHECKED enum status view_after(
+        struct store *, const struct view *, uint64_t since, uint32_t *rank);
 
 struct entry {
         uint32_t number;
@@ -117,6 +121,9 @@ void change_copy(struct change *, struct copying *);
  * vanished. Adds to the sets; either may be NULL. New numbers are those in the view. */
 CHECKED enum status mailbox_changes(struct store *, const struct view *, uint32_t person,
         uint64_t since, struct numset *flags, struct numset *vanished);
+/* Adds the numbers of the view that came, or whose flags changed, after `since`. */
+CHECKED enum status mailbox_changed(struct store *, const struct view *, uint32_t person,
+        uint64_t since, struct numset *out);
 /* The last change that this person may see: shared ones and the person's own (HIGHESTMODSEQ). */
 CHECKED enum status mailbox_modseq(
         struct store *, uint32_t mailbox, uint32_t person, uint64_t *out);

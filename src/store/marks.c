@@ -5,6 +5,25 @@
 
 /* ---- reading ---- */
 
+/* What has been read may be of changes that are not flushed: these are waited for. A change's note
+ * is in its transaction, so it was there when its marks were. */
+static enum status settle(struct store *store, uint32_t mailbox, uint32_t person)
+{
+        struct buf key = {0}, value = {0};
+        struct key from = key_change(mailbox, person, 0),
+                   upto = key_change(mailbox, person, UINT64_MAX);
+        uint64_t modseq = 0;
+        enum status st = table_last(
+                store->env, NULL, TABLE_CHANGE, key_str(&from), key_str(&upto), &key, &value);
+        if (st == OK && !key_change_read(buf_str(&key), &modseq))
+                st = codec_damaged("changes");
+        buf_release(&key);
+        buf_release(&value);
+        if (st == OK)
+                return views_wait_for(store, modseq);
+        return st == ABSENT ? OK : st;
+}
+
 /* Adds what is stored under this prefix of marks to the sets; sets[f] may be NULL: not wanted. */
 static enum status load_marks(struct store *store, const struct key *prefix, struct numset **sets)
 {
@@ -50,6 +69,8 @@ enum status seen_load(struct store *store, uint32_t mailbox, uint32_t person, st
 {
         *out = numset_new();
         enum status st = load_seen(store, mailbox, person, *out);
+        if (st == OK)
+                st = settle(store, mailbox, person);
         if (st == OK)
                 return OK;
         numset_free(*out);
@@ -118,6 +139,8 @@ enum status marks_load(struct store *store, uint32_t mailbox, uint32_t person, s
         for (unsigned i = 0; i < FLAG_COUNT; i++)
                 m->flag[i] = numset_new();
         enum status st = load_all(store, m);
+        if (st == OK)
+                st = settle(store, mailbox, person);
         *out = m;
         if (st == OK)
                 return OK;
@@ -183,16 +206,16 @@ enum status marks_refresh(struct store *store, struct marks *m, const struct num
         }
         bool all = count > BLOCKS_SINGLY || !same_words(m, &words);
         buf_release(&value);
-        if (st != OK || all)
-                return st == OK ? load_all(store, m) : st;
-        for (size_t i = 0; i < count; i++) {
+        if (st == OK && all)
+                st = load_all(store, m);
+        for (size_t i = 0; st == OK && !all && i < count; i++) {
                 for (unsigned f = 0; st == OK && f < FLAG_COUNT; f++)
                         st = refresh_block(store, m, f, blocks[i], m->flag[f]);
                 for (size_t k = 0; st == OK && k < m->keyword_count; k++)
                         st = refresh_block(store, m, FLAG_INDEX_KEYWORDS + (unsigned)k, blocks[i],
                                 m->keyword[k]);
         }
-        return st;
+        return st == OK ? settle(store, m->mailbox, m->person) : st;
 }
 
 /* ---- changing ---- */

@@ -32,7 +32,7 @@ CHECKED enum status marks_refresh(struct store *, struct marks *, const struct n
 void marks_free(struct marks *);                             /* NULL is fine */
 unsigned marks_flags(const struct marks *, uint32_t number); /* FLAG_ bits */
 
-/* Only \Seen, as a new set: for STATUS, digests and news readers. */
+/* Only \Seen, as a new set: for STATUS, digests and news readers. Of person 0: what is history. */
 CHECKED enum status seen_load(
         struct store *, uint32_t mailbox, uint32_t person, struct numset **out);
 
@@ -41,6 +41,15 @@ CHECKED enum status seen_load(
  * has changed ever: for single answers after STORE use marking.modseq. */
 CHECKED enum status modseqs_read(struct store *, const struct view *, uint32_t person,
         const struct numset *which, uint64_t *out);
+
+/* The same of what changed after `since`, 0 for what did not: costs what has changed since then. */
+struct changed_since {
+        uint32_t person;
+        uint64_t since;
+        const struct numset *which;
+};
+CHECKED enum status modseqs_since(struct store *, const struct view *,
+        const struct changed_since *, uint64_t *out);
 
 enum marking_how { MARK_ADD, MARK_REMOVE, MARK_REPLACE };
 struct marking {

@@ -20,6 +20,13 @@ static void fill(struct stored *out, uint64_t id, const struct message_record *m
                 .automatic = m->automatic};
 }
 
+void message_reference(struct str message_id, char out[REFERENCE_SIZE])
+{
+        unsigned char hash[SHA256_SIZE];
+        sha256(message_id, hash);
+        memcpy(out, hash, REFERENCE_SIZE);
+}
+
 /* Copies what was asked for out of a derived record. */
 static enum status take_part(
         unsigned part, struct str value, unsigned what, struct arena *arena, struct stored *out)
@@ -38,6 +45,10 @@ static enum status take_part(
                 out->from = arena_copy(arena, s.from);
                 out->from_name = arena_copy(arena, s.from_name);
         }
+        if (part == DERIVED_HEAD && what & READ_REFERENCES) {
+                out->message_id = arena_copy(arena, s.message_id);
+                out->references = arena_copy(arena, s.references);
+        }
         if (part == DERIVED_TAIL && what & READ_STRUCTURE)
                 out->structure = arena_copy(arena, s.structure);
         if (part == DERIVED_TAIL && what & READ_BODY)
@@ -49,7 +60,7 @@ static enum status take_part(
 
 static bool needs(unsigned part, unsigned what)
 {
-        unsigned head = READ_ENVELOPE | READ_SUMMARY,
+        unsigned head = READ_ENVELOPE | READ_SUMMARY | READ_REFERENCES,
                  tail = READ_STRUCTURE | READ_BODY | READ_PARTS;
         return what & (part == DERIVED_HEAD ? head : tail);
 }
@@ -273,20 +284,6 @@ static enum status places_in(
         return st == ABSENT ? OK : st;
 }
 
-/* The first place at or above mailbox `*at`. */
-static enum status first_place(struct store *store, uint64_t id, struct place *at)
-{
-        struct key from = key_places_in(id, at->mailbox), upto = key_places(id + 1);
-        struct scan *scan = scan_open(
-                store->env, NULL, TABLE_PLACE, key_str(&from), key_str(&upto));
-        struct str key, value;
-        enum status st = scan_next(scan, &key, &value);
-        if (st == OK && !key_place_read(key, &id, at))
-                st = codec_damaged("a place");
-        scan_close(scan);
-        return st;
-}
-
 /* From mailbox to mailbox: whoever keeps a thousand copies in a folder hides no topic by them. */
 enum status message_places(struct store *store, uint64_t id, struct place *out, size_t *count)
 {
@@ -296,7 +293,7 @@ enum status message_places(struct store *store, uint64_t id, struct place *out, 
         enum status st = OK;
         while (st == OK && found.count < found.room) {
                 bool is;
-                st = first_place(store, id, &at);
+                st = place_from(store, NULL, id, &at);
                 if (st == OK)
                         st = is_topic(store, at.mailbox, &is);
                 if (st == OK && is)

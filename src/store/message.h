@@ -49,8 +49,10 @@ enum {
         READ_STRUCTURE = 2,
         READ_BODY = 4,
         READ_PARTS = 8,
-        READ_SUMMARY = 16
+        READ_SUMMARY = 16,
+        READ_REFERENCES = 32
 };
+enum { REFERENCE_SIZE = 16 }; /* a Message-ID as threads know it: the start of its SHA-256 */
 struct stored {
         uint64_t id;
         uint64_t size;        /* octets without prefix */
@@ -60,7 +62,9 @@ struct stored {
         bool dots, attachment, automatic;
         struct str envelope, structure, body, parts;                   /* as asked */
         struct str message_id, subject, base_subject, from, from_name; /* READ_SUMMARY */
+        struct str references; /* READ_REFERENCES: REFERENCE_SIZE octets each, oldest first */
 };
+void message_reference(struct str message_id, char out[REFERENCE_SIZE]);
 /* Reads n messages (ids in any order) into out; strings in the arena. A message that has gone has
  * id 0. */
 CHECKED enum status messages_read(struct store *, const uint64_t *ids, size_t n, unsigned what,
@@ -75,7 +79,7 @@ CHECKED enum status message_find(struct store *, struct str message_id, uint64_t
 struct place {
         uint32_t mailbox, number;
 };
-/* Where a message lies, ascending; at most *count, which is set. */
+/* Where a message lies in topics, as flushed, ascending; at most *count, which is set. */
 CHECKED enum status message_places(struct store *, uint64_t id, struct place *out, size_t *count);
 
 /* Threads: the root's id; a ghost (a parent that has not come) has an id too. Messages of a thread,

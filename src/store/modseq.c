@@ -3,20 +3,19 @@
 #include "store/rows.h"
 #include "store/view.h"
 
-/* The first rank in the set of a message that was filed after `since`: numbers and MODSEQs rise
- * together, because the writer gives both. */
-static enum status first_after(struct store *store, uint32_t mailbox, const struct numset *numbers,
-        uint64_t since, uint32_t *rank)
+enum status view_after(struct store *store, const struct view *view, uint64_t since, uint32_t *rank)
 {
-        uint32_t low = 1, high = numset_count(numbers) + 1;
+        uint32_t low = 1, high = view->count + 1;
         struct entry e;
         while (low < high) {
-                uint32_t middle = low + (high - low) / 2;
-                enum status st = entry_read(store, mailbox, numset_select(numbers, middle), &e);
+                uint32_t middle = low + (high - low) / 2, at = middle + 1;
+                enum status st = ABSENT;
+                while (st == ABSENT && at-- > low) /* one that has gone since does not say */
+                        st = entry_read(store, view->mailbox, numset_select(view->numbers, at), &e);
                 if (st != OK && st != ABSENT)
                         return st;
                 if (st == OK && e.modseq > since)
-                        high = middle;
+                        high = at;
                 else
                         low = middle + 1;
         }
@@ -55,12 +54,16 @@ static enum status add_history(
         uint32_t last, rank;
         struct entry e;
         enum status st = last_history(store, view->mailbox, &last);
-        if (st != OK || !last || !numset_has(view->numbers, last))
+        if (st == OK && last)
+                last = numset_prev(view->numbers, last + 1); /* it may have gone */
+        if (st != OK || !last)
                 return st;
         st = entry_read(store, view->mailbox, last, &e);
+        if (st == ABSENT) /* gone since */
+                e.modseq = UINT64_MAX, st = OK;
         if (st != OK || e.modseq <= since)
-                return st == ABSENT ? OK : st;
-        st = first_after(store, view->mailbox, view->numbers, since, &rank);
+                return st;
+        st = view_after(store, view, since, &rank);
         if (st != OK || rank > view->count)
                 return st;
         struct mark_place history = {
@@ -109,11 +112,28 @@ enum status mailbox_modseq(struct store *store, uint32_t mailbox, uint32_t perso
         return st == ABSENT ? OK : st;
 }
 
-/* Later notes are scanned later, and replace what earlier ones said. */
-static enum status add_noted(struct store *store, const struct view *view, uint32_t person,
-        const struct numset *which, uint64_t *out)
+enum status mailbox_changed(struct store *store, const struct view *view, uint32_t person,
+        uint64_t since, struct numset *out)
 {
-        struct key from = key_change(view->mailbox, person, 0),
+        uint32_t rank;
+        enum status st = mailbox_changes(store, view, person, since, out, NULL);
+        if (st == OK && view->modseq > since)
+                st = view_after(store, view, since, &rank);
+        else
+                rank = UINT32_MAX;
+        if (st == OK && rank <= view->count)
+                numset_add_range(out, numset_select(view->numbers, rank), view->high);
+        numset_and(out, view->numbers);
+        return st;
+}
+
+/* What the notes after `since` say. Later ones are scanned later, and replace earlier ones. */
+static enum status add_noted(struct store *store, const struct view *view,
+        const struct changed_since *asked, uint64_t *out)
+{
+        const struct numset *which = asked->which;
+        uint32_t person = asked->person;
+        struct key from = key_change(view->mailbox, person, asked->since + 1),
                    upto = key_change(view->mailbox, person, view->position + 1);
         struct scan *scan = scan_open(
                 store->env, NULL, TABLE_CHANGE, key_str(&from), key_str(&upto));
@@ -138,20 +158,44 @@ static enum status add_noted(struct store *store, const struct view *view, uint3
         return st == ABSENT ? OK : st;
 }
 
+/* The dates of filing, in MODSEQs, of those numbers that were filed after `since`. */
+static enum status add_filed(struct store *store, const struct view *view,
+        const struct changed_since *asked, uint64_t *out)
+{
+        enum { EACH = 256 };
+        uint32_t from = 0, rank = 1;
+        enum status st = OK;
+        if (asked->since && view->modseq <= asked->since)
+                return OK;
+        if (asked->since)
+                st = view_after(store, view, asked->since, &rank);
+        if (st != OK || rank > view->count)
+                return st;
+        from = numset_select(view->numbers, rank);
+        struct entry *e = mem_new(EACH * sizeof *e);
+        do {
+                size_t count = EACH;
+                st = entries_read(store, view->mailbox, asked->which, &from, e, &count);
+                for (size_t i = 0; st == OK && i < count; i++)
+                        out[numset_rank(asked->which, e[i].number) - 1] = e[i].modseq;
+        } while (st == OK && from);
+        free(e);
+        return st;
+}
+
+enum status modseqs_since(struct store *store, const struct view *view,
+        const struct changed_since *asked, uint64_t *out)
+{
+        memset(out, 0, numset_count(asked->which) * sizeof *out);
+        if (numset_count(asked->which) == 0)
+                return OK;
+        enum status st = add_filed(store, view, asked, out);
+        return st == OK && asked->person ? add_noted(store, view, asked, out) : st;
+}
+
 enum status modseqs_read(struct store *store, const struct view *view, uint32_t person,
         const struct numset *which, uint64_t *out)
 {
-        enum { EACH = 256 };
-        struct entry *e = mem_new(EACH * sizeof *e);
-        uint32_t from = 0;
-        enum status st;
-        memset(out, 0, numset_count(which) * sizeof *out);
-        do {
-                size_t count = EACH;
-                st = entries_read(store, view->mailbox, which, &from, e, &count);
-                for (size_t i = 0; st == OK && i < count; i++)
-                        out[numset_rank(which, e[i].number) - 1] = e[i].modseq;
-        } while (st == OK && from);
-        free(e);
-        return st == OK && person ? add_noted(store, view, person, which, out) : st;
+        struct changed_since all = {.person = person, .which = which};
+        return modseqs_since(store, view, &all, out);
 }

@@ -64,7 +64,7 @@ static bool meta_right(char *page)
 }
 
 /* Berkeley DB takes such a page for one that was never written, and does not look at its sum. */
-static bool page_blank(const char *page)
+bool page_blank(const char *page)
 {
         return page[PAGE_TYPE] == 0 && u32_at(page) == 0 && u32_at(page + 4) == 0 &&
                 u32_at(page + PAGE_NUMBER) == 0;

@@ -215,3 +215,59 @@ void change_person(struct change *change, const struct person *person, uint32_t 
         p->id = id;
         change_op(change, &p->op);
 }
+
+/* ---- what SCRAM needs ---- */
+
+struct scram_op {
+        struct op op;
+        uint32_t person;
+        struct str password, scram; /* borrowed */
+};
+
+static enum status scram_check(struct txn *txn, struct op *op)
+{
+        struct scram_op *s = (struct scram_op *)op;
+        struct arena *arena = arena_new();
+        struct person p;
+        enum status st = get_person(op->store, txn, s->person, arena, &p);
+        if (st == OK && !str_eq(p.password, s->password))
+                st = CHANGED;
+        arena_free(arena);
+        return st;
+}
+
+static enum status scram_put(struct txn *txn, struct op *op)
+{
+        struct scram_op *s = (struct scram_op *)op;
+        struct key key = key_mailbox(s->person);
+        struct arena *arena = arena_new();
+        struct buf value = {0};
+        struct person p;
+        enum status st = get_person(op->store, txn, s->person, arena, &p);
+        if (st == OK) {
+                p.scram = s->scram;
+                person_write(&p, &value);
+                st = put_value(txn, TABLE_PERSON, &key, &value);
+        }
+        buf_release(&value);
+        arena_free(arena);
+        return st;
+}
+
+static const struct op_kind scram_kind = {
+        .name = "a person's SCRAM keys",
+        .check = scram_check,
+        .put = scram_put,
+        .publish = views_passed,
+        .free = person_free,
+};
+
+void change_person_scram(struct change *change, uint32_t id, struct str password, struct str scram)
+{
+        struct scram_op *s = mem_new(sizeof *s);
+        s->op.kind = &scram_kind;
+        s->person = id;
+        s->password = password;
+        s->scram = scram;
+        change_op(change, &s->op);
+}

@@ -10,6 +10,7 @@ struct person {
         struct str name;       /* login and local part: "ana" */
         struct str full_name;  /* "Ana M" */
         struct str password;   /* as password_hash made it; empty: cannot log in */
+        struct str scram;      /* as scram_make made it of the same password; empty: not known yet */
         struct str zone;       /* "Europe/Lisbon" */
         struct str *addresses; /* further ones, lower-case domain; the first is where digests go
                                   when outside mail is on */
@@ -36,3 +37,6 @@ CHECKED enum status name_find(struct store *, struct str name, unsigned *kind, u
  * Drafts, Sent, Archive, Junk, Trash in the same transaction) or replaces. *id (may be NULL) is
  * filled. */
 void change_person(struct change *, const struct person *, uint32_t *id);
+/* Adds what SCRAM needs of a password to a record that has none. `password`: the hash that it was
+ * checked against; CHANGED when it is another meanwhile. ABSENT. */
+void change_person_scram(struct change *, uint32_t id, struct str password, struct str scram);

@@ -246,3 +246,15 @@ struct scan *scan_prefix(
         buf_release(&upto);
         return scan;
 }
+
+enum status place_from(struct store *store, struct txn *txn, uint64_t message, struct place *at)
+{
+        struct key from = key_places_in(message, at->mailbox), upto = key_places(message + 1);
+        struct scan *scan = scan_open(store->env, txn, TABLE_PLACE, key_str(&from), key_str(&upto));
+        struct str key, value;
+        enum status st = scan_next(scan, &key, &value);
+        if (st == OK && !key_place_read(key, &message, at))
+                st = codec_damaged("a place");
+        scan_close(scan);
+        return st;
+}

@@ -26,5 +26,8 @@ CHECKED enum status drop_value(struct txn *, enum table, const struct key *);
 /* The store's reading: NULL for txn outside of the writer. */
 CHECKED enum status get_value(
         struct store *, struct txn *, enum table, const struct key *, struct buf *value);
+/* The first place of a message in mailbox at->mailbox, or in one above it. ABSENT. */
+CHECKED enum status place_from(
+        struct store *, struct txn *, uint64_t message, struct place *at);
 /* All keys that begin so. */
 struct scan *scan_prefix(struct store *, struct txn *, enum table, const struct key *);

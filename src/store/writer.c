@@ -104,6 +104,7 @@ static bool is_failure(enum status st)
 
 static enum status change_run(struct txn *txn, struct change *change, uint64_t modseq)
 {
+        change->refusal = OK;
         for (struct op *op = change->first; op != NULL; op = op->next) {
                 op->modseq = modseq;
                 enum status st = op->kind->check(txn, op);
@@ -114,10 +115,13 @@ static enum status change_run(struct txn *txn, struct change *change, uint64_t m
                 enum status st = op->kind->put(txn, op);
                 if (st == OK)
                         continue;
-                if (!is_failure(st))
+                if (is_failure(st))
+                        return st;
+                if (st != TOO_MANY)
                         log_error("store: %s: a put was refused: %s", op->kind->name,
                                 status_name(st));
-                return is_failure(st) ? st : BROKEN;
+                change->refusal = st == TOO_MANY ? TOO_MANY : BROKEN;
+                return BROKEN;
         }
         return OK;
 }
@@ -183,7 +187,7 @@ static void batch_run(struct writer *writer, struct batch *batch)
                 for (struct change *change = batch->first; change != NULL; change = change->next) {
                         enum status own = changes_try(writer, change, change->next);
                         if (is_failure(own))
-                                change->status = own;
+                                change->status = change->refusal != OK ? change->refusal : own;
                         batch->wrote = batch->wrote || own == OK;
                 }
         }

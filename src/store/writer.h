@@ -2,11 +2,12 @@
  *
  * A change is a list of operations. The writer takes what waits (at most 256 operations or 4 MB) as
  * one transaction: for each change first all checks (these may refuse it, and then nothing of it is
- * written), then all puts (these fail only as the environment does). A check answers BUSY, FULL,
- * DAMAGED or BROKEN only when the environment did: like a failed put. It commits without a flush
- * and goes on; the flusher flushes the log, publishes (views, watches), and only then answers. When
- * a put or the commit fails, the transaction is aborted, all counters in memory are forgotten (they
- * are read again from their tables), and the changes are run singly; the culprit is refused. */
+ * written), then all puts (these fail only as the environment does, or with TOO_MANY when earlier
+ * operations of the same change left no room). A check answers BUSY, FULL, DAMAGED or BROKEN only
+ * when the environment did: like a failed put. It commits without a flush and goes on; the flusher
+ * flushes the log, publishes (views, watches), and only then answers. When a put or the commit
+ * fails, the transaction is aborted, all counters in memory are forgotten (they are read again from
+ * their tables), and the changes are run singly; the culprit is refused. */
 #pragma once
 #include "store/env.h"
 #include <semaphore.h>
@@ -43,7 +44,7 @@ struct change {
         size_t count, weight;
         bool adds;
         bool committed; /* handed to the writer once */
-        enum status status;
+        enum status status, refusal; /* refusal: by a put */
         sem_t answered;
         struct change *next; /* in the writer's queue, then in its batch */
 };

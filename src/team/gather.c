@@ -27,26 +27,6 @@ static struct str key_of(uint64_t id, char space[8])
         return str_make(space, sizeof id);
 }
 
-/* The first rank whose entry was filed after `since`: numbers and modseqs rise together. */
-static enum status first_new_rank(struct gathering *g, const struct view *view, uint32_t *rank)
-{
-        uint32_t low = 1, high = view->count + 1;
-        while (g->since && low < high) {
-                uint32_t middle = low + (high - low) / 2;
-                struct entry entry;
-                enum status st = entry_read(g->site->store, view->mailbox,
-                        numset_select(view->numbers, middle), &entry);
-                if (st != OK && st != ABSENT)
-                        return st;
-                if (st == OK && entry.modseq > g->since)
-                        high = middle;
-                else
-                        low = middle + 1;
-        }
-        *rank = low;
-        return OK;
-}
-
 static void add_author(struct gathering *g, struct thread_row *row, struct str author)
 {
         struct gather_thread *t = &row->t;
@@ -163,38 +143,72 @@ static enum status add_numbers(struct gathering *g, const struct view *view, str
         return OK;
 }
 
-static enum status add_topic(struct gathering *g, const struct topic *topic, const struct view *view)
+/* Sets of a topic's numbers. */
+struct contents {
+        struct numset *unread; /* at first: all, up to the digest's position */
+        struct numset *seen, *history;
+};
+
+/* What came while the digest was put together is for the next one. */
+static enum status load_topic(struct gathering *g, const struct view *view, struct contents *out)
 {
-        struct numset *seen, *unread = numset_copy(view->numbers);
-        uint32_t rank = 1;
-        enum status st = seen_load(g->site->store, topic->id, g->person->id, &seen);
-        if (st != OK) {
-                numset_free(unread);
+        struct store *store = g->site->store;
+        uint32_t end;
+        *out = (struct contents){.unread = numset_copy(view->numbers)};
+        enum status st = view_after(store, view, g->out->position, &end);
+        if (st == OK && end <= view->count)
+                numset_remove_range(out->unread, numset_select(view->numbers, end), UINT32_MAX);
+        if (st == OK)
+                st = seen_load(store, view->mailbox, g->person->id, &out->seen);
+        if (st == OK) /* what was imported is nobody's reading (person 0's \Seen) */
+                st = seen_load(store, view->mailbox, 0, &out->history);
+        if (st != OK)
                 return st;
-        }
-        numset_andnot(unread, seen);
-        st = first_new_rank(g, view, &rank);
+        numset_and(out->seen, out->unread);
+        numset_andnot(out->unread, out->seen);
+        numset_andnot(out->seen, out->history);
+        return OK;
+}
+
+static enum status count_topic(struct gathering *g, struct str topic, const struct view *view,
+        struct contents *c)
+{
+        uint32_t rank;
+        enum status st = view_after(g->site->store, view, g->since, &rank);
+        if (st != OK)
+                return st;
         uint32_t first = rank <= view->count ? numset_select(view->numbers, rank) : view->next;
-        uint32_t total = numset_count(unread);
-        uint32_t fresh = numset_count_range(unread, first, UINT32_MAX);
+        uint32_t total = numset_count(c->unread);
+        uint32_t fresh = numset_count_range(c->unread, first, UINT32_MAX);
         struct gather_topic row = {
-                .name = arena_copy(g->arena, topic->name),
+                .name = arena_copy(g->arena, topic),
                 .fresh = fresh,
                 .older = total - fresh,
-                .read = view->count + 1 - rank - fresh,
+                .read = numset_count_range(c->seen, first, UINT32_MAX),
         };
         if (!g->since) /* the first digest: what was read before is not news */
                 row.read = 0;
         if (fresh > GATHER_TOPIC_MAX) /* only the newest are looked at; the rest is counted */
-                first = numset_select(unread, total - GATHER_TOPIC_MAX + 1);
+                first = numset_select(c->unread, total - GATHER_TOPIC_MAX + 1);
         if (first > 1)
-                numset_remove_range(unread, 0, first - 1);
-        if (st == OK && fresh)
-                st = add_numbers(g, view, row.name, unread);
+                numset_remove_range(c->unread, 0, first - 1);
+        if (fresh)
+                st = add_numbers(g, view, row.name, c->unread);
         if (row.fresh || row.older || row.read)
                 g->out->topics[g->out->topic_count++] = row;
-        numset_free(seen);
-        numset_free(unread);
+        return st;
+}
+
+static enum status add_topic(
+        struct gathering *g, const struct topic *topic, const struct view *view)
+{
+        struct contents contents;
+        enum status st = load_topic(g, view, &contents);
+        if (st == OK)
+                st = count_topic(g, topic->name, view, &contents);
+        numset_free(contents.unread);
+        numset_free(contents.seen);
+        numset_free(contents.history);
         return st;
 }
 
@@ -240,7 +254,7 @@ static enum status add_followed(struct gathering *g, const struct subscription *
                 st = view_open(g->site->store, sub->topic, &view);
         if (st != OK)
                 return st == ABSENT ? OK : st;
-        if (!g->out->position || view->position < g->out->position)
+        if (!g->out->position)
                 g->out->position = view->position;
         st = add_topic(g, &topic, view);
         view_close(g->site->store, view);

@@ -196,11 +196,13 @@ void page_text(const struct page *p, struct buf *out)
         if (p->whole.len)
                 add_whole(out, p->whole);
         buf_add_text(out, "\n--\n");
-        if (p->item_count)
+        if (p->item_count) {
+                struct str address = p->items[0].reply_to;
                 text_wrap(arena_printf(arena,
-                        "To answer, reply in the topic's folder or newsgroup, or mail the topic: %.*s. "
+                        "To answer, reply in the topic's folder or newsgroup, or mail TOPIC%.*s. "
                         "Mail to the digest's own address is not read.",
-                        STR_ARG(p->items[0].reply_to)), PAGE_COLUMNS, STR(""), STR(""), out);
+                        STR_ARG(str_from(address, str_rchr(address, '@')))), PAGE_COLUMNS, STR(""), STR(""), out);
+        }
         struct str rest = page_rest(p, arena);
         if (rest.len)
                 text_wrap(rest, PAGE_COLUMNS, STR(""), STR(""), out);

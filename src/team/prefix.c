@@ -7,13 +7,15 @@
 /* The "with" of a Received field: RFC 3848, RFC 6531 4.3. */
 static const char *protocol_name(const struct sender *sender)
 {
+        bool utf8 = sender->smtputf8;
         switch (sender->way) {
         case WAY_SMTP:
-                return sender->secure ? "ESMTPS" : "ESMTP";
+                return sender->secure ? utf8 ? "UTF8SMTPS" : "ESMTPS" : utf8 ? "UTF8SMTP" : "ESMTP";
         case WAY_SUBMISSION:
-                return sender->secure ? "ESMTPSA" : "ESMTPA";
+                return sender->secure ? utf8 ? "UTF8SMTPSA" : "ESMTPSA"
+                                      : utf8 ? "UTF8SMTPA" : "ESMTPA";
         case WAY_LMTP:
-                return sender->secure ? "LMTPS" : "LMTP";
+                return sender->secure ? utf8 ? "UTF8LMTPS" : "LMTPS" : utf8 ? "UTF8LMTP" : "LMTP";
         case WAY_PIPE:
                 return "local";
         case WAY_APPEND:
@@ -32,6 +34,14 @@ static void add_plain(struct buf *out, struct str text)
         for (size_t i = 0; i < text.len && i < 255; i++)
                 if (text.at[i] > ' ' && text.at[i] < 0x7f && !strchr("()<>\\;", text.at[i]))
                         buf_add_char(out, text.at[i]);
+}
+
+/* A path has been checked when it came; in UTF-8 it stands in the header so (RFC 6532). */
+static void add_path(struct buf *out, struct str path)
+{
+        for (size_t i = 0; i < path.len; i++)
+                if ((unsigned char)path.at[i] > ' ' && path.at[i] != 0x7f)
+                        buf_add_char(out, path.at[i]);
 }
 
 /* RFC 5321 4.4. */
@@ -119,7 +129,7 @@ struct str prefix_person(struct site *site, const struct submission *mail,
 {
         struct buf out = {0};
         buf_add_text(&out, "Return-Path: <");
-        add_plain(&out, mail->sender->reverse_path);
+        add_path(&out, mail->sender->reverse_path);
         buf_add_text(&out, ">\r\nDelivered-To: ");
         add_plain(&out, to->address);
         buf_add_text(&out, "\r\n");

@@ -19,24 +19,87 @@ static struct str local_name(const struct config *config, struct arena *arena, s
         return lower;
 }
 
+/* A record from before SCRAM gets what SCRAM needs when the password is here; if it cannot be
+ * stored now, then at the next login. */
+static void learn_scram(struct site *site, const struct person *person, struct str password)
+{
+        struct buf scram = {0};
+        scram_make(password, &scram);
+        if (scram.len) {
+                struct change *change = change_new(site->store);
+                change_person_scram(change, person->id, person->password, buf_str(&scram));
+                if (store_commit(change) != OK)
+                        log_detail("login: nothing for SCRAM is stored for %.*s",
+                                STR_ARG(person->name));
+                change_free(change);
+        }
+        buf_release(&scram);
+}
+
+/* A guess costs its sender a failure, and a thread the time until its turn comes: two hashes are
+ * computed at once, 30 a second. Who would wait longer than some seconds is told so instead. */
+static enum status guess(struct site *site, struct str password, struct str stored,
+        struct str peer_address)
+{
+        enum { GUESSES_MAX = 250 };
+        const struct config *config = site_config(site);
+        if (!gate_open(site->gate, peer_address, config->login_failures))
+                return TOO_MANY;
+        if (!gate_begin(site->gate, GUESSES_MAX))
+                return BUSY;
+        bool right = password_right(password, stored);
+        gate_end(site->gate);
+        return right ? OK : DENIED;
+}
+
 CHECKED enum status rules_login(struct site *site, struct str user, struct str password,
         struct str peer_address, struct arena *arena, struct person *out)
 {
+        enum { SHOWN_MAX = 100 };
+        struct str name = local_name(site_config(site), arena, user);
+        enum status st = person_find(site->store, name, arena, out);
+        if (st != OK && st != ABSENT && st != INVALID)
+                return st;
+        bool known = st == OK && !out->disabled;
+        /* the work is done also for nobody, so that time does not tell who exists */
+        struct str stored = known ? out->password : STR("");
+        /* what was right before is no guess: a neighbour's failures lock nobody out */
+        st = password_known(password, stored) ? OK : guess(site, password, stored, peer_address);
+        if (st == OK && !known)
+                st = DENIED;
+        if (st == DENIED) {
+                gate_failed(site->gate, peer_address);
+                log_warn("login: refused for %.*s from %.*s", STR_ARG(str_sub(user, 0, SHOWN_MAX)),
+                        STR_ARG(peer_address));
+        }
+        if (st == OK && !out->scram.len)
+                learn_scram(site, out, password);
+        return st;
+}
+
+CHECKED enum status rules_scram(struct site *site, struct str user, struct str peer_address,
+        struct arena *arena, struct person *out, struct scram *keys)
+{
         const struct config *config = site_config(site);
+        struct scram fake;
         if (!gate_open(site->gate, peer_address, config->login_failures))
                 return TOO_MANY;
         struct str name = local_name(config, arena, user);
         enum status st = person_find(site->store, name, arena, out);
         if (st != OK && st != ABSENT && st != INVALID)
                 return st;
-        bool known = st == OK && !out->disabled;
-        /* the work is done also for nobody, so that time does not tell who exists */
-        if (!password_right(password, known ? out->password : STR("")) || !known) {
-                gate_failed(site->gate, peer_address);
-                log_warn("login: refused for %.*s from %.*s", STR_ARG(user), STR_ARG(peer_address));
-                return DENIED;
+        scram_fake(str_make((const char *)site->secret, sizeof site->secret), name, &fake);
+        if (st != OK || out->disabled || scram_read(out->scram, keys) != OK) {
+                *out = (struct person){0};
+                *keys = fake;
         }
         return OK;
+}
+
+void rules_scram_failed(struct site *site, struct str user, struct str peer_address)
+{
+        gate_failed(site->gate, peer_address);
+        log_warn("login: refused for %.*s from %.*s", STR_ARG(user), STR_ARG(peer_address));
 }
 
 bool rules_cleartext(struct site *site, bool secure, bool loopback)
@@ -160,15 +223,18 @@ static struct rights rights_of(const struct topic *topic, uint32_t person, bool 
         };
 }
 
-static enum status is_admin(struct site *site, uint32_t person, struct arena *arena, bool *out)
+/* Who is disabled is the world, in the sessions that go on too. */
+static enum status look_at(struct site *site, uint32_t *person, struct arena *arena, bool *admin)
 {
         struct person p;
-        *out = false;
-        if (!person)
+        *admin = false;
+        if (!*person)
                 return OK;
-        enum status st = person_get(site->store, person, arena, &p);
+        enum status st = person_get(site->store, *person, arena, &p);
         if (st == OK)
-                *out = p.admin;
+                *admin = p.admin;
+        if (st == ABSENT || (st == OK && p.disabled))
+                *person = 0;
         return st == ABSENT ? OK : st;
 }
 
@@ -180,7 +246,7 @@ CHECKED enum status rules_topic(struct site *site, uint32_t person, uint32_t top
         bool admin = false, member = false;
         enum status st = topic_get(site->store, topic, arena, &t);
         if (st == OK)
-                st = is_admin(site, person, arena, &admin);
+                st = look_at(site, &person, arena, &admin);
         if (st == OK && person) {
                 enum status found = subscription_get(site->store, person, topic, &sub);
                 member = found == OK;
@@ -209,7 +275,7 @@ CHECKED enum status rules_topics(struct site *site, uint32_t person, struct aren
         bool admin;
         enum status st = topic_list(site->store, arena, &all, &all_count);
         if (st == OK)
-                st = is_admin(site, person, arena, &admin);
+                st = look_at(site, &person, arena, &admin);
         if (st == OK && person)
                 st = subscriptions_of(site->store, person, arena, &subs, &sub_count);
         if (st != OK)

@@ -1,5 +1,6 @@
 /* rules.h - who is who, what an address means, and who may do what. */
 #pragma once
+#include "base/scram.h"
 #include "team/site.h"
 
 /* ---- who ---- */
@@ -8,6 +9,11 @@
  * address lately. The person lives in the arena. */
 CHECKED enum status rules_login(struct site *, struct str user, struct str password, struct str peer_address,
         struct arena *, struct person *out);
+/* For SCRAM: what a proof by `user` is checked with; out->id is 0 for nobody, whose keys look as
+ * real ones do and fit no proof. TOO_MANY. rules_scram_failed: the proof was wrong. */
+CHECKED enum status rules_scram(struct site *, struct str user, struct str peer_address,
+        struct arena *, struct person *out, struct scram *keys);
+void rules_scram_failed(struct site *, struct str user, struct str peer_address);
 /* May passwords be sent on this connection? (config cleartext-login) */
 bool rules_cleartext(struct site *, bool secure, bool loopback);
 

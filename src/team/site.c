@@ -1,9 +1,12 @@
 #include "team/site.h"
 #include "base/clock.h"
+#include "base/crypt.h"
 #include "base/log.h"
 #include "team/gate.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static char *explain_store(enum status st, const struct config *c)
 {
@@ -78,6 +81,33 @@ enum status site_start(struct site *site, bool verify, char **why)
         if (st == OK && mkdir(site->tmp, 0700) != 0 && errno != EEXIST)
                 log_warn("site: cannot make %s: %s", site->tmp, strerror(errno));
         return st;
+}
+
+/* True when the file is whole. */
+static bool read_secret(struct site *site, const char *path)
+{
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        bool whole = fd >= 0 && read(fd, site->secret, sizeof site->secret) ==
+                                        (ssize_t)sizeof site->secret;
+        if (fd >= 0)
+                close(fd);
+        return whole;
+}
+
+void site_secret(struct site *site)
+{
+        struct str home = site->config->home;
+        struct str path = arena_printf(site->config->arena, "%.*s/db/secret", STR_ARG(home));
+        if (read_secret(site, path.at))
+                return;
+        random_bytes(site->secret, sizeof site->secret);
+        int fd = open(path.at, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        bool written = fd >= 0 && write(fd, site->secret, sizeof site->secret) ==
+                                          (ssize_t)sizeof site->secret;
+        if (fd >= 0 && close(fd) != 0)
+                written = false;
+        if (!written)
+                log_warn("site: cannot write %s: %s", path.at, strerror(errno));
 }
 
 static enum status open_how(const char *home, bool verify, struct site **out, char **why)

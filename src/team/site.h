@@ -15,6 +15,7 @@ struct site {
         struct gate *gate;     /* failed logins, by address */
         void (*queued)(void *); /* the relay's: something waits to leave; NULL: no relay runs here */
         void *relay;
+        unsigned char secret[32]; /* never told: see site_secret */
 };
 /* Mail was queued, or the queue was changed by hand: who sends is woken. */
 void site_queued(struct site *);
@@ -29,6 +30,9 @@ static inline const struct config *site_config(struct site *site)
  * configuration only; opens the store. site_close takes a site after the first, too. */
 CHECKED enum status site_prepare(const char *home, struct site **out, char **why);
 CHECKED enum status site_start(struct site *, bool verify, char **why);
+
+/* Reads db/secret, made when there is none: for salts that must stay the same (RFC 5802 9). */
+void site_secret(struct site *);
 
 /* Opens the store. *why as config_read, or what the store said (BUSY: "a daemon is running ..."). */
 CHECKED enum status site_open(const char *home, struct site **out, char **why);

@@ -5,6 +5,7 @@
 #include "mail/msgid.h"
 #include "store/queue.h"
 #include "team/prefix.h"
+#include <ctype.h>
 
 enum { RECEIVED_MAX = 50, TARGETS_MAX = 60 };
 
@@ -150,22 +151,55 @@ void submit_outside(const struct target *targets, size_t count, struct arena *ar
 
 /* ---- what is written ---- */
 
-/* Does From claim an address that this sender may not use? What is appended or imported is
- * somebody's archive: it commands nothing, whoever wrote it. */
-static bool is_forged(struct site *site, const struct sender *sender, struct str header,
+/* "ana@team.example>", "ana@team.example.": no address, but clients show it as one of ours. Not
+ * "ana@team.example.com". */
+static bool reads_as_ours(struct site *site, struct arena *arena, struct str text)
+{
+        struct str ours = arena_printf(arena, "@%.*s", STR_ARG(site_config(site)->domain));
+        size_t at;
+        while ((at = str_find_same(text, ours)) != STR_NOWHERE) {
+                text = str_from(text, at + ours.len);
+                size_t dot = text.len && text.at[0] == '.';
+                bool longer = text.len > dot && (isalnum((unsigned char)text.at[dot]) || text.at[dot] == '-');
+                if (!longer)
+                        return true;
+        }
+        return false;
+}
+
+/* Does this field claim an address that the sender may not use? */
+static bool claims_another(struct site *site, const struct sender *sender, struct str value,
         struct arena *arena)
 {
-        struct str from;
-        if (sender->way == WAY_APPEND || sender->way == WAY_IMPORT || !header_find(header, "From", &from))
-                return false;
-        struct addresses list = address_list(arena, from);
+        struct addresses list = address_list(arena, value);
         for (size_t i = 0; i < list.count; i++) {
                 struct str text = address_text(arena, &list.v[i]);
-                bool ours = rules_is_site(site, text);
+                bool ours = rules_is_site(site, text) || reads_as_ours(site, arena, text);
                 if (!ours && !sender->person)
                         continue;
                 uint32_t owner = rules_person_of(site, text);
-                if (owner != sender->person && (owner || ours))
+                bool own = owner && owner == sender->person; /* a topic's is nobody's own */
+                if (!own && (owner || ours))
+                        return true;
+        }
+        return false;
+}
+
+/* A header may hold several From, and readers differ in which they show: all count, and Sender, by
+ * which some show who wrote. What is appended or imported is somebody's archive: it commands
+ * nothing, whoever wrote it. */
+static bool is_forged(struct site *site, const struct sender *sender, struct str header,
+        struct arena *arena)
+{
+        enum { AUTHORS_MAX = 10 }; /* such fields; nobody honest writes more */
+        struct field field;
+        unsigned authors = 0;
+        if (sender->way == WAY_APPEND || sender->way == WAY_IMPORT)
+                return false;
+        while (header_next(&header, &field)) {
+                if (!str_same(field.name, STR("From")) && !str_same(field.name, STR("Sender")))
+                        continue;
+                if (++authors > AUTHORS_MAX || claims_another(site, sender, field.value, arena))
                         return true;
         }
         return false;
@@ -211,6 +245,9 @@ static void complete(struct site *site, struct submission *mail, bool topic, str
                 buf_add_text(&fields, "\r\n");
         }
         if (fields.len && (way != WAY_APPEND || topic)) {
+                struct field first;
+                if (!header_next(&header, &first) && !str_starts(mail->bytes, STR("\r\n")))
+                        buf_add_text(&fields, "\r\n"); /* it is all body */
                 buf_add(&fields, mail->bytes);
                 mail->bytes = arena_copy(arena, buf_str(&fields));
         }

@@ -21,8 +21,6 @@ enum {
 
 /* --- workers --- */
 
-static void crew_grow(struct crew *);
-
 static void crew_dispatch(struct crew *crew, uint64_t handle)
 {
         struct wire *w;
@@ -30,7 +28,7 @@ static void crew_dispatch(struct crew *crew, uint64_t handle)
                 w = crew_next(crew);
                 if (!w)
                         return;
-                if (wire_own(w, 0))
+                if (wire_own(w, 0) && share_enter(w))
                         session_run(w);
         } else if (handle >> 63 == PORT_HANDLE) {
                 w = port_accept(crew, (size_t)(handle & UINT32_MAX));
@@ -41,7 +39,7 @@ static void crew_dispatch(struct crew *crew, uint64_t handle)
                 w = crew_find(crew, handle);
                 if (!w)
                         return;
-                if (wire_own(w, READY))
+                if (wire_own(w, READY) && share_enter(w))
                         session_run(w);
         }
         wire_drop(w);
@@ -97,10 +95,10 @@ static int thread_start(pthread_t *out, void *(*run)(void *), void *with)
 }
 
 /* One more worker, when all are at work and the cap allows it. */
-static void crew_grow(struct crew *crew)
+void crew_grow(struct crew *crew)
 {
         pthread_mutex_lock(&crew->lock);
-        if (crew->worker_count < crew->limits.workers && !crew->ending) {
+        if (crew->worker_count < crew->limits.workers + crew->aside && !crew->ending) {
                 struct worker *worker = mem_new(sizeof *worker);
                 worker->crew = crew;
                 worker->next = crew->workers;
@@ -207,6 +205,7 @@ static void locks_init(struct crew *crew)
         pthread_mutex_init(&crew->lock, NULL);
         pthread_mutex_init(&crew->queue_lock, NULL);
         pthread_mutex_init(&crew->gate.lock, NULL);
+        shares_init(&crew->shares);
         pthread_cond_init(&crew->changed, &attr);
         pthread_cond_init(&crew->gate.moved, &attr);
         pthread_condattr_destroy(&attr);
@@ -269,6 +268,7 @@ void crew_drop(struct crew *crew)
         pthread_mutex_destroy(&crew->lock);
         pthread_mutex_destroy(&crew->queue_lock);
         pthread_mutex_destroy(&crew->gate.lock);
+        shares_release(&crew->shares);
         pthread_cond_destroy(&crew->changed);
         pthread_cond_destroy(&crew->gate.moved);
         for (size_t i = 0; i < crew->port_count; i++)

@@ -2,7 +2,7 @@
  * Idle connections lie in one epoll set. A worker takes a session only when a whole command line is
  * buffered (a partial line costs no worker), serves commands as straight-line blocking code until
  * no whole line is left, and re-arms it. The crew grows with blocked workers up to a cap; at most
- * half of it may wait on sockets. Per-address limits stop one client from taking it. */
+ * half of it may wait on sockets. Limits by address and by person stop one client from taking it. */
 #pragma once
 #include "wire/tls.h"
 #include "wire/wire.h"

@@ -4,7 +4,7 @@
  * (the epoll set, wakes, the keeper's deadlines, crew_stop) only sets an event bit there; the
  * owner takes the bits before it lets go, so no event is lost and nobody waits for anybody.
  * Locks, in the order in which they may be taken: crew.lock, then crew.queue_lock. crew.gate.lock
- * is taken alone. */
+ * and crew.shares.lock are taken alone. */
 #pragma once
 #include "base/map.h"
 #include "wire/crew.h"
@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 
 struct ssl_st; /* OpenSSL's SSL */
+struct squeeze;
 
 enum {
         READY = 1,   /* the socket is readable, or writable when that was awaited */
@@ -50,13 +51,15 @@ struct wire {
         _Atomic uint64_t deadline; /* ms; the keeper sets TIMED after it */
         _Atomic uint64_t wake_at;  /* ms, 0: none; the keeper sets WAKE after it */
         atomic_bool cut;           /* crew_stop has no more time for it */
-        struct wire *queue_next;   /* under crew.queue_lock */
+        struct wire *queue_next;   /* under crew.queue_lock, or shares.lock when put off */
 
         struct crew *crew; /* held */
         const struct protocol *protocol;
         void *site;
         struct session *session;
         struct address *from;
+        struct share *share; /* of the crew; NULL: as much as there is; changed under shares.lock */
+        bool busy, put_off;  /* counted in it; lies in its row: under shares.lock */
         struct peer peer;
         char address[INET6_ADDRSTRLEN];
         int fd;
@@ -67,8 +70,11 @@ struct wire {
         char *cipher;
         short want; /* POLLIN or POLLOUT: what the last read or write that would wait waits for */
 
-        struct buf in, out;
+        struct squeeze *squeeze; /* NULL: not compressed */
+
+        struct buf in, out; /* as the protocol sees them */
         size_t in_at, seen; /* octets consumed; octets in which no line end is */
+        size_t line_max;
         size_t out_at;      /* octets sent */
 
         uint64_t served_at, moved_at; /* ms: last command; last octet written or start of waiting */
@@ -116,6 +122,11 @@ struct gate {
         uint64_t warned_at;
 };
 
+struct shares {
+        pthread_mutex_t lock;
+        struct map *map;
+};
+
 struct limits {
         atomic_uint workers, connections, per_address;
         atomic_uint seconds_to_write, seconds_to_send, bytes_per_second;
@@ -128,7 +139,8 @@ struct crew {
         struct tls *_Atomic tls;
         atomic_bool started, stopping, ending;
         _Atomic uint64_t served, refused, obeyed; /* clients; clients; times that one was served */
-        atomic_uint idle; /* workers in epoll_wait */
+        atomic_uint idle;  /* workers in epoll_wait */
+        atomic_uint aside; /* workers over the limit: wire_aside */
 
         pthread_mutex_t lock; /* the fields below, up to the queue */
         pthread_cond_t changed;
@@ -147,9 +159,11 @@ struct crew {
         bool queue_closed; /* no worker is left to take from it */
 
         struct gate gate;
+        struct shares shares;
 };
 
 /* crew.c */
+void crew_grow(struct crew *);
 void crew_drop(struct crew *);
 
 /* table.c: which wires there are, and who is told what */
@@ -159,6 +173,7 @@ struct wire *crew_find(struct crew *, uint64_t handle); /* held, or NULL */
 void wire_post(struct wire *, unsigned events); /* any thread */
 bool wire_own(struct wire *, unsigned events);  /* sets the events; true: the caller owns it now */
 struct wire *crew_next(struct crew *);          /* the next queued wire, held, or NULL */
+void crew_queue(struct wire *);                 /* held, and its flags say QUEUED */
 void crew_poke(struct crew *);
 void crew_queue_close(struct crew *);
 void crew_post_all(struct crew *, unsigned events);
@@ -183,6 +198,15 @@ CHECKED enum status gate_enter(struct wire *, uint64_t until);
 void gate_leave(struct wire *);
 bool gate_crowded(struct crew *);
 
+/* share.c: what one client takes of the crew; its wire's owner calls */
+void shares_init(struct shares *);
+void shares_release(struct shares *);
+void share_by_address(struct wire *);   /* of a new wire */
+CHECKED bool share_enter(struct wire *); /* false: put off, and no more the caller's */
+void share_again(struct wire *);        /* the same without asking */
+void share_leave(struct wire *);
+void share_quit(struct wire *);
+
 /* stream.c: octets through the clear or TLS */
 CHECKED enum status stream_read(struct wire *, size_t room); /* never waits: OK, BUSY, CLOSED */
 CHECKED enum status stream_send(struct wire *);              /* never waits: OK, BUSY, CLOSED */
@@ -194,9 +218,28 @@ CHECKED enum status stream_wait_input(struct wire *, uint64_t until); /* sends m
 bool stream_pending(const struct wire *); /* TLS holds input that the socket will not announce */
 void stream_shut(struct wire *);          /* close_notify and FIN */
 void stream_release(struct wire *);
+
+/* squeeze.c: what zlib does between the protocol's octets and the stream's */
+struct squeeze {
+        struct z_stream_s *deflate, *inflate; /* NULL while idle */
+        struct buf window; /* while idle: what the client's next octets may refer to */
+        struct buf in, out; /* compressed: read and not yet inflated; deflated and not yet sent */
+        size_t in_at, out_at;
+        bool more;  /* inflate may give more without further input */
+        bool ended; /* the client's stream has ended, or is none */
+};
+struct squeeze *squeeze_new(void);
+void squeeze_free(struct squeeze *); /* NULL is fine */
+/* At most `room` octets inflated, appended to *out. OK, BUSY (needs input in s->in), CLOSED. */
+CHECKED enum status squeeze_read(struct squeeze *, size_t room, struct buf *out);
+/* Deflates octets into s->out, up to a border at which the client has all of them. */
+void squeeze_write(struct squeeze *, struct str octets);
+void squeeze_rest(struct squeeze *); /* idle: gives back what can be made again */
+
 static inline size_t stream_unsent(const struct wire *w)
 {
-        return w->out.len - w->out_at;
+        size_t squeezed = w->squeeze ? w->squeeze->out.len - w->squeeze->out_at : 0;
+        return w->out.len - w->out_at + squeezed;
 }
 
 /* wire.c */

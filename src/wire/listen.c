@@ -223,6 +223,7 @@ static struct wire *wire_of_client(struct crew *crew, const struct port *port, i
         w->protocol = port->is.protocol;
         w->site = port->is.site;
         w->idle_seconds = w->protocol->idle_seconds;
+        w->line_max = w->protocol->line_max;
         w->peer.uid = (uid_t)-1;
         w->peer.listener = port->is.name;
         if (port->local)
@@ -290,6 +291,7 @@ struct wire *port_accept(struct crew *crew, size_t index)
         struct wire *w = wire_of_client(crew, port, fd, &a);
         if (crew_add(crew, w)) {
                 crew->served++;
+                share_by_address(w);
                 return w;
         }
         refuse(w);

@@ -1,7 +1,8 @@
 #include "wire/sasl.h"
 #include "base/encode.h"
 
-const char sasl_mechanisms[] = "PLAIN LOGIN";
+const char sasl_mechanisms[] = "SCRAM-SHA-256 PLAIN LOGIN";
+const char sasl_clear_mechanisms[] = "SCRAM-SHA-256";
 
 /* Names and passwords are short; what is longer is not looked at. */
 enum { RESPONSE_MAX = 4096 };
@@ -15,8 +16,15 @@ static void wipe(struct buf *b)
 
 enum status sasl_start(struct sasl *s, struct str mechanism)
 {
-        *s = (struct sasl){.login = str_same(mechanism, STR("LOGIN"))};
-        return s->login || str_same(mechanism, STR("PLAIN")) ? OK : UNSUPPORTED;
+        static const char *const names[] = {
+                [SASL_PLAIN] = "PLAIN", [SASL_LOGIN] = "LOGIN", [SASL_SCRAM] = "SCRAM-SHA-256"};
+        *s = (struct sasl){0};
+        for (size_t i = 0; i < COUNT_OF(names); i++) {
+                s->mechanism = (enum sasl_mechanism)i;
+                if (str_same(mechanism, str_of(names[i])))
+                        return OK;
+        }
+        return UNSUPPORTED;
 }
 
 /* RFC 4616 2: [authzid] NUL authcid NUL passwd; neither name nor password holds a NUL. */
@@ -51,6 +59,19 @@ static enum status login(struct sasl *s, struct str message, struct buf *challen
         return BUSY;
 }
 
+static enum status take(struct sasl *s, struct str message, struct buf *challenge)
+{
+        switch (s->mechanism) {
+        case SASL_LOGIN:
+                return login(s, message, challenge);
+        case SASL_SCRAM:
+                return sasl_scram(s, message, challenge);
+        case SASL_PLAIN:
+                break;
+        }
+        return plain(s, message);
+}
+
 enum status sasl_step(struct sasl *s, struct str response, struct buf *challenge)
 {
         struct buf message = {0};
@@ -58,7 +79,7 @@ enum status sasl_step(struct sasl *s, struct str response, struct buf *challenge
         if (!response.at) {
                 if (s->step++)
                         return INVALID;
-                if (s->login)
+                if (s->mechanism == SASL_LOGIN)
                         base64_encode(STR("Username:"), challenge);
                 return BUSY;
         }
@@ -71,8 +92,7 @@ enum status sasl_step(struct sasl *s, struct str response, struct buf *challenge
         if (!str_eq(response, STR("=")))
                 st = base64_decode(response, &message);
         if (st == OK)
-                st = s->login ? login(s, buf_str(&message), challenge)
-                              : plain(s, buf_str(&message));
+                st = take(s, buf_str(&message), challenge);
         wipe(&message);
         return st;
 }
@@ -82,5 +102,9 @@ void sasl_release(struct sasl *s)
         wipe(&s->user);
         wipe(&s->authorize);
         wipe(&s->password);
+        buf_release(&s->binding);
+        buf_release(&s->nonce);
+        buf_release(&s->first);
+        explicit_bzero(&s->keys, sizeof s->keys);
         s->step = 0;
 }

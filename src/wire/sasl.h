@@ -1,21 +1,39 @@
-/* sasl.h - the decoding half of SASL (RFC 4422) for PLAIN (RFC 4616) and LOGIN. Whether the
- * password is right is decided elsewhere (team/rules). */
+/* sasl.h - the messages of SASL (RFC 4422): PLAIN (RFC 4616), LOGIN, and SCRAM-SHA-256 (RFC 5802,
+ * RFC 7677; without channel binding). Who the user is and whether a password is right is decided
+ * elsewhere (team/login). */
 #pragma once
 #include "base/arena.h"
+#include "base/scram.h"
+
+enum sasl_mechanism { SASL_PLAIN, SASL_LOGIN, SASL_SCRAM };
 
 struct sasl {
+        enum sasl_mechanism mechanism;
+        bool success_data; /* set by the caller: the protocol's success can carry a last message */
         unsigned step;
-        bool login; /* mechanism LOGIN */
         struct buf user, authorize, password;
+        /* SCRAM */
+        bool proven;
+        struct scram keys;
+        struct buf binding; /* the gs2-header, as c= must repeat it */
+        struct buf nonce;   /* the client's, then both */
+        struct buf first;   /* client-first-message-bare, then "," server-first-message */
 };
 
-extern const char sasl_mechanisms[]; /* "PLAIN LOGIN" */
+extern const char sasl_mechanisms[];       /* all, with blanks between */
+extern const char sasl_clear_mechanisms[]; /* those that may be used without TLS */
 
 /* UNSUPPORTED: no such mechanism. */
 CHECKED enum status sasl_start(struct sasl *, struct str mechanism);
 /* `response`: base64 of the client's line; "=" is an empty one; STR_NONE (at NULL) at the start
  * when the client sent no initial response. BUSY: go on, send `challenge` (base64; may be empty).
- * OK: user, authorize and password are there. INVALID: malformed. DENIED: "*", the client
- * cancelled. */
+ * OK: PLAIN, LOGIN: user, authorize and password are there; SCRAM: proven; with success_data a
+ * challenge is to be sent with the success. INVALID: malformed. DENIED: "*", the client cancelled.
+ * ABSENT (SCRAM): user and authorize are there; sasl_keys makes the challenge. FORBIDDEN (SCRAM):
+ * the proof is wrong. */
 CHECKED enum status sasl_step(struct sasl *, struct str response, struct buf *challenge);
-void sasl_release(struct sasl *); /* wipes the password */
+void sasl_keys(struct sasl *, const struct scram *, struct buf *challenge);
+void sasl_release(struct sasl *); /* wipes the secrets */
+
+/* sasl_scram.c: one decoded message of SCRAM, for sasl_step */
+CHECKED enum status sasl_scram(struct sasl *, struct str message, struct buf *challenge);

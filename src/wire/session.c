@@ -101,6 +101,7 @@ static void session_end(struct wire *w)
 {
         session_close(w);
         atomic_fetch_or(&w->flags, DEAD);
+        share_quit(w);
         crew_remove(w);
         stream_release(w);
         w->ended = true;
@@ -135,6 +136,8 @@ static void session_rest(struct wire *w)
                 w->in_at = w->seen = 0;
         }
         buf_trim(&w->out, 0);
+        if (w->squeeze)
+                squeeze_rest(w->squeeze);
 }
 
 static void session_step(struct wire *w)
@@ -199,7 +202,7 @@ static bool session_release(struct wire *w)
 void session_run(struct wire *w)
 {
         w->events |= atomic_fetch_and(&w->flags, ~(unsigned)EVENTS) & EVENTS;
-        do {
+        for (;;) {
                 session_step(w);
                 if (w->ended)
                         return;
@@ -207,5 +210,9 @@ void session_run(struct wire *w)
                         session_end(w);
                         return;
                 }
-        } while (!session_release(w));
+                share_leave(w);
+                if (session_release(w))
+                        return;
+                share_again(w);
+        }
 }

@@ -5,9 +5,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static enum status read_some(struct wire *w, size_t room, size_t *got)
+static enum status read_plain(struct wire *w, struct buf *in, size_t room, size_t *got)
 {
-        char *at = buf_reserve(&w->in, room);
+        char *at = buf_reserve(in, room);
         ssize_t n;
         if (w->ssl) {
                 enum status st = tls_read(w->ssl, at, room, got);
@@ -22,6 +22,31 @@ static enum status read_some(struct wire *w, size_t room, size_t *got)
         if (n > 0)
                 return OK;
         return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? BUSY : CLOSED;
+}
+
+/* What has been read must be inflated before the socket is asked, and a worker may only wait when
+ * neither has anything (InterNetNews/inn#269). At most `room` octets come out, whatever they were
+ * squeezed into: a line that is too long goes on being dropped as it comes. */
+static enum status read_squeezed(struct wire *w, size_t room, size_t *got)
+{
+        struct squeeze *s = w->squeeze;
+        enum status st;
+        size_t before = w->in.len;
+        while ((st = squeeze_read(s, room, &w->in)) == BUSY) {
+                size_t more = 0;
+                st = read_plain(w, &s->in, room, &more);
+                if (st != OK)
+                        break;
+                s->in.len += more;
+        }
+        *got = w->in.len - before;
+        w->in.len = before; /* the caller adds it */
+        return st;
+}
+
+static enum status read_some(struct wire *w, size_t room, size_t *got)
+{
+        return w->squeeze ? read_squeezed(w, room, got) : read_plain(w, &w->in, room, got);
 }
 
 enum status stream_read(struct wire *w, size_t room)
@@ -43,7 +68,8 @@ enum status stream_read(struct wire *w, size_t room)
 
 static enum status write_some(struct wire *w, size_t *done)
 {
-        const char *at = w->out.at + w->out_at;
+        struct squeeze *s = w->squeeze;
+        const char *at = s ? s->out.at + s->out_at : w->out.at + w->out_at;
         size_t len = stream_unsent(w);
         ssize_t n;
         if (w->ssl) {
@@ -62,11 +88,37 @@ static enum status write_some(struct wire *w, size_t *done)
 }
 
 /* After this the wire is silent: what is gathered goes nowhere, reads say CLOSED. */
+static void forget_output(struct wire *w)
+{
+        buf_clear(&w->out);
+        w->out_at = 0;
+        if (w->squeeze) {
+                buf_clear(&w->squeeze->out);
+                w->squeeze->out_at = 0;
+        }
+}
+
 static void break_off(struct wire *w)
 {
         w->broken = true;
+        forget_output(w);
+}
+
+static void squeeze_output(struct wire *w)
+{
+        if (!w->squeeze || w->out.len == w->out_at)
+                return;
+        squeeze_write(w->squeeze, str_from(buf_str(&w->out), w->out_at));
         buf_clear(&w->out);
         w->out_at = 0;
+}
+
+static void sent(struct wire *w, size_t octets)
+{
+        if (w->squeeze)
+                w->squeeze->out_at += octets;
+        else
+                w->out_at += octets;
 }
 
 static enum status blocked(struct wire *w)
@@ -80,6 +132,7 @@ static enum status blocked(struct wire *w)
 enum status stream_send(struct wire *w)
 {
         size_t done;
+        squeeze_output(w);
         while (!w->broken && stream_unsent(w)) {
                 enum status st = write_some(w, &done);
                 if (st == BUSY)
@@ -88,10 +141,9 @@ enum status stream_send(struct wire *w)
                         break_off(w);
                 else
                         w->moved_at = clock_ms();
-                w->out_at += st == OK ? done : 0;
+                sent(w, st == OK ? done : 0);
         }
-        buf_clear(&w->out);
-        w->out_at = 0;
+        forget_output(w);
         w->blocked = false;
         return w->broken ? CLOSED : OK;
 }
@@ -173,6 +225,7 @@ enum status stream_flush(struct wire *w)
 {
         struct pace pace = {0};
         for (;;) {
+                squeeze_output(w);
                 size_t before = stream_unsent(w);
                 enum status st = stream_send(w);
                 pace.octets += before - stream_unsent(w);
@@ -205,6 +258,8 @@ enum status stream_shake(struct wire *w)
 
 bool stream_pending(const struct wire *w)
 {
+        if (w->squeeze && (w->squeeze->more || w->squeeze->in.len || w->squeeze->ended))
+                return true;
         return w->ssl && tls_pending(w->ssl);
 }
 
@@ -222,6 +277,8 @@ void stream_release(struct wire *w)
         w->ssl = NULL;
         free(w->cipher);
         w->cipher = NULL;
+        squeeze_free(w->squeeze);
+        w->squeeze = NULL;
         buf_release(&w->in);
         buf_release(&w->out);
         close(w->fd);

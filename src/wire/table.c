@@ -75,7 +75,7 @@ void crew_poke(struct crew *crew)
 }
 
 /* The wire's flags say QUEUED, so it is in here once at most. */
-static void queue_add(struct wire *w)
+void crew_queue(struct wire *w)
 {
         struct crew *crew = w->crew;
         pthread_mutex_lock(&crew->queue_lock);
@@ -107,7 +107,7 @@ void wire_post(struct wire *w, unsigned events)
                         new |= QUEUED;
         } while (!atomic_compare_exchange_weak(&w->flags, &old, new));
         if ((new & QUEUED) && !(old & QUEUED))
-                queue_add(wire_hold(w));
+                crew_queue(wire_hold(w));
 }
 
 bool wire_own(struct wire *w, unsigned events)

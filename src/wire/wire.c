@@ -48,7 +48,7 @@ bool wire_has_line(struct wire *w)
                 return true;
         }
         w->seen = w->in.len;
-        if (w->in.len - w->in_at > w->protocol->line_max + 1)
+        if (w->in.len - w->in_at > w->line_max + 1)
                 w->skipping = true;
         if (w->skipping)
                 w->in_at = w->in.len;
@@ -68,7 +68,7 @@ static enum status next_line(struct wire *w, struct str *out)
         w->in_at = ++w->seen;
         if (line.len && line.at[line.len - 1] == '\r')
                 line.len--;
-        bool long_line = w->skipping || line.len > w->protocol->line_max;
+        bool long_line = w->skipping || line.len > w->line_max;
         w->skipping = false;
         if (long_line)
                 return TOO_BIG;
@@ -106,7 +106,9 @@ enum status wire_line_wait(struct wire *w, struct str *out)
                 if (st != BUSY)
                         return st;
                 st = stream_read(w, READ_ROOM);
-                if (st == BUSY)
+                if (clock_ms() >= until) /* also who sends a line without end */
+                        st = TIMEOUT;
+                else if (st == BUSY)
                         st = stream_wait_input(w, until);
                 if (st == TIMEOUT) {
                         wire_put_out(w);
@@ -179,7 +181,7 @@ void wire_close(struct wire *w)
 /* A client that has only closed its own side still reads: its last commands are answered. */
 bool wire_gone(const struct wire *w)
 {
-        return w->closing || w->broken || w->told;
+        return w->closing || w->broken || w->told || w->cut;
 }
 
 /* --- TLS --- */
@@ -214,6 +216,22 @@ struct str wire_cipher(const struct wire *w)
         return str_of(w->cipher);
 }
 
+/* --- compression --- */
+
+void wire_compress(struct wire *w)
+{
+        if (w->squeeze || stream_flush(w) != OK)
+                return;
+        w->squeeze = squeeze_new();
+        buf_add(&w->squeeze->in, str_from(buf_str(&w->in), w->in_at));
+        w->in_at = w->seen = w->in.len;
+}
+
+bool wire_compressed(const struct wire *w)
+{
+        return w->squeeze != NULL;
+}
+
 /* --- wakes and time --- */
 
 void wire_wake(struct wire *w)
@@ -224,6 +242,23 @@ void wire_wake(struct wire *w)
 void wire_idle_limit(struct wire *w, unsigned seconds)
 {
         w->idle_seconds = seconds;
+}
+
+void wire_aside(struct wire *w, bool aside)
+{
+        struct crew *crew = w->crew;
+        if (!aside) {
+                atomic_fetch_sub(&crew->aside, 1);
+                return;
+        }
+        atomic_fetch_add(&crew->aside, 1);
+        if (crew->idle == 0)
+                crew_grow(crew);
+}
+
+void wire_line_limit(struct wire *w, size_t octets)
+{
+        w->line_max = octets;
 }
 
 void wire_wake_after(struct wire *w, unsigned seconds)

@@ -51,7 +51,9 @@ struct buf *wire_out(struct wire *);
 void wire_room(struct wire *); /* sends and waits when 64 KiB are gathered */
 
 void wire_close(struct wire *); /* after this reply: flush, close_notify, close */
-bool wire_gone(const struct wire *); /* the client has gone, or wire_close was called */
+/* The client has gone, wire_close was called, or the server stops and waits no longer: what takes
+ * long asks now and then. */
+bool wire_gone(const struct wire *);
 
 /* STARTTLS: say the reply first; flushes, drops buffered plaintext input (command injection),
  * shakes hands. BROKEN when it failed (the wire is closed). */
@@ -59,12 +61,26 @@ CHECKED enum status wire_starttls(struct wire *, struct tls *);
 bool wire_secure(const struct wire *); /* under TLS */
 struct str wire_cipher(const struct wire *); /* "TLSv1.3 TLS_AES_256_GCM_SHA384" or empty */
 
+/* COMPRESS DEFLATE (RFC 4978, RFC 8054): say the reply first; it leaves in the clear, all behind it
+ * is compressed, in both directions. What is buffered behind the command already is taken for
+ * compressed octets, as it must be. */
+void wire_compress(struct wire *);
+bool wire_compressed(const struct wire *);
+
 /* From any thread, never blocks: the crew will call the protocol's wake(session). Wakes gather.
  * Whoever keeps the pointer for this holds the wire. */
 void wire_wake(struct wire *);
 struct wire *wire_hold(struct wire *);
 void wire_drop(struct wire *);
 
+/* Who has logged in, 0: nobody. All connections of one person together may have three eighths of the
+ * workers (those of one far address before login, half): the others wait for their turn. */
+void wire_person(struct wire *, uint32_t person);
+/* From true to false this worker waits its turn for something that is neither a socket nor the disk
+ * (a password's check): the crew may have one more meanwhile. */
+void wire_aside(struct wire *, bool);
+/* The longest line; starts as the protocol's line_max, and is never more. */
+void wire_line_limit(struct wire *, size_t octets);
 /* The time after which a silent client is put out; starts as the protocol's idle_seconds. */
 void wire_idle_limit(struct wire *, unsigned seconds);
 /* Asks for one wake after so many seconds of silence (IDLE's "still here"); 0: none. */

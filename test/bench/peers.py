@@ -93,8 +93,8 @@ class Peer:
 
     def start(self):
         with open(self.path('output'), 'ab') as out:
-            self.daemon = subprocess.Popen(self.command, env={**os.environ, **self.env}, stdin=subprocess.DEVNULL, stdout=out,
-                                           stderr=out, start_new_session=True)
+            self.daemon = subprocess.Popen(self.command, env={**os.environ, **self.env}, stdin=subprocess.DEVNULL,
+                                           stdout=out, stderr=out, start_new_session=True)
         wait_port(self.ports()[0], self.daemon, self.package, self.log)
 
     def ports(self):
@@ -121,11 +121,6 @@ class Peer:
 
     def __exit__(self, *_):
         self.close()
-
-    def restart(self, between):
-        self.stop()
-        between()
-        self.start()
 
     def stop(self):
         if self.daemon:
@@ -176,8 +171,8 @@ class Postfix(Peer):
             'smtpd_recipient_restrictions': 'permit_mynetworks,reject', 'smtputf8_enable': 'no',
             'virtual_mailbox_domains': 'team.example', 'virtual_mailbox_base': self.path('mail'),
             'virtual_mailbox_maps': 'static:topic/', 'virtual_uid_maps': f'static:{user.pw_uid}',
-            'virtual_gid_maps': f'static:{user.pw_gid}', 'virtual_minimum_uid': '1', 'smtpd_client_connection_count_limit': '200',
-            'default_process_limit': '200', **more}
+            'virtual_gid_maps': f'static:{user.pw_gid}', 'virtual_minimum_uid': '1',
+            'smtpd_client_connection_count_limit': '200', 'default_process_limit': '200', **more}
         self.write('etc/main.cf', ''.join(f'{k} = {v}\n' for k, v in settings.items()))
         rows = [(f'127.0.0.1:{self.smtp}', 'inet', 'n', '-', 'smtpd')]
         rows += [(name, 'unix', private, limit, program) for name, private, limit, program in (
@@ -238,6 +233,9 @@ userdb {{
 }}
 namespace inbox {{
   inbox = yes
+  mailbox Archive {{
+    auto = create
+  }}
 }}
 service imap-login {{
   service_count = 0
@@ -305,8 +303,9 @@ class Inn(Peer):
                  'pathoutgoing': 'spool/outgoing', 'pathoverview': 'spool/overview', 'pathrun': 'run', 'pathspool': 'spool',
                  'pathtmp': 'spool/incoming/tmp'}
         settings = {'mta': '"/bin/true %s"', 'ovmethod': overview, 'hismethod': 'hisv6', 'pathhost': 'news.team.example',
-                    'domain': 'team.example', 'pathnews': '/usr/lib/news', 'pathbin': '/usr/lib/news/bin', 'mailcmd': '/bin/true',
-                    'port': self.nntp, 'nnrpdloadlimit': 0, 'maxconnections': 0, 'doinnwatch': 'false', 'bindaddress': '127.0.0.1',
+                    'domain': 'team.example', 'pathnews': '/usr/lib/news', 'pathbin': '/usr/lib/news/bin',
+                    'mailcmd': '/bin/true', 'port': self.nntp, 'nnrpdloadlimit': 0, 'maxconnections': 0,
+                    'doinnwatch': 'false', 'bindaddress': '127.0.0.1',
                     'logipaddr': 'true', 'enableoverview': 'true', 'nicekids': 0,
                     'wireformat': 'true', 'tradindexedmmap': 'true', 'articlemmap': 'true', 'nnrpdcheckart': 'false',
                     **{k: self.path(v) for k, v in paths.items()}}
@@ -339,8 +338,8 @@ class Inn(Peer):
         return ['setpriv', '--reuid', 'news', '--regid', 'news', '--init-groups', *command]
 
     def as_news(self, command, env):
-        r = subprocess.run(self.news_command(command), env={**os.environ, **env}, cwd=self.path('db'), stdout=subprocess.PIPE,
-                           stderr=subprocess.STDOUT, timeout=60)
+        r = subprocess.run(self.news_command(command), env={**os.environ, **env}, cwd=self.path('db'),
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
         if r.returncode:
             raise RuntimeError(f'{command[0]}: {r.stdout.decode()}')
 

@@ -156,12 +156,13 @@ def trickles(site):
 def endless_lines(site):
     for service in LINES:
         came, ended = flood(site, service, b'x' * (40 << 20) + b'\r\nQUIT\r\nz LOGOUT\r\n')
-        after(site, f'a line of 40 MB over {service}', None if ended or re.search(rb'(?i)bad|50\d|long', came) else f'{came[-200:]!r}')
+        answered = ended and re.search(rb'(?m)^(\* BAD|50\d) ', came)
+        after(site, f'a line of 40 MB over {service}', None if answered else f'{came[-200:]!r}')
 
 
 def huge_literals(site):
-    for size in (b'4294967295', b'4294967296', b'99999999999999999999', b'18446744073709551615', b'2147483648+', b'4294967295+',
-                 b'99999999999999999999+', b'-1', b'', b'1e9', b'9223372036854775807'):
+    for size in (b'4294967295', b'4294967296', b'9223372036854775807', b'18446744073709551615', b'99999999999999999999',
+                 b'2147483648+', b'4294967295+', b'99999999999999999999+', b'-1', b'', b'1e9'):
         problem = None
         for command in (b'a LOGIN {%s}\r\n', b'a LOGIN cem test-password-1\r\nb APPEND INBOX {%s}\r\n', b'a NOOP {%s}\r\n',
                         b'a LOGIN cem test-password-1\r\nb APPEND INBOX (\\Seen) "x" {%s}\r\n',
@@ -177,16 +178,19 @@ def deep_nesting(site):
         c.login('cem')
         c.command('SELECT Archive')
         for name, command in (('SEARCH parentheses', 'SEARCH ' + '(' * 20000 + 'ALL' + ')' * 20000),
-                              ('SEARCH open parentheses', 'SEARCH ' + '(' * 60000), ('SEARCH NOT', 'SEARCH ' + 'NOT ' * 15000 + 'ALL'),
+                              ('SEARCH open parentheses', 'SEARCH ' + '(' * 60000),
+                              ('SEARCH NOT', 'SEARCH ' + 'NOT ' * 15000 + 'ALL'),
                               ('SEARCH OR', 'SEARCH ' + 'OR ' * 20000 + 'ALL'),
                               ('SEARCH OR to the left', 'SEARCH ' + 'OR ' * 5000 + 'ALL ' * 5000 + 'ALL'),
-                              ('FETCH parentheses', 'FETCH 1 ' + '(' * 50000), ('FETCH items', 'FETCH 1 (' + 'FLAGS ' * 10000 + 'UID)'),
+                              ('FETCH parentheses', 'FETCH 1 ' + '(' * 50000),
+                              ('FETCH items', 'FETCH 1 (' + 'FLAGS ' * 10000 + 'UID)'),
                               ('FETCH bodies', 'FETCH 1 (' + ' '.join(f'BODY.PEEK[]<{n}.1>' for n in range(2500)) + ')'),
                               ('a part number', 'FETCH 1 BODY[' + '1.' * 25000 + '1]'),
                               ('header fields', 'FETCH 1 BODY.PEEK[HEADER.FIELDS (' + 'X ' * 20000 + 'Y)]'),
                               ('a sequence set', 'FETCH ' + ','.join(map(str, range(1, 12000))) + ' UID'),
                               ('ranges', 'UID FETCH ' + ','.join(['1:4294967295'] * 4000) + ' FLAGS'),
-                              ('wildcards', 'LIST "" "' + '*%' * 400 + 'b"'), ('keywords', 'STORE 1 +FLAGS (' + ' '.join(f'k{n}' for n in range(9000)) + ')'),
+                              ('wildcards', 'LIST "" "' + '*%' * 400 + 'b"'),
+                              ('keywords', 'STORE 1 +FLAGS (' + ' '.join(f'k{n}' for n in range(9000)) + ')'),
                               ('a folder', 'CREATE ' + 'a/' * 20000 + 'a'), ('a long folder', 'CREATE ' + 'a' * 60000),
                               ('ID', 'ID ' + '(' * 30000), ('STATUS', 'STATUS INBOX ' + '(' * 30000),
                               ('SEARCH words', 'SEARCH ' + 'TEXT x ' * 8000)):
@@ -203,8 +207,9 @@ def deep_nesting(site):
     with Nntp(site.port('nntp'), 'dee', HANG) as c:
         problem = None
         c.group('doc')
-        for command in ('LIST ACTIVE ' + '*a' * 200 + 'b', 'NEWNEWS ' + '*?' * 200 + ' 20000101 000000', 'NEWNEWS ' + ','.join(['!*'] * 200) + ' 20000101 000000',
-                        'XPAT Subject 1- ' + '*e' * 200 + 'x', 'HDR ' + 'x' * 400 + ' 1-', 'OVER 99999999999999999999-1', 'GROUP ' + 'a.' * 200):
+        for command in ('LIST ACTIVE ' + '*a' * 200 + 'b', 'NEWNEWS ' + '*?' * 200 + ' 20000101 000000',
+                        'NEWNEWS ' + ','.join(['!*'] * 200) + ' 20000101 000000', 'XPAT Subject 1- ' + '*e' * 200 + 'x',
+                        'HDR ' + 'x' * 400 + ' 1-', 'OVER 99999999999999999999-1', 'GROUP ' + 'a.' * 200):
             try:
                 if c.command(command)[:3] in ('215', '230', '221', '225', '224'):
                     c.block()
@@ -227,8 +232,10 @@ def floods(site):
         came, ended = flood(site, service, octets)
         got = len(re.findall(pattern, came))
         told = re.search(rb'(?m)^(421|400|\* BYE)', came)
-        after(site, f'{service}: {count} commands at once', None if ended and (got == count or told) else f'{got} answers; {came[-200:]!r}')
-    for service, octets, last in (('imap', b'a FROB\r\n', b'a LOGOUT\r\n'), ('nntp', b'FROB\r\n', b'QUIT\r\n'), ('smtp', b'FROB\r\n', b'QUIT\r\n')):
+        after(site, f'{service}: {count} commands at once',
+              None if ended and (got == count or told) else f'{got} answers; {came[-200:]!r}')
+    for service, octets, last in (('imap', b'a FROB\r\n', b'a LOGOUT\r\n'), ('nntp', b'FROB\r\n', b'QUIT\r\n'),
+                                  ('smtp', b'FROB\r\n', b'QUIT\r\n')):
         came, ended = flood(site, service, octets * 20000 + last)
         after(site, f'{service}: 20,000 unknown commands', None if came else 'no answer')
 
@@ -243,8 +250,8 @@ def recipients(site):
 def binary(site):
     problem = None
     for service in LINES:
-        for octets in (b'\0' * 100 + b'\r\n', b'a\0LOGIN cem x\r\n', b'NOOP\0\r\n', bytes(range(256)) * 20 + b'\r\n', b'\r\n' * 3000, b'\n' * 3000,
-                       b'\r' * 3000 + b'\n', b'\xff\xfe' * 500 + b'\r\n', b'\x16\x03\x01' + bytes(200)):
+        for octets in (b'\0' * 100 + b'\r\n', b'a\0LOGIN cem x\r\n', b'NOOP\0\r\n', bytes(range(256)) * 20 + b'\r\n',
+                       b'\r\n' * 3000, b'\n' * 3000, b'\r' * 3000 + b'\n', b'\xff\xfe' * 500 + b'\r\n', b'\x16\x03\x01' + bytes(200)):
             came, ended = flood(site, service, octets, 0.2)
             if not came:
                 problem = f'{service}: {octets[:30]!r}: no answer'
@@ -267,7 +274,8 @@ def heavy_mail():
     yield 'groups', head + b'Cc: ' + b'g:' * 400 + b'\r\n' + (b' ' + b'g:' * 400 + b'\r\n') * 60 + b'\r\nx\r\n'
     yield 'references', head + b'References: ' + b'\r\n '.join(b'<%d@r.example>' % n for n in range(50_000)) + b'\r\n\r\nx\r\n'
     yield 'encoded words', head + b'Comments: ' + b'\r\n '.join([b'=?utf-8?q?=41=42?='] * 50_000) + b'\r\n\r\nx\r\n'
-    yield 'parameters', head + b'Content-Type: text/plain;\r\n ' + b';\r\n '.join(b'p%d*%d*=x' % (n, n) for n in range(30_000)) + b'\r\n\r\nx\r\n'
+    names = b';\r\n '.join(b'p%d*%d*=x' % (n, n) for n in range(30_000))
+    yield 'parameters', head + b'Content-Type: text/plain;\r\n ' + names + b'\r\n\r\nx\r\n'
     yield 'HTML', head + b'Content-Type: text/html\r\n\r\n' + b'<div><b>' * 50_000 + b'x\r\n'
     yield 'Markdown', head + b'\r\n' + b'![[]()' * 30 + b'\r\n' + (b'![[]()' * 100 + b'\r\n') * 300
     yield 'quotes', head + b'\r\n' + (b'>' * 900 + b' x\r\n') * 1000
@@ -311,9 +319,11 @@ def resets(site):
     for i in range(300):
         service = LINES[i % len(LINES)]
         s = connection(site, service)
-        text = {'imap': b'a LOGIN cem test-password-1\r\nb SELECT Archive\r\nc FETCH 1:* (BODY.PEEK[] ENVELOPE)\r\nd APPEND Archive {9+}\r\nSubject:',
+        text = {'imap': b'a LOGIN cem test-password-1\r\nb SELECT Archive\r\nc FETCH 1:* (BODY.PEEK[] ENVELOPE)\r\n'
+                        b'd APPEND Archive {9+}\r\nSubject:',
                 'nntp': b'AUTHINFO USER dee\r\nAUTHINFO PASS test-password-1\r\nGROUP doc\r\nPOST\r\nFrom: x\r\n\r\n'}.get(
-            service, b'EHLO x\r\nMAIL FROM:<x@elsewhere.example>\r\nRCPT TO:<cem@team.example>\r\nDATA\r\nSubject: x\r\n\r\nx\r\n')
+            service, b'EHLO x\r\nMAIL FROM:<x@elsewhere.example>\r\nRCPT TO:<cem@team.example>\r\n'
+                     b'DATA\r\nSubject: x\r\n\r\nx\r\n')
         s.sendall(text[:dice.randrange(1, len(text))])
         s.close()
     after(site, '300 clients that go in the middle')
@@ -323,9 +333,9 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (min(8192, resource.getrlimit(resourc
 with Site(conf='[store]\ncache = 32M\n[limits]\nworkers = 256\n') as site:
     site.baton('topic', 'add', 'open', '--about', 'For everybody', '--access', 'open')
     site.baton('subscribe', 'dee', 'open')
-    import time as t
-    for attack in (half_lines, silent_tls, trickles, endless_lines, huge_literals, deep_nesting, floods, recipients, binary, heavy, resets):
-        t0=t.time(); attack(site); print('#', attack.__name__, t.time()-t0)
+    for attack in (half_lines, silent_tls, trickles, endless_lines, huge_literals, deep_nesting, floods, recipients, binary,
+                   heavy, resets):
+        attack(site)
     tap.same(site.stop(), 0, 'a clean end')
     tap.ok('"faults": 0' in site.baton('check', '--json'), 'baton check is clean')
 tap.done()

@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""kill -9 at random moments under SMTP, APPEND and POST load: every acknowledged message is there once, nothing
-is doubled, no number is given twice to different messages, every restart goes by itself. BATON_ROUNDS: how often."""
-import json, os, random, re, sys, threading, time
+"""kill -9 at random moments under load by SMTP, APPEND, POST, STORE and MOVE, in the start, too: every acknowledged
+message is there once, nothing is doubled, no number is given twice to different messages, an acknowledged flag stays, a
+message that is moved is in one of two folders, every restart goes by itself. BATON_ROUNDS: how often."""
+import json, os, random, re, subprocess, sys, threading, time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 from baton import *
 
-ROUNDS = int(os.environ.get('BATON_ROUNDS') or 50)
+ROUNDS = int(os.environ.get('BATON_ROUNDS') or 35)
 tap = Tap()
 acknowledged = []  # (Message-ID, folder, number or None)
 known = {}         # (folder, number) -> Message-ID, as ever seen by a client
 lock = threading.Lock()
+flags = {}         # number in bo's Drafts -> the states that it may be in
 
 
 def ack(ident, folder, number=None):
@@ -31,6 +33,11 @@ def smtp_load(site, who, stop):
         pass
 
 
+def long_text():
+    """So long that it is filed in several transactions."""
+    return random.randbytes(4 << 20).hex('\n', 40).replace('\n', '\r\n') + '\r\n'
+
+
 def append_load(site, who, stop):
     i = 0
     try:
@@ -38,7 +45,8 @@ def append_load(site, who, stop):
         while not stop.is_set():
             i += 1
             ident = f'<append.{who}.{i}@load.example>'
-            typ, data = c.append('Archive', None, None, message('load', Message_ID=ident))
+            body = 'Hello.\r\n' if random.randrange(40) else long_text()
+            typ, data = c.append('Archive', None, None, message('load', Message_ID=ident, body=body))
             if typ == 'OK':
                 ack(ident, 'Archive', int(re.search(rb'APPENDUID \d+ (\d+)', data[0]).group(1)))
     except Exception:
@@ -55,6 +63,36 @@ def post_load(site, who, stop):
             article = message('load', sender='dee@team.example', Newsgroups='eng.ops', Message_ID=ident)
             if c.post(article.splitlines(True)).startswith('240'):
                 ack(ident, 'Topics/eng/ops')
+    except Exception:
+        pass
+
+
+MARKED = 20
+
+
+def mark_load(site, who, stop):
+    """Sets and clears a keyword; while the answer has not come it may be either."""
+    try:
+        c = site.imap('bo')
+        c.select('Drafts')
+        while not stop.is_set():
+            n, on = random.randrange(1, MARKED + 1), random.random() < 0.5
+            flags[n] = flags[n] | {on}
+            if c.uid('STORE', str(n), '+FLAGS.SILENT' if on else '-FLAGS.SILENT', 'Later')[0] == 'OK':
+                flags[n] = {on}
+    except Exception:
+        pass
+
+
+def move_load(site, who, stop):
+    """Moves twenty messages of ana's there and back."""
+    try:
+        c = site.imap('ana')
+        while not stop.is_set():
+            for here, there in (('Archive', 'Trash'), ('Trash', 'Archive')):
+                c.select(here)
+                for _ in range(random.randrange(1, MARKED)):
+                    c.uid('MOVE', '*', there)
     except Exception:
         pass
 
@@ -95,12 +133,42 @@ def look(site, round_):
     return bad
 
 
-with Site() as site:
+def look_at_flags(site, round_):
+    with site.imap('bo') as imap:
+        imap.select('Drafts', readonly=True)
+        _, data = imap.uid('SEARCH', 'KEYWORD', 'Later')
+        on = set(map(int, data[0].split()))
+    return [f'round {round_}: keyword of {n} is {n in on}, may be {may}' for n, may in flags.items() if (n in on) not in may]
+
+
+def look_at_moved(site, round_):
+    with site.imap('ana') as imap:
+        found = sorted([*folder(imap, 'Archive').values(), *folder(imap, 'Trash').values()])
+    want = sorted(f'<moved.{n}@load.example>' for n in range(MARKED))
+    return [] if found == want else [f'round {round_}: of {MARKED} messages that are moved to and fro there are {found}']
+
+
+def kill_in_the_start(site):
+    """A start that is killed before it serves, while it recovers."""
+    command = [os.path.join(BUILD, 'batond'), '--home', site.home, '--foreground']
+    p = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(random.uniform(0, 0.12))
+    p.kill()
+    p.wait()
+
+
+# a small cache and small logs: there are checkpoints all the time, and log files come and go
+with Site(conf=random.choice(['', '[store]\ncache = 4M\nlog-file = 1M\n'])) as site:
     bad = []
+    for n in range(1, MARKED + 1):
+        site.imap('bo').append('Drafts', None, None, message('marked'))
+        site.imap('ana').append('Archive', None, None, message('moved', Message_ID=f'<moved.{n - 1}@load.example>'))
+        flags[n] = {False}
     for r in range(ROUNDS):
         stop = threading.Event()
         threads = [threading.Thread(target=f, args=(site, f'{r}.{k}', stop))
                    for k in range(3) for f in (smtp_load, append_load, post_load)]
+        threads += [threading.Thread(target=f, args=(site, r, stop)) for f in (mark_load, move_load)]
         for t in threads:
             t.start()
         time.sleep(random.uniform(0.05, 0.6))
@@ -113,9 +181,12 @@ with Site() as site:
         stop.set()
         for t in threads:
             t.join()
+        if r % 3 == 1:
+            kill_in_the_start(site)
         if not site.start(check=False):
             bad.append(f'round {r}: did not start again: {site.log()[-400:]}')
             break
+        bad += look_at_flags(site, r) + look_at_moved(site, r)
         if r % 5 == 4 or r == ROUNDS - 1:
             bad += look(site, r)
         if bad:

@@ -5,7 +5,7 @@
 
 BATON_BUILD names the folder with `baton` and `batond` (default: the build folder beside test/).
 """
-import contextlib, email.utils, imaplib, os, random, shutil, signal, smtplib, socket, subprocess, sys, tempfile, time, warnings
+import contextlib, email.utils, fcntl, imaplib, os, random, shutil, signal, smtplib, socket, subprocess, sys, tempfile, time, warnings
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
@@ -27,18 +27,25 @@ def shared(*path):
     return None
 
 
+taken = {}  # base -> the lock that keeps other tests off its ports, while this one does not listen
+
+
 def free_base():
-    for _ in range(200):
-        base = random.randrange(10000, 31000)  # below what the kernel gives to clients
+    for _ in range(2000):
+        base = random.randrange(10000, 31000, 1000)  # below what the kernel gives to clients
+        lock = open(os.path.join(tempfile.gettempdir(), f'baton-ports-{base}'), 'w')
         try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             with contextlib.ExitStack() as stack:
                 for offset in OFFSETS.values():
                     s = stack.enter_context(socket.socket())
                     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                     s.bind(('127.0.0.1', base + offset))
+            taken[base] = lock
             return base
         except OSError:
-            continue
+            lock.close()
+            time.sleep(0.02)
     raise RuntimeError('no free ports')
 
 
@@ -153,6 +160,8 @@ class Site:
             self.daemon.kill()
             self.daemon.wait()
             self.daemon = None
+        if lock := taken.pop(self.base, None):
+            lock.close()
         if os.environ.get('BATON_KEEP'):
             print('# kept', self.folder, file=sys.stderr)
         else:

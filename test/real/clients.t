@@ -70,7 +70,7 @@ def neomutt(site):
     for i in range(3):
         imap.append('INBOX', None, None, message(f'Letter {i}', body=f'This is letter {i}.\r\n'))
     rc = write(site, 'muttrc', f'set folder="imap://ana:{PASSWORD}@127.0.0.1:{site.port("imap")}/"\nset spool_file="+INBOX"\n'
-               f'set imap_pass="{PASSWORD}"\nset smtp_pass="{PASSWORD}"\nset ssl_force_tls=no\nset ssl_starttls=no\nset imap_check_subscribed=no\nset sort=mailbox-order\n'
+               f'set imap_pass="{PASSWORD}"\nset smtp_pass="{PASSWORD}"\nset ssl_force_tls=no\nset ssl_starttls=no\nset imap_check_subscribed=no\nset imap_condstore=yes\nset imap_qresync=yes\nset sort=mailbox-order\n'
                f'set smtp_url="smtp://ana:{PASSWORD}@127.0.0.1:{site.port("submission")}/"\nset from="ana@team.example"\nset real_name="Ana"\n'
                'set record="+Sent"\nset trash="+Trash"\nset delete=yes\nset wait_key=no\nset editor="sh -c \'echo An answer by neomutt >> $0\'"\nset fast_reply=yes\n'
                f'set header_cache="{site.folder}/hcache"\nset message_cachedir="{site.folder}/mcache"\n')
@@ -126,7 +126,7 @@ def slrn(site):
 
 def mbsync(site):
     os.makedirs(os.path.join(site.folder, 'mail'), exist_ok=True)
-    rc = write(site, 'mbsyncrc', f'IMAPAccount b\nHost 127.0.0.1\nPort {site.port("imap")}\nUser dee\nPass {PASSWORD}\nSSLType None\n\n'
+    rc = write(site, 'mbsyncrc', f'IMAPAccount b\nHost 127.0.0.1\nPort {site.port("imap")}\nUser dee\nPass {PASSWORD}\nSSLType None\nAuthMechs LOGIN\n\n'
                'IMAPStore far\nAccount b\n\nMaildirStore near\nSubFolders Verbatim\n'
                f'Path {site.folder}/mail/\nInbox {site.folder}/mail/INBOX\n\nChannel c\nFar :far:\nNear :near:\n'
                'Patterns INBOX Drafts "Topics/eng/backend"\nCreate Near\nSync All\nExpunge Both\n'

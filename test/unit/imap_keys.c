@@ -9,7 +9,7 @@ static struct arena *arena;
 
 static void show(const struct key *key, struct buf *out)
 {
-        static const char *const names[] = {"and", "or", "not", "all", "seq", "uid", "flag", "word", "none", "before",
+        static const char *const names[] = {"and", "or", "not", "all", "seq", "uid", "flag", "word", "none", "modseq", "before",
                 "on", "since", "sentbefore", "senton", "sentsince", "larger", "smaller", "older", "younger", "subject", "header",
                 "body", "text"};
         buf_add_text(out, names[key->kind]);
@@ -53,6 +53,8 @@ static void trees(void **state)
                 {"HEADER X-A \"\"", "and(header:X-A)"}, {"HEADER \"X-A\" {3}\r\nÄ1", "and(header:X-A=ä1)"},
                 {"LARGER 5 SMALLER 7", "and(larger:5 smaller:7)"}, {"CHARSET utf-8 TEXT a", "and(text=a)"},
                 {"CHARSET \"US-ASCII\" ALL", "and(all)"}, {"(1) ", "and(and(seq:1))"},
+                {"MODSEQ 17", "and(modseq:17)"}, {"$ NOT $", "and(seq:$ not(seq:$))"},
+                {"MODSEQ \"/flags/\\\\draft\" all 620", "and(modseq:620)"},
                 {"OLDER 60 YOUNGER 70", "and(older:60 younger:70)"}};
         struct buf b = {0};
         for (size_t i = 0; i < COUNT_OF(cases); i++) {

@@ -195,6 +195,53 @@ static void duplicates(void **state)
         assert_int_equal(places[1].number, 2);
 }
 
+/* Whoever sends ever new messages under one Message-ID makes nobody wait, and hides no copy that
+ * came lately; and news takes no such id. */
+static void one_id_for_all(void **state)
+{
+        enum { COUNT = 200 };
+        struct kit *k = *state;
+        uint32_t ana = kit_person(k, "ana"), topic = kit_topic(k, "t");
+        struct filing_entry e = {.mailbox = kit_folder(k, ana, "F")};
+        struct filing f = {.derived = kit_derived(k, "a@x", ""),
+                .entries = &e,
+                .entry_count = 1,
+                .once = true};
+        for (unsigned i = 0; i <= COUNT; i++) {
+                f.bytes = arena_printf(k->arena, "%u", i < COUNT ? i : COUNT - 20);
+                assert_int_equal(message_file(k->store, &f), OK);
+        }
+        assert_true(e.already);
+        assert_int_equal(e.number, COUNT - 19);
+        e.mailbox = topic;
+        f.unique_id = true;
+        f.bytes = STR("news");
+        assert_int_equal(message_file(k->store, &f), EXISTS);
+}
+
+/* Copies in folders neither show nor hide where a message is to be read by all. */
+static void places_in_topics(void **state)
+{
+        enum { COPIES = 70 };
+        struct kit *k = *state;
+        uint32_t ana = kit_person(k, "ana"), folder = kit_folder(k, ana, "F");
+        struct letter letter = {.id = "a@x", .mailbox = folder};
+        struct place found[COPIES];
+        size_t count = 1;
+        for (unsigned i = 0; i < COPIES; i++)
+                kit_file(k, &letter, NULL);
+        letter.mailbox = kit_topic(k, "t");
+        uint64_t id = kit_file(k, &letter, NULL);
+        assert_int_equal(message_places(k->store, id, found, &count), OK);
+        assert_int_equal(count, 1);
+        assert_int_equal(found[0].mailbox, letter.mailbox);
+        count = COPIES;
+        kit_file(k, &letter, NULL);
+        assert_int_equal(message_places(k->store, id, found, &count), OK);
+        assert_int_equal(count, 2);
+        assert_int_equal(found[1].number, 2);
+}
+
 static void to_nowhere(void **state)
 {
         struct kit *k = *state;
@@ -438,6 +485,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(what_was_derived, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(many_messages, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(duplicates, kit_begin, kit_end),
+                cmocka_unit_test_setup_teardown(one_id_for_all, kit_begin, kit_end),
+                cmocka_unit_test_setup_teardown(places_in_topics, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(to_nowhere, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(any_size, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(long_for_nothing, kit_begin, kit_end),

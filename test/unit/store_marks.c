@@ -117,6 +117,45 @@ static void history(void **state)
         numset_free(vanished);
 }
 
+static void expunge(struct kit *k, uint32_t mailbox, const char *numbers)
+{
+        struct numset *set = kit_set(numbers);
+        struct change *change = change_new(k->store);
+        change_expunge(change, mailbox, set, NULL);
+        assert_int_equal(store_commit(change), OK);
+        change_free(change);
+        numset_free(set);
+}
+
+/* What has been removed hides nothing of what was imported with it: removed before the view, its
+ * last; or since, where the search for the first new one begins. */
+static void history_with_holes(void **state)
+{
+        struct kit *k = *state;
+        uint32_t topic = kit_topic(k, "t"), ana = kit_person(k, "ana"), rank = 0;
+        const struct view *before, *view;
+        struct numset *changed = numset_new();
+        file_many(k, topic, 3, false);
+        assert_int_equal(view_open(k->store, topic, &before), OK);
+        file_many(k, topic, 9, true);
+        expunge(k, topic, "12");
+        assert_int_equal(view_open(k->store, topic, &view), OK);
+        assert_int_equal(mailbox_changes(k->store, view, ana, before->position, changed, NULL), OK);
+        assert_set(changed, "4:11");
+        numset_clear(changed);
+        expunge(k, topic, "6:8,11");
+        assert_int_equal(view_after(k->store, view, before->position, &rank), OK);
+        assert_int_equal(rank, 4);
+        assert_int_equal(mailbox_changes(k->store, view, ana, before->position, changed, NULL), OK);
+        numset_and(changed, view->numbers);
+        assert_set(changed, "4:11");
+        assert_int_equal(view_after(k->store, view, view->position, &rank), OK);
+        assert_int_equal(rank, view->count + 1);
+        numset_free(changed);
+        view_close(k->store, before);
+        view_close(k->store, view);
+}
+
 static void new_subscribers(void **state)
 {
         struct kit *k = *state;
@@ -187,6 +226,35 @@ static void keywords(void **state)
         junk = STR("");
         assert_int_equal(mark(k, &m, "5"), INVALID);
         marks_free(marks);
+}
+
+/* Two of one change that would find room singly. */
+static void too_many_together(void **state)
+{
+        enum { EACH = 40 };
+        struct kit *k = *state;
+        uint32_t ana = kit_person(k, "ana"), folder = kit_folder(k, ana, "F");
+        struct str words[2 * EACH];
+        struct filing_entry e[2] = {{.mailbox = folder, .person = ana, .keyword_count = EACH},
+                {.mailbox = folder, .person = ana, .keyword_count = EACH}};
+        struct filing f[2];
+        struct change *change = change_new(k->store);
+        for (unsigned i = 0; i < 2 * EACH; i++)
+                words[i] = arena_printf(k->arena, "k%u", i);
+        for (unsigned i = 0; i < 2; i++) {
+                e[i].keywords = words + i * EACH;
+                f[i] = (struct filing){.bytes = STR("text"),
+                        .derived = kit_derived(k, i ? "a@x" : "b@x", ""),
+                        .entries = &e[i],
+                        .entry_count = 1};
+                assert_int_equal(change_file(change, &f[i]), OK);
+        }
+        assert_int_equal(store_commit(change), TOO_MANY);
+        change_free(change);
+        const struct view *view;
+        assert_int_equal(view_open(k->store, folder, &view), OK);
+        assert_int_equal(view->count, 0);
+        view_close(k->store, view);
 }
 
 static void unchanged_since(void **state)
@@ -388,8 +456,10 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(add_remove_replace, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(history, kit_begin, kit_end),
+                cmocka_unit_test_setup_teardown(history_with_holes, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(new_subscribers, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(keywords, kit_begin, kit_end),
+                cmocka_unit_test_setup_teardown(too_many_together, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(unchanged_since, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(against_a_model, kit_begin, kit_end),
         };

@@ -14,6 +14,31 @@ static enum status put_person(struct kit *k, const struct person *p, uint32_t *i
         return st;
 }
 
+/* What SCRAM needs goes to the password that it was made of, and changes nothing else. */
+static void scram(void **state)
+{
+        struct kit *k = *state;
+        struct person p = {.name = STR("sam"), .password = STR("hash"), .admin = true}, found;
+        struct change *change;
+        uint32_t id;
+        assert_int_equal(put_person(k, &p, &id), OK);
+        change = change_new(k->store);
+        change_person_scram(change, id, STR("another"), STR("keys"));
+        assert_int_equal(store_commit(change), CHANGED);
+        change_free(change);
+        change = change_new(k->store);
+        change_person_scram(change, id, STR("hash"), STR("keys"));
+        assert_int_equal(store_commit(change), OK);
+        change_free(change);
+        assert_int_equal(person_find(k->store, STR("sam"), k->arena, &found), OK);
+        assert_true(found.admin && str_eq(found.password, STR("hash")));
+        assert_true(str_eq(found.scram, STR("keys")));
+        change = change_new(k->store);
+        change_person_scram(change, id + 1000, STR("hash"), STR("keys"));
+        assert_int_equal(store_commit(change), ABSENT);
+        change_free(change);
+}
+
 static void names(void **state)
 {
         struct kit *k = *state;
@@ -200,6 +225,7 @@ static void subscriptions(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(scram, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(names, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(folders, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(topics, kit_begin, kit_end),

@@ -1,5 +1,6 @@
 #include "wire_echo.h"
 #include "base/log.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -533,6 +534,122 @@ static void test_many_idle(void **state)
         crew_stop(crew, 5);
 }
 
+/* One person's many connections wait for each other, and nobody waits for them. */
+static void test_persons(void **state)
+{
+        (void)state;
+        enum { GREEDY = 30 };
+        struct echo_site site = {0};
+        struct crew *crew = echo_start(
+                &site, &(struct crew_options){.workers = 8}, (struct listener){0});
+        int greedy[GREEDY], other = client_dial(crew, "echo");
+        client_expect(other, "hello");
+        client_say(other, "PERSON 8\r\nECHO me\r\n");
+        client_expect(other, "me");
+        for (int i = 0; i < GREEDY; i++) {
+                greedy[i] = client_dial(crew, "echo");
+                client_expect(greedy[i], "hello");
+                client_say(greedy[i], "PERSON 7\r\nECHO in\r\n");
+                client_expect(greedy[i], "in");
+        }
+        for (int i = 0; i < GREEDY; i++)
+                client_say(greedy[i], "SLEEP 150\r\nECHO slept\r\n");
+        usleep(20000);
+        for (int i = 0; i < 20; i++) {
+                uint64_t start = now_ms();
+                client_say(other, "ECHO still\r\n");
+                client_expect(other, "still");
+                assert_true(now_ms() - start < 140);
+                assert_true(crew_stats(crew).workers <= 8);
+        }
+        close(greedy[3]); /* gone while it waits, or while it sleeps */
+        close(greedy[29]);
+        for (int i = 0; i < GREEDY - 1; i++)
+                if (i != 3)
+                        client_expect(greedy[i], "slept");
+        for (int i = 0; i < GREEDY - 1; i++)
+                if (i != 3)
+                        close(greedy[i]);
+        close(other);
+        until(&site.closed, GREEDY + 1);
+        crew_stop(crew, 1);
+}
+
+/* Stopping while most of them are put off. */
+static void test_persons_stop(void **state)
+{
+        (void)state;
+        struct echo_site site = {0};
+        struct crew *crew = echo_start(
+                &site, &(struct crew_options){.workers = 2}, (struct listener){0});
+        int fd[20];
+        for (int i = 0; i < 20; i++) {
+                fd[i] = client_dial(crew, "echo");
+                client_expect(fd[i], "hello");
+                client_say(fd[i], "PERSON 7\r\nECHO in\r\n");
+                client_expect(fd[i], "in");
+        }
+        for (int i = 0; i < 20; i++)
+                client_say(fd[i], "SLEEP 50\r\n");
+        usleep(20000);
+        crew_stop(crew, 5);
+        assert_int_equal(site.closed, 20);
+        for (int i = 0; i < 20; i++)
+                close(fd[i]);
+}
+
+/* Workers that stand aside do not keep the others from being served. */
+static void test_aside(void **state)
+{
+        (void)state;
+        struct echo_site site = {0};
+        struct crew *crew = echo_start(
+                &site, &(struct crew_options){.workers = 2}, (struct listener){0});
+        int fd[5];
+        for (int i = 0; i < 5; i++) {
+                fd[i] = client_dial(crew, "echo");
+                client_expect(fd[i], "hello");
+        }
+        for (int i = 0; i < 4; i++)
+                client_say(fd[i], "ASIDE 1\r\nSLEEP 300\r\nASIDE 0\r\nECHO done\r\n");
+        usleep(20000);
+        uint64_t start = now_ms();
+        client_say(fd[4], "ECHO now\r\n");
+        client_expect(fd[4], "now");
+        assert_true(now_ms() - start < 250);
+        for (int i = 0; i < 4; i++)
+                client_expect(fd[i], "done");
+        for (int i = 0; i < 5; i++)
+                close(fd[i]);
+        crew_stop(crew, 1);
+}
+
+/* A session may make its own lines shorter; who is asked for a line and sends one without end is
+ * put out like who says nothing. */
+static void test_line_limit(void **state)
+{
+        (void)state;
+        struct echo_site site = {0};
+        struct crew_options options = {.seconds_to_send = 1};
+        struct crew *crew = echo_start(&site, &options, (struct listener){0});
+        int fd = client_dial(crew, "echo");
+        client_expect(fd, "hello");
+        client_say(fd, "LINES 10\r\nECHO 12345\r\nECHO 123456\r\nECHO 1\r\n");
+        client_expect(fd, "12345");
+        client_expect(fd, "line too long");
+        client_expect(fd, "1");
+        client_say(fd, "ASK\r\n");
+        client_expect(fd, "+ go on");
+        static const char text[8192] = {0};
+        for (uint64_t end = now_ms() + 4000; now_ms() < end;)
+                if (send(fd, text, sizeof text, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 &&
+                        errno != EAGAIN)
+                        break;
+        until(&site.closed, 1);
+        close(fd);
+        crew_stop(crew, 1);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -545,6 +662,8 @@ int main(void)
                 cmocka_unit_test(test_limits),        cmocka_unit_test(test_local),
                 cmocka_unit_test(test_stop),          cmocka_unit_test(test_descriptors),
                 cmocka_unit_test(test_many_idle),
+                cmocka_unit_test(test_persons),       cmocka_unit_test(test_persons_stop),
+                cmocka_unit_test(test_aside),         cmocka_unit_test(test_line_limit),
         };
         return cmocka_run_group_tests_name("wire_crew", tests, NULL, NULL);
 }

@@ -105,6 +105,12 @@ static void echo_obey(struct session *s, struct str verb, struct str rest)
                 wire_wake_after(w, number(rest));
         else if (str_eq(verb, STR("LIMIT")))
                 wire_idle_limit(w, number(rest));
+        else if (str_eq(verb, STR("PERSON")))
+                wire_person(w, number(rest));
+        else if (str_eq(verb, STR("ASIDE")))
+                wire_aside(w, number(rest) != 0);
+        else if (str_eq(verb, STR("LINES")))
+                wire_line_limit(w, number(rest));
         else if (str_eq(verb, STR("PEER")))
                 echo_peer(s);
         else if (str_eq(verb, STR("CIPHER")))

@@ -18,7 +18,7 @@ struct echo_site {
 };
 
 /* Commands: ECHO text; QUIT; ASK; TAKE n; SKIP n; LITERAL n; DATA max; SHOW; BIG n; SLEEP ms;
- * AFTER seconds; LIMIT seconds; PEER; CIPHER; STARTTLS. */
+ * AFTER seconds; LIMIT seconds; LINES octets; PERSON n; ASIDE 0|1; PEER; CIPHER; STARTTLS. */
 extern const struct protocol echo_protocol;
 
 struct crew *echo_start(struct echo_site *, const struct crew_options *, struct listener);

@@ -1,0 +1,193 @@
+"""sides.py - what the benchmark asks of each server, in the same words: a side is one server with its clients.
+Every method returns one figure and may be called again; the sides of a scene are all up and take turns."""
+import contextlib, json, os, subprocess, sys, time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
+sys.path[:0] = [HERE, os.path.join(TOP, 'test', 'lib')]
+import baton
+from peers import PASSWORD, Dovecot, Inn, Postfix, memory
+
+TOPIC, ADDRESS = 'eng.backend', 'eng.backend@team.example'
+TOPICS = [name for name, _ in baton.TOPICS]
+MESSAGES, CLIENTS, IDLE = 10_000, 16, 1_000
+SLICE = 2   # seconds of a turn where clients write
+SDBOX = 'sdbox:~/sdbox'
+
+
+def compile_load(folder):
+    sources = [os.path.join(HERE, name) for name in ('load.c', 'link.c', 'message.c', 'scenes.c')]
+    Side.load_program = os.path.join(folder, 'load')
+    subprocess.run([os.environ.get('CC', 'cc'), '-O2', '-std=gnu11', '-D_GNU_SOURCE', '-pthread', '-o', Side.load_program,
+                    *sources, '-lcrypto'], check=True)
+
+
+def forget_page_cache():
+    os.sync()
+    with open('/proc/sys/vm/drop_caches', 'w') as f:
+        f.write('3')
+
+
+class Side:
+    load_program = None
+    login = {}
+    folder = 'INBOX'   # the one with the messages
+
+    def __init__(self, column, **settings):
+        self.column, self.settings, self.server = column, settings, None
+
+    def __enter__(self):
+        self.server = self.make()
+        return self
+
+    def __exit__(self, *_):
+        self.server.close()
+
+    def load(self, scene, port, **options):
+        command = [self.load_program, scene, '--port', str(port)]
+        for name, value in {**self.login, **options}.items():
+            command += ['--' + name, str(value)]
+        r = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if r.returncode:
+            raise RuntimeError(f'{self.column}: {scene}: {r.stderr.decode()}')
+        return json.loads(r.stdout)
+
+    def rate(self, *scene, **options):
+        result = self.load(*scene, clients=CLIENTS, **options)
+        return result['done'] / result['seconds']
+
+    # ---- mail ----
+    def fetch(self):
+        """Milliseconds; every message must have come."""
+        result = self.load('fetch', self.imap(), target=self.folder)
+        if result['units'] != MESSAGES:
+            raise RuntimeError(f'{self.column}: FETCH gave {result["units"]} messages')
+        return result['p50'] * 1000
+
+    def append(self):
+        return self.rate('append', self.imap(), seconds=SLICE, target='Archive')
+
+    @contextlib.contextmanager
+    def idle_clients(self, count):
+        command = [self.load_program, 'idle', '--port', str(self.imap()), '--clients', str(count)]
+        for name, value in self.login.items():
+            command += ['--' + name, value]
+        holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        try:
+            if holder.stdout.readline() != b'ready\n':
+                raise RuntimeError(f'{self.column}: the idle connections were not accepted')
+            time.sleep(2)
+            yield
+        finally:
+            holder.stdin.close()
+            holder.wait()
+
+    def idle(self):
+        """Resident and proportional kilobytes that each of 1,000 idle connections adds to a server that has 500 already:
+        what the first ones make it fetch once, or find in memory that it has to spare, is not counted."""
+        with self.idle_clients(IDLE // 2):
+            pss, rss, _ = memory(self.server.daemon.pid)
+            with self.idle_clients(IDLE):
+                pss_after, rss_after, _ = memory(self.server.daemon.pid)
+        return (rss_after - rss) / IDLE, (pss_after - pss) / IDLE
+
+    # ---- news ----
+    def post(self, count):
+        return self.rate('post', self.nntp(), count=count // CLIENTS, target=TOPIC)
+
+    def over(self):
+        """Lines a second of the median command; every line must have come."""
+        result = self.load('over', self.nntp(), count=20, target=TOPIC)
+        if result['units'] != 20 * MESSAGES:
+            raise RuntimeError(f'{self.column}: OVER gave {result["units"]} lines')
+        return MESSAGES / result['p50']
+
+    def article(self):
+        return 1 / self.load('article', self.nntp(), seconds=1, target=TOPIC)['p50']
+
+
+class BatonSide(Side):
+    login = {'user': 'bo', 'password': baton.PASSWORD}
+    peer = None
+
+    def make(self):
+        return baton.Site(conf='\n[limits]\nconnections-per-address = 5000\n')
+
+    def __exit__(self, kind, *rest):
+        if kind is RuntimeError:
+            worse = [line for line in self.server.log().splitlines() if ' note: ' not in line]
+            print('\n'.join(worse[-20:]), file=sys.stderr)
+        super().__exit__(kind, *rest)
+
+    def imap(self):
+        return self.server.port('imap')
+
+    def nntp(self):
+        return self.server.port('nntp')
+
+    def intake(self, to=TOPIC, **how):
+        return self.rate('smtp', self.server.port('submission'), target=f'{to}@team.example', **(how or {'seconds': SLICE}))
+
+    def fill(self, times):
+        for topic in TOPICS[:times]:
+            self.intake(topic, count=MESSAGES // CLIENTS)
+
+    def fetch_first(self, turn):
+        self.folder = 'Topics/' + TOPICS[turn].replace('.', '/')
+        return self.fetch()
+
+    def restart_cold(self):
+        self.server.stop()
+        forget_page_cache()
+        self.server.start()
+
+
+class PostfixSide(Side):
+    peer = Postfix
+
+    def make(self):
+        return Postfix(**self.settings)
+
+    def intake(self):
+        return self.rate('smtp', self.server.smtp, target=ADDRESS, seconds=SLICE)
+
+
+class DovecotSide(Side):
+    login = {'user': 'bo', 'password': PASSWORD}
+    peer = Dovecot
+
+    def make(self):
+        return Dovecot(**self.settings)
+
+    def imap(self):
+        return self.server.imap
+
+    def intake(self, **how):
+        login, self.login = self.login, {}   # LMTP has none
+        try:
+            return self.rate('lmtp', self.server.lmtp, target='bo@team.example', **(how or {'seconds': SLICE}))
+        finally:
+            self.login = login
+
+    def fill(self, _):
+        self.intake(count=MESSAGES // CLIENTS)
+
+    def fetch_first(self, _):
+        self.server.forget_cache('bo')
+        return self.fetch()
+
+    def restart_cold(self):
+        self.server.stop()
+        self.server.forget_cache('bo')
+        forget_page_cache()
+        self.server.start()
+
+
+class InnSide(Side):
+    peer = Inn
+
+    def make(self):
+        return Inn(group=TOPIC, **self.settings)
+
+    def nntp(self):
+        return self.server.nntp
