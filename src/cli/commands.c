@@ -16,6 +16,7 @@ const struct family families[] = {
         { "subscribe",   "let a person follow a topic",                  "Run a site",              subscribe_commands   },
         { "unsubscribe", "let a person leave a topic",                   "Run a site",              unsubscribe_commands },
         { "digest",      "each person's one mail of the day",            "Run a site",              digest_commands      },
+        { "queue",       "mail that waits to leave the house",           "Run a site",              queue_commands       },
         { "deliver",     "take one message from standard input",         "Move mail in",            deliver_commands     },
         { "import",      "take over old mail: mbox, Maildir",            "Move mail in",            import_commands      },
         { "check",       "look for damage in everything that is stored", "Look after it",           check_commands       },

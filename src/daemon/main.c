@@ -8,6 +8,7 @@
 #include "daemon/start.h"
 #include "imap/imap.h"
 #include "nntp/nntp.h"
+#include "relay/relay.h"
 #include "smtp/smtp.h"
 #include <errno.h>
 #include <locale.h>
@@ -24,6 +25,7 @@ struct daemon {
         struct tls *tls;
         struct control *control;
         struct jobs *jobs;
+        struct relay *relay;
 };
 
 static void set_log_level(const struct config *c)
@@ -182,6 +184,8 @@ static enum status open_rest(struct daemon *d)
         if (st == OK)
                 st = jobs_start(d->site, &d->jobs);
         if (st == OK)
+                st = relay_start(d->site, &d->relay);
+        if (st == OK)
                 st = control_start(d->site, d->crew, &d->control);
         return st;
 }
@@ -263,6 +267,7 @@ static void end(struct daemon *d)
         jobs_stop(d->jobs);
         if (d->crew)
                 crew_stop(d->crew, GRACE_SECONDS);
+        relay_stop(d->relay); /* nobody queues any more */
         if (!all) { /* the store is left as after a power failure, which loses nothing acknowledged
                      */
                 log_warn("stop: a command of baton did not end; the next start recovers");

@@ -30,10 +30,13 @@ static struct outcome file_for(struct session *s, struct str bytes, size_t first
         struct sender sender = smtp_sender(s);
         struct outcome out = {.why = REFUSED_NOT, .id = STR("")};
         struct submission mail = {.sender = &sender, .bytes = bytes};
+        struct str *outside;
         if (s->trusted)
                 sender.person = author_of(s, bytes);
         out.st = submit_placements(s->site, s->targets + first, count, s->mail, &mail.to,
                 &mail.to_count);
+        submit_outside(s->targets + first, count, s->mail, &outside, &mail.outside_count);
+        mail.outside = outside;
         if (out.st == OK)
                 out.st = submit(s->site, &mail, s->mail, &out.why);
         if (out.st == OK)

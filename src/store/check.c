@@ -67,7 +67,9 @@ static enum status check_once(struct checking *c)
                 st = check_messages(c);
         if (st == OK)
                 st = check_threads(c);
-        return st == OK ? check_people(c) : st;
+        if (st == OK)
+                st = check_people(c);
+        return st == OK ? check_queue(c) : st;
 }
 
 static void tell(const struct checking *c)

@@ -64,10 +64,13 @@ static enum status check_places(struct checking *c, const struct checked *m)
         }
         scan_close(scan);
         buf_release(&octets);
-        if (st == ABSENT && count != m->record.refs)
-                check_fault(c, "message %llu: %u entries counted, has %u",
+        if (st != ABSENT)
+                return st;
+        st = check_holders(c, m->id, &count);
+        if (st == OK && count != m->record.refs)
+                check_fault(c, "message %llu: %u references counted, has %u",
                         (unsigned long long)m->id, m->record.refs, count);
-        return st == ABSENT ? OK : st;
+        return st;
 }
 
 static enum status check_parts(struct checking *c, const struct checked *m)

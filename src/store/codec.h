@@ -90,7 +90,7 @@ struct message_record {
         uint64_t body; /* whose chunks: its own id, or one that was reserved to write ahead */
         uint64_t size, modseq;
         uint32_t header_size, lines;
-        uint32_t refs; /* entries that show it */
+        uint32_t refs; /* entries that show it, and rows of the queue that hold it */
         time_t date;
         bool dots, attachment, automatic;
         unsigned char id_hash[HASH_SIZE], byte_hash[HASH_SIZE];

@@ -5,6 +5,7 @@ libbaton_a_SOURCES += \
 	src/store/body.c src/store/body.h src/store/filing.c src/store/message.c src/store/thread.c src/store/thread.h \
 	src/store/mailbox.c src/store/entry.c src/store/copy.c src/store/expunge.c src/store/release.c src/store/release.h \
 	src/store/modseq.c src/store/mark.c src/store/mark.h src/store/marks.c src/store/person.c src/store/topic.c src/store/due.c \
+	src/store/queue.c src/store/queue.h src/store/codec_queue.c src/store/codec_queue.h src/store/check_queue.c \
 	src/store/listed.c src/store/listed.h \
 	src/store/check.c src/store/checking.h src/store/check_mailbox.c src/store/check_message.c \
 	src/store/check_thread.c src/store/check_people.c
@@ -48,6 +49,10 @@ test_unit_store_check_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += test/unit/store_kill
 test_unit_store_kill_SOURCES = test/unit/store_kill.c test/unit/store_kit.h
 test_unit_store_kill_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += test/unit/store_queue
+test_unit_store_queue_SOURCES = test/unit/store_queue.c test/unit/store_kit.h
+test_unit_store_queue_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += test/unit/store_fault
 test_unit_store_fault_SOURCES = test/unit/store_fault.c test/unit/store_kit.h

@@ -30,7 +30,7 @@ static const char *const table_names[TABLE_COUNT] = {
         [TABLE_MARK] = "mark.db", [TABLE_FLAG] = "flag.db", [TABLE_CHANGE] = "change.db",
         [TABLE_PERSON] = "person.db", [TABLE_NAME] = "name.db", [TABLE_TOPIC] = "topic.db",
         [TABLE_SUBSCRIPTION] = "subscription.db", [TABLE_DIGEST] = "digest.db",
-        [TABLE_DUE] = "due.db",
+        [TABLE_DUE] = "due.db", [TABLE_QUEUE] = "queue.db",
 }; /* clang-format on */
 
 const char *table_name(enum table table)

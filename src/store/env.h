@@ -27,6 +27,7 @@ enum table {
         TABLE_SUBSCRIPTION, /* person, topic -> record;  topic, person -> (two key kinds) */
         TABLE_DIGEST,       /* person, day -> record */
         TABLE_DUE,          /* time, kind, person -> ;  kind, person -> time (two key kinds) */
+        TABLE_QUEUE,        /* id -> record;  time, id -> ;  message, id -> (three key kinds) */
         TABLE_COUNT
 };
 

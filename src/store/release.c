@@ -59,8 +59,21 @@ static enum status leave_over(struct txn *txn, enum leftover kind, uint64_t id, 
         return put_value(txn, TABLE_META, &key, &value);
 }
 
-/* One entry less shows it. */
-static enum status release_message(
+enum status message_hold(struct txn *txn, struct op *op, uint64_t message)
+{
+        struct message_record m;
+        struct buf value = {0};
+        struct key key = key_message(message);
+        enum status st = get_message(txn, op, message, &m);
+        if (st != OK)
+                return st == ABSENT ? codec_damaged("a queue without message") : st;
+        m.refs++;
+        message_write(&m, &value);
+        return put_value(txn, TABLE_MESSAGE, &key, &value);
+}
+
+/* One less shows or holds it. */
+enum status message_release(
         struct txn *txn, struct op *op, uint64_t message, struct released *r)
 {
         struct message_record m;
@@ -101,7 +114,7 @@ enum status entry_release(struct txn *txn, struct op *op, const struct place *p,
                 st = drop_value(txn, TABLE_OVERVIEW, &key);
         if (st == OK)
                 st = drop_value(txn, TABLE_PLACE, &place);
-        return st == OK ? release_message(txn, op, e.message, r) : st;
+        return st == OK ? message_release(txn, op, e.message, r) : st;
 }
 
 enum status mailbox_release(struct txn *txn, const struct mailbox *m)

@@ -16,6 +16,10 @@ struct released {
 /* ABSENT: there is no such entry. The row's counters are the caller's. */
 CHECKED enum status entry_release(
         struct txn *, struct op *, const struct place *, struct released *);
+/* The queue holds a message as an entry does: one reference more, and one less. */
+CHECKED enum status message_hold(struct txn *, struct op *, uint64_t message);
+CHECKED enum status message_release(
+        struct txn *, struct op *, uint64_t message, struct released *);
 /* A mailbox's record has gone: its entries and marks are left over. */
 CHECKED enum status mailbox_release(struct txn *, const struct mailbox *);
 /* Clears what is left over, in changes of its own. Not on the writer's or flusher's thread. */

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_MAX = 1 << 20, LISTENERS_MAX = 64 };
+enum { FILE_MAX = 1 << 20, LISTENERS_MAX = 64, SMTP_PORT = 25 };
 
 /* The file being read, and what is wrong with it. */
 struct reading {
@@ -204,6 +204,43 @@ static enum status read_cleartext(struct reading *r, const struct key *key, stru
         return OK;
 }
 
+/* host:port, [2001:db8::7]:port, or a host alone. */
+static enum status read_relay(struct reading *r, const struct key *key, struct str value)
+{
+        struct config *c = r->config;
+        size_t colon = str_rchr(value, ':');
+        struct str host = str_sub(value, 0, colon);
+        bool framed = str_starts(value, STR("["));
+        uint32_t port = SMTP_PORT;
+        if (framed && str_ends(value, STR("]")))
+                host = value;
+        else if (colon != STR_NOWHERE && (str_u32(str_from(value, colon + 1), &port) != OK ||
+                                                 port < 1 || port > 65535))
+                return refuse(r, "%s needs host:port, not '%.*s'", key->name, STR_ARG(value));
+        if (framed && str_ends(host, STR("]")))
+                host = str_sub(host, 1, host.len - 2);
+        if (!host.len || str_chr(host, ' ') != STR_NOWHERE ||
+                (!framed && str_chr(host, ':') != STR_NOWHERE))
+                return refuse(r, "%s needs host:port, not '%.*s'", key->name, STR_ARG(value));
+        c->relay_host = arena_copy(c->arena, host);
+        c->relay_port = (uint16_t)port;
+        return OK;
+}
+
+static enum status read_relay_tls(struct reading *r, const struct key *key, struct str value)
+{
+        enum relay_tls *out = place_of(r, key);
+        if (str_same(value, STR("may")))
+                *out = RELAY_TLS_MAY;
+        else if (str_same(value, STR("must")))
+                *out = RELAY_TLS_MUST;
+        else if (str_same(value, STR("never")))
+                *out = RELAY_TLS_NEVER;
+        else
+                return refuse(r, "relay-tls needs may, must or never, not '%.*s'", STR_ARG(value));
+        return OK;
+}
+
 static enum status read_separator(struct reading *r, const struct key *key, struct str value)
 {
         char *out = place_of(r, key);
@@ -288,6 +325,17 @@ static const struct key keys[] = {
         { "limits", "idle-smtp",               read_seconds,       IN_SITE(idle_smtp),               10,       86400     },
         { "limits", "idle-imap",               read_seconds,       IN_SITE(idle_imap),               60,       7 * 86400 },
         { "limits", "idle-nntp",               read_seconds,       IN_SITE(idle_nntp),               60,       7 * 86400 },
+        { "relay",  "relay",                 read_relay,          0,                               0,        0         },
+        { "relay",  "relay-user",            read_text,           IN_SITE(relay_user),             0,        0         },
+        { "relay",  "relay-password-file",   read_path,           IN_SITE(relay_password_file),    0,        0         },
+        { "relay",  "relay-tls",             read_relay_tls,      IN_SITE(relay_tls),              0,        0         },
+        { "relay",  "relay-roots",           read_path,           IN_SITE(relay_roots),            0,        0         },
+        { "relay",  "relay-senders",         read_count,          IN_SITE(relay_senders),          1,        64        },
+        { "relay",  "retry-first",           read_seconds,        IN_SITE(retry_first),            1,        86400     },
+        { "relay",  "retry-most",            read_seconds,        IN_SITE(retry_most),             1,        7 * 86400 },
+        { "relay",  "warn",                  read_seconds,        IN_SITE(warn),                   1,        30 * 86400 },
+        { "relay",  "give-up",               read_seconds,        IN_SITE(give_up),                1,        30 * 86400 },
+        { "relay",  "reply-wait",            read_seconds,        IN_SITE(reply_wait),             1,        3600      },
         { "store",  "cache",                   read_size,          IN_SITE(cache),                   MEGA,     64 * GIGA },
         { "store",  "reserve",                 read_size,          IN_SITE(reserve),                 MEGA,     1024 * GIGA },
         { "store",  "ballast",                 read_size,          IN_SITE(ballast),                 MEGA,     16 * GIGA },
@@ -313,6 +361,11 @@ static void defaults(struct config *c)
         c->reserve = 256 * MEGA;
         c->ballast = 32 * MEGA;
         c->log_file = 16 * MEGA;
+        c->relay_senders = 4;
+        c->retry_first = 5 * 60;
+        c->retry_most = 4 * 3600;
+        c->warn = 4 * 3600;
+        c->give_up = 5 * 86400; /* RFC 5321 4.5.4.1: at least 4 to 5 days */
         c->log_level = STR("notes");
         c->listen = arena_alloc(c->arena, LISTENERS_MAX * sizeof *c->listen);
 }
@@ -382,8 +435,8 @@ static enum status section_begin(struct reading *r, struct str line)
                 }
         }
         return refuse(r,
-                "there is no section %.*s; there are [site], [listen NAME], [login], [limits] and "
-                "[store]",
+                "there is no section %.*s; there are [site], [listen NAME], [login], [limits], "
+                "[relay] and [store]",
                 STR_ARG(line));
 }
 
@@ -435,6 +488,16 @@ static struct str without_comment(struct str line)
         return str_trim(line);
 }
 
+/* A login needs both its parts. */
+static enum status relay_end(struct reading *r)
+{
+        const struct config *c = r->config;
+        if (!c->relay_user.len == !c->relay_password_file.len)
+                return OK;
+        r->line = 0;
+        return refuse(r, "[relay] relay-user and relay-password-file belong together");
+}
+
 static enum status read_lines(struct reading *r, struct str text)
 {
         struct str line;
@@ -456,7 +519,7 @@ static enum status read_lines(struct reading *r, struct str text)
                 return refuse(r,
                         "[site] needs 'domain = team.example': the part of addresses behind the @");
         }
-        return st;
+        return st == OK ? relay_end(r) : st;
 }
 
 static enum status load(const char *path, struct buf *out)

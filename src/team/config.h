@@ -3,6 +3,7 @@
 #pragma once
 #include "base/arena.h"
 
+enum relay_tls { RELAY_TLS_MAY, RELAY_TLS_MUST, RELAY_TLS_NEVER };
 enum cleartext { CLEARTEXT_LOOPBACK, CLEARTEXT_NEVER, CLEARTEXT_ALWAYS };
 
 struct listen_config {
@@ -33,6 +34,13 @@ struct config {
         unsigned login_failures;    /* a minute and address before logins there are put off; 20 */
         unsigned idle_smtp, idle_imap, idle_nntp; /* seconds */
         uint64_t cache, reserve, ballast, log_file; /* store, octets */
+        struct str relay_host;      /* who takes mail for the outside; empty: nobody */
+        uint16_t relay_port;
+        struct str relay_user, relay_password_file; /* user empty: no login; an absolute path */
+        enum relay_tls relay_tls;
+        struct str relay_roots;     /* PEM file of who may sign its certificate; empty: the system's */
+        unsigned relay_senders;     /* threads, each with a connection of its own; 4 */
+        unsigned retry_first, retry_most, warn, give_up, reply_wait; /* seconds */
         struct str log_level;       /* errors, warnings, notes, details */
         struct config *previous;    /* the one before the last reload: somebody may still read it */
 };

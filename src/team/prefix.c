@@ -138,3 +138,14 @@ struct str prefix_person(struct site *site, const struct submission *mail,
         buf_release(&out);
         return prefix;
 }
+
+/* "for" names a recipient only where there is one: others' are not told (RFC 5321 7.6). */
+struct str prefix_outside(struct site *site, const struct submission *mail, struct arena *arena)
+{
+        struct buf out = {0};
+        bool alone = mail->outside_count == 1 && mail->to_count == 0;
+        add_received(site, mail, alone ? mail->outside[0] : STR_NONE, &out);
+        struct str prefix = arena_copy(arena, buf_str(&out));
+        buf_release(&out);
+        return prefix;
+}

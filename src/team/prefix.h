@@ -9,3 +9,5 @@ struct str prefix_topic(struct site *, const struct submission *, const struct t
 /* For a person's INBOX: Return-Path, Delivered-To, trace. */
 struct str prefix_person(struct site *, const struct submission *, const struct placement *,
         struct arena *);
+/* What goes before a message that leaves the site: Received alone (RFC 5321 4.4). */
+struct str prefix_outside(struct site *, const struct submission *, struct arena *);

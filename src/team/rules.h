@@ -18,10 +18,10 @@ void rules_scram_failed(struct site *, struct str user, struct str peer_address)
 bool rules_cleartext(struct site *, bool secure, bool loopback);
 
 /* ---- addresses ---- */
-enum target_kind { TARGET_PERSON = 1, TARGET_TOPIC = 2 };
+enum target_kind { TARGET_PERSON = 1, TARGET_TOPIC = 2, TARGET_OUTSIDE = 3 };
 struct target {
         enum target_kind kind;
-        uint32_t id;        /* person, or topic = its mailbox */
+        uint32_t id;        /* person, or topic = its mailbox; 0 outside */
         struct str address; /* as given, "local@domain" */
         struct str name;    /* login name or topic name */
 };

@@ -146,6 +146,13 @@ void site_close(struct site *site)
         free(site);
 }
 
+void site_queued(struct site *site)
+{
+        void (*queued)(void *) = __atomic_load_n(&site->queued, __ATOMIC_ACQUIRE);
+        if (queued)
+                queued(site->relay);
+}
+
 /* What a running daemon cannot change any more. */
 static void tell_unchanged(const struct config *old, const struct config *new)
 {

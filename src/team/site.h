@@ -13,8 +13,12 @@ struct site {
         char *tmp;             /* folder for spools */
         time_t started;
         struct gate *gate;     /* failed logins, by address */
+        void (*queued)(void *); /* the relay's: something waits to leave; NULL: no relay runs here */
+        void *relay;
         unsigned char secret[32]; /* never told: see site_secret */
 };
+/* Mail was queued, or the queue was changed by hand: who sends is woken. */
+void site_queued(struct site *);
 
 /* The configuration in force; a command asks once and keeps to it. */
 static inline const struct config *site_config(struct site *site)

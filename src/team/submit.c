@@ -3,6 +3,7 @@
 #include "mail/address.h"
 #include "mail/header.h"
 #include "mail/msgid.h"
+#include "store/queue.h"
 #include "team/prefix.h"
 #include <ctype.h>
 
@@ -22,6 +23,8 @@ const char *refusal_text(enum refusal why)
                 [REFUSED_LOOP] = "mail loop: the message has passed too many servers, or this one already",
                 [REFUSED_FORM] = "not a message: it has no header",
                 [REFUSED_SIZE] = "the message is too big",
+                [REFUSED_SENDER] = "mail to the outside leaves under an address of your own: write as "
+                                   "one, or have an administrator add this one to yours",
                 [REFUSED_SITE] = "the server cannot file it now: try again later",
         };
         return why < REFUSED_COUNT ? texts[why] : "refused";
@@ -61,6 +64,19 @@ static uint32_t posting_person(struct site *site, const struct sender *sender)
         return rules_person_of(site, sender->reverse_path);
 }
 
+/* To the outside: who has logged in, under an address of his own, when somebody takes such mail. */
+static enum status outside_target(struct site *site, const struct sender *sender, struct target *out,
+        enum refusal *why)
+{
+        if (sender->way != WAY_SUBMISSION || !sender->person || !site_config(site)->relay_host.len)
+                return refuse(why, REFUSED_RELAY, FORBIDDEN);
+        if (sender->reverse_path.len && rules_person_of(site, sender->reverse_path) != sender->person)
+                return refuse(why, REFUSED_SENDER, FORBIDDEN);
+        out->kind = TARGET_OUTSIDE;
+        out->id = 0;
+        return OK;
+}
+
 CHECKED enum status submit_target(struct site *site, const struct sender *sender, struct str address,
         struct arena *arena, struct target *out, enum refusal *why)
 {
@@ -72,7 +88,7 @@ CHECKED enum status submit_target(struct site *site, const struct sender *sender
         case ABSENT:
                 return refuse(why, REFUSED_UNKNOWN, ABSENT);
         case FORBIDDEN:
-                return refuse(why, REFUSED_RELAY, FORBIDDEN);
+                return outside_target(site, sender, out, why);
         case UNSUPPORTED:
                 return refuse(why, REFUSED_COMMAND, ABSENT);
         default:
@@ -102,6 +118,8 @@ CHECKED enum status submit_placements(struct site *site, const struct target *ta
         size_t n = 0;
         for (size_t i = 0; i < count; i++) {
                 uint32_t mailbox = targets[i].id;
+                if (targets[i].kind == TARGET_OUTSIDE)
+                        continue;
                 if (targets[i].kind == TARGET_PERSON) {
                         enum status st = mailbox_find_use(site->store, targets[i].id, USE_INBOX, &mailbox);
                         if (st != OK)
@@ -113,6 +131,22 @@ CHECKED enum status submit_placements(struct site *site, const struct target *ta
         *out = to;
         *out_count = n;
         return OK;
+}
+
+void submit_outside(const struct target *targets, size_t count, struct arena *arena, struct str **out,
+        size_t *out_count)
+{
+        struct str *to = arena_alloc(arena, count * sizeof *to);
+        size_t n = 0;
+        for (size_t i = 0; i < count; i++) {
+                bool known = targets[i].kind != TARGET_OUTSIDE;
+                for (size_t j = 0; !known && j < n; j++)
+                        known = str_same(to[j], targets[i].address);
+                if (!known)
+                        to[n++] = targets[i].address;
+        }
+        *out = to;
+        *out_count = n;
 }
 
 /* ---- what is written ---- */
@@ -273,7 +307,7 @@ static bool goes_to_topic(struct site *site, const struct submission *mail, stru
 static enum status prepare(struct site *site, struct submission *mail, struct arena *arena,
         struct filing *out, enum refusal *why)
 {
-        if (mail->to_count == 0 || mail->to_count > TARGETS_MAX)
+        if (mail->to_count + mail->outside_count == 0 || mail->to_count > TARGETS_MAX)
                 return refuse(why, REFUSED_FORM, INVALID);
         enum status st = check_form(site, mail, arena, why);
         if (st != OK)
@@ -299,6 +333,36 @@ static enum status prepare(struct site *site, struct submission *mail, struct ar
         return OK;
 }
 
+static bool is_eight_bit(struct str bytes)
+{
+        for (size_t i = 0; i < bytes.len; i++)
+                if ((unsigned char)bytes.at[i] > 0x7f)
+                        return true;
+        return false;
+}
+
+/* The queue's row, in the change that files: mail to both sides is taken whole or not at all. */
+static void queue(struct site *site, const struct submission *mail, const struct filing *filing,
+        struct change *change, struct arena *arena)
+{
+        struct queue_row *row = arena_alloc(arena, sizeof *row);
+        *row = (struct queue_row){
+                .filing = filing,
+                .person = mail->sender->person,
+                .sender = mail->sender->reverse_path,
+                .fields = prefix_outside(site, mail, arena),
+                .recipients = arena_alloc(arena, mail->outside_count * sizeof *row->recipients),
+                .recipient_count = mail->outside_count,
+                .created = clock_now(),
+                .next = clock_now(),
+                .eight_bit = is_eight_bit(mail->bytes),
+        };
+        for (size_t i = 0; i < mail->outside_count; i++)
+                row->recipients[i] = (struct queue_recipient){
+                        .address = mail->outside[i], .state = QUEUE_WAITING};
+        change_queue_add(change, row);
+}
+
 static void report(struct submission *mail, const struct filing *filing)
 {
         mail->message = filing->message;
@@ -314,11 +378,15 @@ CHECKED enum status submit_many(struct site *site, struct submission **mails, si
         struct filing *filings = arena_alloc(arena, count * sizeof *filings);
         struct change *change = change_new(site->store);
         enum status st = OK;
+        bool queued = false;
         *why = REFUSED_NOT;
         for (size_t i = 0; i < count && st == OK; i++) {
                 st = prepare(site, mails[i], arena, &filings[i], why);
                 if (st == OK)
                         st = change_file(change, &filings[i]);
+                if (st == OK && mails[i]->outside_count)
+                        queue(site, mails[i], &filings[i], change, arena);
+                queued = queued || mails[i]->outside_count;
         }
         if (st == OK)
                 st = store_commit(change);
@@ -327,6 +395,8 @@ CHECKED enum status submit_many(struct site *site, struct submission **mails, si
         for (size_t i = 0; i < count && st == OK; i++)
                 report(mails[i], &filings[i]);
         change_free(change);
+        if (st == OK && queued)
+                site_queued(site);
         return st;
 }
 

@@ -25,6 +25,7 @@ enum refusal {
         REFUSED_FORM,     /* not a message: no header */
         REFUSED_SIZE,
         REFUSED_SITE,     /* the store's fault: see status (FULL, BUSY, ...) */
+        REFUSED_SENDER,   /* to the outside under an address that is not one's own */
         REFUSED_COUNT
 };
 const char *refusal_text(enum refusal); /* "no such person or topic here" */
@@ -51,15 +52,19 @@ struct submission {
         time_t date;           /* internal date; 0: now */
         struct placement *to;
         size_t to_count;
+        const struct str *outside; /* recipients elsewhere: queued in the same change */
+        size_t outside_count;
         bool unique_id;        /* news: EXISTS when the id is known in a topic */
         /* filled */
         struct str message_id; /* in the arena */
         uint64_t message;
 };
-/* Makes placements of targets (a person's is the INBOX), each mailbox once. */
+/* Makes placements of targets (a person's is the INBOX), each mailbox once. Those outside have none. */
 CHECKED enum status submit_placements(struct site *, const struct target *, size_t count, struct arena *,
         struct placement **out, size_t *out_count);
-/* Files it. OK: it is on disk everywhere. Else nothing was filed: FORBIDDEN, INVALID, TOO_BIG, EXISTS, FULL, BUSY... */
+/* The addresses of those outside, each once. */
+void submit_outside(const struct target *, size_t count, struct arena *, struct str **out, size_t *out_count);
+/* Files it, and queues it for the outside. OK: it is on disk everywhere. Else nothing was filed: FORBIDDEN, INVALID, TOO_BIG, EXISTS, FULL, BUSY... */
 CHECKED enum status submit(struct site *, struct submission *, struct arena *, enum refusal *why);
 /* Many at once, for imports: one transaction for all (at most 64). */
 CHECKED enum status submit_many(struct site *, struct submission **, size_t count, struct arena *, enum refusal *why);

@@ -1,5 +1,5 @@
 /* tls.h - the server's certificate and TLS settings: TLS 1.2 and up, from files that may be
- * exchanged while it serves. OpenSSL's SSL_* is met in wire/tls.c only. */
+ * exchanged while it serves. OpenSSL's SSL_* is met in wire/tls.c and wire/dial_tls.c only. */
 #pragma once
 #include "base/str.h"
 

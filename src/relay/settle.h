@@ -1,0 +1,17 @@
+/* settle.h - what an attempt comes to: one change of the store for all of it. Who was taken is
+ * done, who was refused for good has failed and the sender is told, the rest waits for the next
+ * attempt; a row that waits for nobody goes. */
+#pragma once
+#include "relay/client.h"
+#include "store/queue.h"
+#include "team/site.h"
+
+struct attempt {
+        struct queue_row *row;       /* as it was read before the attempt */
+        struct client_recipient *to; /* verdicts of those that waited */
+        const size_t *places;        /* of which recipients of the row */
+        size_t to_count;
+        struct str next_hop;
+};
+/* Tries until it is stored, as long as *stop is false: what is not stored would be sent twice. */
+CHECKED enum status settle(struct site *, const struct attempt *, const bool *stop);
