@@ -104,7 +104,7 @@ def postfix(site):
         tap.ok(mail and b'Delivered-To: dee@home.example' in mail and b'Return-Path: <zoe@outside.example>' in mail and b'with LMTP' in mail,
                'postfix: and to the outside address, with envelope', mail)
         bounced = bounce(site, front, 'closed@team.example', 'Postfix not a member')
-        tap.ok(bounced and 'only members of the topic may post' in bounced, "postfix: who may not post gets a bounce with Baton's reason", bounced or front.tell())
+        tap.ok(bounced and 'takes mail from its members only' in bounced, "postfix: who may not post gets a bounce with Baton's reason", bounced or front.tell())
     with Front(site=site, relay_recipient_maps='') as front:
         bounced = bounce(site, front, 'nobody@team.example', 'Postfix no map')
         tap.ok(bounced and 'no such person or topic here' in bounced, "postfix: without a map an unknown address bounces with Baton's reason", bounced or front.tell())
