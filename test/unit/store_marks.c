@@ -294,6 +294,21 @@ static void unchanged_since(void **state)
         assert_int_equal(modseqs_read(k->store, view, bo, all, each), OK);
         assert_int_equal(each[0], before);
         assert_true(each[4] > before && each[5] == before);
+        struct changed_since asked = {.person = bo, .since = before, .which = all};
+        assert_int_equal(modseqs_since(k->store, view, &asked, each), OK);
+        assert_true(each[4] > before && each[5] == 0 && each[10] > each[4] && each[11] > before);
+        struct numset *changed = numset_new(), *last = kit_set("12");
+        struct change *change = change_new(k->store); /* gone, but still in this view */
+        change_expunge(change, topic, last, NULL);
+        assert_int_equal(store_commit(change), OK);
+        change_free(change);
+        assert_int_equal(mailbox_changed(k->store, view, bo, before, changed), OK);
+        assert_set(changed, "5,11:12");
+        numset_clear(changed);
+        assert_int_equal(mailbox_changed(k->store, view, ana, m.modseq - 1, changed), OK);
+        assert_set(changed, "1,4:10");
+        numset_free(changed);
+        numset_free(last);
         view_close(k->store, view);
         numset_free(all);
         m.unchanged_since = m.modseq;
