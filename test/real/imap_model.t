@@ -92,6 +92,7 @@ class Client(threading.Thread):
             for column in (self.view, self.flags, self.modseq):
                 column += [None] * (n - len(column))
         elif m[2] == b'EXPUNGE':
+            self.opened_whole()
             assert not self.qresync and verb not in ('FETCH', 'STORE', 'SEARCH'), (verb, r)
             assert 1 <= n <= len(self.view), ('EXPUNGE of nothing', n)
             self.drop(n - 1)
