@@ -80,7 +80,7 @@ bool scram_proves(const struct scram *s, struct str message, struct str proof)
         unsigned char key[SHA256_SIZE], stored[SHA256_SIZE];
         if (proof.len != sizeof key)
                 return false;
-        hmac_sha256(octets(s->stored_key, sizeof s->stored_key), message, key); /* ClientSignature */
+        hmac_sha256(octets(s->stored_key, sizeof s->stored_key), message, key);
         for (size_t i = 0; i < sizeof key; i++)
                 key[i] ^= (unsigned char)proof.at[i];
         sha256(octets(key, sizeof key), stored);

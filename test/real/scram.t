@@ -148,6 +148,13 @@ with Site(people=PEOPLE[:2], topics=[], conf='\n[login]\nlogin-failures = 1000\n
                               input='', capture_output=True, text=True, timeout=60)
         tap.ok('client authentication finished (server trusted)' in (done.stdout + done.stderr).lower(),
                f'gsasl over {service}', done.stdout[-600:] + done.stderr[-600:])
+    if shutil.which('msmtp'):
+        done = subprocess.run(['msmtp', '--host=127.0.0.1', f'--port={site.port("submission")}', '--auth=scram-sha-256', '--user=ana', '--tls=off',
+                               f'--passwordeval=echo {PASSWORD}', '--from=ana@team.example', 'ana@team.example'],
+                              input=message('By msmtp', sender='ana@team.example', to='ana@team.example').decode(), capture_output=True, text=True, timeout=60)
+        tap.ok(done.returncode == 0, 'msmtp', done.stderr[-600:])
+    else:
+        tap.skip('msmtp', 'msmtp is not installed')
     tap.same(site.stop(), 0, 'a clean end')
     tap.same(site.faults(), '', 'baton check is clean')
 tap.done()
