@@ -5,7 +5,7 @@
 #pragma once
 #include "store/store.h"
 
-enum { LISTED_MAX = 10000, LISTED_NAME_MAX = 1000 };
+enum { LISTED_MAX = 10000, LISTED_NAME_MAX = 800 }; /* a key stays on its page */
 
 struct listed {
         struct str name;

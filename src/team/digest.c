@@ -126,7 +126,10 @@ static enum status fill_items(struct site *site, struct page *page, struct arena
                 };
         }
         if (st == OK && n == 1 && c->threads[0].messages == 1) { /* one message only: that message */
-                page->whole = arena_copy(arena, str_sub(buf_str(&text), 0, WHOLE_MAX));
+                struct str whole = str_sub(buf_str(&text), 0, WHOLE_MAX);
+                while (whole.len < text.len && whole.len && ((unsigned char)text.at[whole.len] & 0xc0) == 0x80)
+                        whole.len--; /* not inside a character */
+                page->whole = arena_copy(arena, whole);
                 page->items[0].line = STR_NONE;
         }
         buf_release(&text);
