@@ -1,4 +1,5 @@
 #include "imap/inside.h"
+#include "team/room.h"
 
 enum { MESSAGES_MAX = 64 }; /* of one APPEND (RFC 3502), as submit_many takes */
 
@@ -46,8 +47,8 @@ enum status imap_may_post(struct session *s, const struct folder *f, struct str 
         while (f->kind == MAILBOX_TOPIC && (at = str_chr(octets, '\r')) != STR_NOWHERE) {
                 octets = str_from(octets, at + 1);
                 if (!str_starts(octets, STR("\n")))
-                        return imap_refuse(
-                                s, UNSUPPORTED, "[CANNOT] A CR in the middle of a line cannot be posted");
+                        return imap_refuse(s, UNSUPPORTED,
+                                "[CANNOT] A CR in the middle of a line cannot be posted");
         }
         return OK;
 }
@@ -252,7 +253,11 @@ enum status imap_append(struct session *s, const struct args *args)
         a.messages = arena_alloc(s->arena, MESSAGES_MAX * sizeof *a.messages);
         st = read_all(&a, text);
         if (st == OK)
+                st = room_take(s->site->room, s->wire, 2 * a.octets);
+        if (st == OK) {
                 st = file(&a);
+                room_leave(s->site->room, 2 * a.octets);
+        }
         for (size_t i = 0; i < a.count; i++) {
                 spool_free(a.messages[i].spool);
                 buf_release(&a.messages[i].scratch);

@@ -1,4 +1,5 @@
 #include "imap/inside.h"
+#include "team/room.h"
 
 enum { POSTED_MAX = 64 }; /* messages copied into a topic at once, as submit_many takes */
 
@@ -62,18 +63,23 @@ static enum status whole_message(struct session *s, const struct entry *e, struc
         return st;
 }
 
+static uint64_t together(const struct batch *b)
+{
+        uint64_t total = 0;
+        for (size_t i = 0; i < b->count; i++)
+                total += b->entries[i].size;
+        return total;
+}
+
 /* Reads the messages to be posted; together they may be as long as one message. */
 static enum status read_posts(struct transfer *t, struct batch *b, struct buf *bytes)
 {
         struct session *s = t->session;
-        uint64_t total = 0;
-        enum status st = batch_fill(b);
+        enum status st = OK;
+        if (together(b) > site_config(s->site)->message_size)
+                return imap_refuse(s, TOO_BIG,
+                        "[LIMIT] Post these one after the other: they are too long together");
         for (size_t i = 0; st == OK && i < b->count; i++) {
-                total += b->entries[i].size;
-                if (total > site_config(s->site)->message_size)
-                        return imap_refuse(s, TOO_BIG,
-                                "[LIMIT] Post these one after the other: they are too long "
-                                "together");
                 st = whole_message(s, &b->entries[i], &bytes[i]);
                 if (st == OK)
                         st = imap_may_post(s, &t->folder, buf_str(&bytes[i]));
@@ -123,11 +129,18 @@ static enum status into_topic(struct transfer *t)
                         POSTED_MAX);
         struct batch *b = batch_new(s, t->numbers);
         struct buf bytes[POSTED_MAX] = {0};
-        enum status st = read_posts(t, b, bytes);
+        enum status st = batch_fill(b);
+        uint64_t room = 3 * together(b);
         if (st == OK)
-                st = post(t, b, bytes);
-        for (size_t i = 0; i < POSTED_MAX; i++)
-                buf_release(&bytes[i]);
+                st = room_take(s->site->room, s->wire, room);
+        if (st == OK) {
+                st = read_posts(t, b, bytes);
+                if (st == OK)
+                        st = post(t, b, bytes);
+                for (size_t i = 0; i < POSTED_MAX; i++)
+                        buf_release(&bytes[i]);
+                room_leave(s->site->room, room);
+        }
         batch_free(b);
         if (st != OK || !t->move)
                 return st;

@@ -55,6 +55,7 @@ enum { ENABLED_CONDSTORE = 1, ENABLED_QRESYNC = 2, ENABLED_REV2 = 4 };
 enum {
         BEFORE_LOGIN = 1, LOGGED_IN = 2, SELECTED = 4,
         ONLINE = LOGGED_IN | SELECTED, ALWAYS = BEFORE_LOGIN | ONLINE,
+        TELLS_ALL = 16,    /* nothing is told behind it: what it said counts from its beginning */
         KEEPS_NUMBERS = 8, /* no EXPUNGE behind it (RFC 9051 7.5.1), except in its UID form */
 };
 enum {

@@ -145,12 +145,14 @@ static void modseq_of(struct parse *p, struct key *key)
                         parse_fail(p);
                 parse_space(p);
         }
-        key->number = (int64_t)(parse_number64(p) & INT64_MAX);
+        uint64_t n = parse_number64(p);
+        key->number = n > INT64_MAX ? INT64_MAX : (int64_t)n;
 }
 
 static void argument_of(struct keys *k, const struct row *row, struct key *key)
 {
         struct parse *p = k->p;
+        uint64_t n;
         parse_space(p);
         switch (row->argument) {
         case WORD:
@@ -161,7 +163,8 @@ static void argument_of(struct keys *k, const struct row *row, struct key *key)
                 key->number = parse_date(p);
                 break;
         case NUMBER:
-                key->number = (int64_t)(parse_number64(p) & INT64_MAX);
+                n = parse_number64(p);
+                key->number = n > INT64_MAX ? INT64_MAX : (int64_t)n;
                 break;
         case SET:
                 key->set = parse_set(p);

@@ -191,7 +191,7 @@ static enum status answer(struct session *s, const struct question *q)
 {
         struct wanted w;
         enum status st = wanted_read(s, &w);
-        for (size_t i = 0; st == OK && i < w.count; i++) {
+        for (size_t i = 0; st == OK && i < w.count && !wire_gone(s->wire); i++) {
                 if (standing_of(q, &w, i) == NOT_ASKED)
                         continue;
                 print_folder(s, q, &w, i);

@@ -317,6 +317,9 @@ time_t parse_date_time(struct parse *p)
         if (hour > 23 || minute > 59 || second > 60)
                 parse_fail(p);
         at += hour * 3600 + minute * 60 + second - (west ? -offset : offset);
+        /* as INTERNALDATE it must have a year of four digits again */
+        if (at < days_from_civil(0, 1, 1) * 86400 || at >= days_from_civil(10000, 1, 1) * 86400)
+                parse_fail(p);
         return p->bad ? 0 : (time_t)at;
 }
 

@@ -5,6 +5,7 @@
 #include "mail/content.h"
 #include "mail/date.h"
 #include "mail/header.h"
+#include "team/room.h"
 
 /* clang-format off */
 enum {
@@ -221,7 +222,10 @@ static enum status read_text(struct candidate *c)
 {
         struct buf message = {0}, text = {0};
         uint64_t size = c->stored->size < BODY_SEARCHED_MAX ? c->stored->size : BODY_SEARCHED_MAX;
-        enum status st = OK;
+        struct room *room = c->session->site->room;
+        enum status st = room_take(room, c->session->wire, 2 * size);
+        if (st != OK)
+                return st;
         for (uint64_t at = 0; st == OK && at < size; at += READ_PIECE)
                 st = message_octets(c->session->site->store, c->entry->message, at,
                         size - at < READ_PIECE ? size - at : READ_PIECE, &message);
@@ -232,6 +236,7 @@ static enum status read_text(struct candidate *c)
         }
         buf_release(&message);
         buf_release(&text);
+        room_leave(room, 2 * size);
         return st;
 }
 

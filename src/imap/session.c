@@ -24,7 +24,7 @@ static const struct verb verbs[] = {
         { "CREATE",       imap_create,       ONLINE,                   1, ARGS_RAW, "folder [(USE (\\use))]" },
         { "DELETE",       imap_delete,       ONLINE,                   1, ARGS_RAW, "folder" },
         { "ENABLE",       imap_enable,       ONLINE,                   1, ARGS_RAW, "capability ..." },
-        { "EXAMINE",      imap_examine,      ONLINE,                   1, ARGS_RAW, "folder [(parameters)]" },
+        { "EXAMINE",      imap_examine,      ONLINE | TELLS_ALL,       1, ARGS_RAW, "folder [(parameters)]" },
         { "EXPUNGE",      imap_expunge,      SELECTED,                 0, ARGS_RAW, "" },
         { "FETCH",        imap_fetch,        SELECTED | KEEPS_NUMBERS, 1, ARGS_RAW, "set (items) [(modifiers)]" },
         { "ID",           imap_id,           ALWAYS,                   1, ARGS_RAW, "(\"field\" \"value\" ...) or NIL" },
@@ -38,7 +38,7 @@ static const struct verb verbs[] = {
         { "NOOP",         imap_noop,         ALWAYS,                   0, 0,        "" },
         { "RENAME",       imap_rename,       ONLINE,                   1, ARGS_RAW, "folder name" },
         { "SEARCH",       imap_search,       SELECTED | KEEPS_NUMBERS, 1, ARGS_RAW, "[RETURN (options)] [CHARSET charset] keys" },
-        { "SELECT",       imap_select,       ONLINE,                   1, ARGS_RAW, "folder [(parameters)]" },
+        { "SELECT",       imap_select,       ONLINE | TELLS_ALL,       1, ARGS_RAW, "folder [(parameters)]" },
         { "SORT",         imap_sort,         SELECTED | KEEPS_NUMBERS, 1, ARGS_RAW, "(criteria) charset keys" },
         { "STARTTLS",     imap_starttls,     BEFORE_LOGIN,             0, 0,        "" },
         { "STATUS",       imap_status,       ONLINE,                   1, ARGS_RAW, "folder (items)" },
@@ -322,7 +322,7 @@ static void obey(struct session *s)
                 return;
         }
         enum status st = o.verb->run(s, &o.args);
-        if (s->selected && st != INVALID && !wire_gone(s->wire))
+        if (s->selected && st != INVALID && !wire_gone(s->wire) && !(o.verb->needs & TELLS_ALL))
                 imap_update(s, !(o.verb->needs & KEEPS_NUMBERS));
         finish(s, &o, st);
 }

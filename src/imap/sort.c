@@ -1,11 +1,13 @@
 #include "base/text.h"
 #include "imap/found.h"
 #include "imap/search.h"
+#include "team/room.h"
 
 /* SORT (RFC 5256): by what was derived when the messages were filed. */
 
 enum what { BY_ARRIVAL, BY_DATE, BY_SIZE, BY_SUBJECT, BY_FROM, BY_TO, BY_CC };
-enum { CRITERIA_MAX = 32, TEXTS = 4 }; /* texts: subject, from, to, cc */
+/* texts: subject, from, to, cc; no order is finer than so many octets of them */
+enum { CRITERIA_MAX = 32, TEXTS = 4, TEXT_MAX = 250, TEXT_USUAL = 100 };
 
 struct criterion {
         enum what what;
@@ -97,18 +99,19 @@ static struct str first_mailbox(struct parse *p)
 static struct str folded(struct arena *arena, struct str text)
 {
         struct buf b = {0};
-        text_fold(text, &b);
+        text_fold(str_sub(text, 0, TEXT_MAX), &b);
         struct str out = arena_copy(arena, buf_str(&b));
         buf_release(&b);
         return out;
 }
 
 /* "(date subject from sender reply-to to cc ...)" */
-static void take_addresses(struct arena *arena, struct str envelope, struct row *row)
+static void take_addresses(
+        struct arena *scratch, struct arena *arena, struct str envelope, struct row *row)
 {
         enum { FROM, SENDER, REPLY_TO, TO, CC, LISTS };
         struct str first[LISTS];
-        struct parse p = parse_of(arena, envelope);
+        struct parse p = parse_of(scratch, envelope);
         (void)parse_char(&p, '(');
         skip_string(&p);
         parse_space(&p);
@@ -123,7 +126,7 @@ static void take_addresses(struct arena *arena, struct str envelope, struct row 
 }
 
 static void take_batch(
-        struct session *s, const struct batch *b, const struct order *order, struct row *rows)
+        struct arena *arena, const struct batch *b, const struct order *order, struct row *rows)
 {
         for (size_t i = 0; i < b->count; i++) {
                 const struct stored *m = &b->stored[i];
@@ -134,25 +137,31 @@ static void take_batch(
                         .date = m->id && m->date ? m->date : b->entries[i].date,
                         .size = b->entries[i].size};
                 if (order->read & READ_SUMMARY)
-                        row->text[0] = arena_copy(s->arena, m->base_subject);
+                        row->text[0] = arena_copy(arena, str_sub(m->base_subject, 0, TEXT_MAX));
                 if (order->read & READ_ENVELOPE)
-                        take_addresses(s->arena, m->envelope, row);
+                        take_addresses(b->arena, arena, m->envelope, row);
         }
 }
 
+/* The rows of what was found, with their texts. */
+struct table {
+        struct row *rows;
+        size_t count;
+        struct arena *arena;
+};
+
 static enum status read_all(struct session *s, const struct numset *found,
-        const struct order *order, struct row *rows, size_t *count)
+        const struct order *order, struct table *out)
 {
         struct batch *b = batch_new(s, found);
         b->stored_too = true;
         b->read = order->read;
         enum status st = OK;
-        *count = 0;
         while (st == OK && !wire_gone(s->wire)) {
                 st = batch_fill(b);
                 if (st == OK)
-                        take_batch(s, b, order, rows + *count);
-                *count += st == OK ? b->count : 0;
+                        take_batch(out->arena, b, order, out->rows + out->count);
+                out->count += st == OK ? b->count : 0;
         }
         batch_free(b);
         return st == ABSENT ? OK : st;
@@ -197,30 +206,50 @@ static int by_order(const void *x, const void *y)
         return by_number(a->number, b->number);
 }
 
+static void print_sorted(struct session *s, struct table *t)
+{
+        struct buf *out = imap_out(s);
+        qsort(t->rows, t->count, sizeof *t->rows, by_order);
+        buf_add_text(out, "* SORT");
+        for (size_t i = 0; i < t->count; i++)
+                buf_addf(out, " %u",
+                        s->uid ? t->rows[i].number : imap_sequence(s, t->rows[i].number));
+}
+
+/* Gathers the answer; its end is said when the memory has been given back. */
+static enum status say_sorted(
+        struct session *s, const struct numset *found, const struct order *order)
+{
+        uint64_t room = numset_count(found) * (uint64_t)(sizeof(struct row) + TEXT_USUAL);
+        enum status st = room_take(s->site->room, s->wire, room);
+        if (st != OK)
+                return st;
+        struct table t = {.rows = mem_new((numset_count(found) + 1) * sizeof *t.rows),
+                .arena = arena_new()};
+        st = read_all(s, found, order, &t);
+        if (st == OK)
+                print_sorted(s, &t);
+        free(t.rows);
+        arena_free(t.arena);
+        room_leave(s->site->room, room);
+        return st;
+}
+
 static enum status sort(struct session *s, struct key *key, const struct order *order)
 {
         struct numset *found;
         uint64_t highest = 0;
-        size_t count = 0;
         enum status st = search_run(s, key, &found);
         if (st != OK)
                 return st;
-        struct row *rows = mem_new((numset_count(found) + 1) * sizeof *rows);
-        st = read_all(s, found, order, rows, &count);
-        if (st == OK && key_has(key, KEY_MODSEQ))
+        if (key_has(key, KEY_MODSEQ))
                 st = found_highest(s, found, &highest);
-        if (st == OK) {
-                struct buf *out = imap_out(s);
-                qsort(rows, count, sizeof *rows, by_order);
-                buf_add_text(out, "* SORT");
-                for (size_t i = 0; i < count; i++)
-                        buf_addf(out, " %u",
-                                s->uid ? rows[i].number : imap_sequence(s, rows[i].number));
-                if (highest)
-                        buf_addf(out, " (MODSEQ %llu)", (unsigned long long)highest);
+        if (st == OK)
+                st = say_sorted(s, found, order);
+        if (st == OK && highest)
+                buf_addf(imap_out(s), " (MODSEQ %llu)", (unsigned long long)highest);
+        if (st == OK)
                 imap_end(s);
-        }
-        free(rows);
         numset_free(found);
         return st;
 }

@@ -61,7 +61,7 @@ static enum status count_size(struct session *s, const struct view *v, struct co
 {
         struct entry entries[BATCH_MAX];
         uint32_t from = 1;
-        while (from) {
+        while (from && !wire_gone(s->wire)) {
                 size_t count = COUNT_OF(entries);
                 enum status st = entries_read(
                         s->site->store, v->mailbox, v->numbers, &from, entries, &count);

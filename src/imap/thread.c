@@ -1,12 +1,21 @@
 #include "imap/search.h"
 #include "imap/tree.h"
 #include "mail/header.h"
+#include "team/room.h"
+
+/* Of a subject, what tells it from others; what a message takes beside its row, as a rule. */
+enum { SUBJECT_MAX = 250, USUAL = 400 };
 
 _Static_assert((int)THREAD_ID_SIZE == (int)REFERENCE_SIZE, "ids of threads are the store's");
 
 /* What threads are made of, of a batch of messages. */
-static void take_batch(
-        struct session *s, const struct batch *b, struct threaded *list, size_t *count)
+struct table {
+        struct threaded *rows;
+        size_t count;
+        struct arena *arena; /* of their texts */
+};
+
+static void take_batch(struct session *s, const struct batch *b, struct table *t)
 {
         for (size_t i = 0; i < b->count; i++) {
                 const struct stored *m = &b->stored[i];
@@ -14,19 +23,18 @@ static void take_batch(
                         continue;
                 char id[REFERENCE_SIZE];
                 message_reference(m->message_id, id);
-                list[(*count)++] = (struct threaded){
+                t->rows[t->count++] = (struct threaded){
                         .shown = s->uid ? b->entries[i].number
                                         : imap_sequence(s, b->entries[i].number),
                         .date = m->date ? m->date : b->entries[i].date,
-                        .id = arena_copy(s->arena, str_make(id, sizeof id)),
-                        .references = arena_copy(s->arena, m->references),
-                        .subject = arena_copy(s->arena, m->base_subject),
+                        .id = arena_copy(t->arena, str_make(id, sizeof id)),
+                        .references = arena_copy(t->arena, m->references),
+                        .subject = arena_copy(t->arena, str_sub(m->base_subject, 0, SUBJECT_MAX)),
                         .reply = header_is_reply(m->subject)};
         }
 }
 
-static enum status read_all(struct session *s, const struct numset *found, struct threaded *list,
-        size_t *count)
+static enum status read_all(struct session *s, const struct numset *found, struct table *t)
 {
         struct batch *b = batch_new(s, found);
         b->stored_too = true;
@@ -35,10 +43,36 @@ static enum status read_all(struct session *s, const struct numset *found, struc
         while (st == OK && !wire_gone(s->wire)) {
                 st = batch_fill(b);
                 if (st == OK)
-                        take_batch(s, b, list, count);
+                        take_batch(s, b, t);
         }
         batch_free(b);
         return st == ABSENT ? OK : st;
+}
+
+/* Gathers the answer; its end is said when the memory has been given back. */
+static enum status say_threads(struct session *s, const struct numset *found, bool by_references)
+{
+        uint64_t room = numset_count(found) * (uint64_t)(sizeof(struct threaded) + USUAL);
+        enum status st = room_take(s->site->room, s->wire, room);
+        if (st != OK)
+                return st;
+        struct table t = {.rows = mem_new((numset_count(found) + 1) * sizeof *t.rows),
+                .arena = arena_new()};
+        struct buf text = {0};
+        st = read_all(s, found, &t);
+        if (st == OK && by_references)
+                thread_references(t.rows, t.count, &text);
+        else if (st == OK)
+                thread_subjects(t.rows, t.count, &text);
+        if (st == OK) {
+                buf_add_text(imap_out(s), t.count ? "* THREAD " : "* THREAD");
+                buf_add(imap_out(s), buf_str(&text));
+        }
+        buf_release(&text);
+        free(t.rows);
+        arena_free(t.arena);
+        room_leave(s->site->room, room);
+        return st;
 }
 
 static enum status thread(struct session *s, struct key *key, bool by_references)
@@ -47,21 +81,9 @@ static enum status thread(struct session *s, struct key *key, bool by_references
         enum status st = search_run(s, key, &found);
         if (st != OK)
                 return st;
-        struct threaded *list = mem_new((numset_count(found) + 1) * sizeof *list);
-        struct buf text = {0};
-        size_t count = 0;
-        st = read_all(s, found, list, &count);
-        if (st == OK && by_references)
-                thread_references(list, count, &text);
-        else if (st == OK)
-                thread_subjects(list, count, &text);
-        if (st == OK) {
-                buf_add_text(imap_out(s), count ? "* THREAD " : "* THREAD");
-                buf_add(imap_out(s), buf_str(&text));
+        st = say_threads(s, found, by_references);
+        if (st == OK)
                 imap_end(s);
-        }
-        buf_release(&text);
-        free(list);
         numset_free(found);
         return st;
 }

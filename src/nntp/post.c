@@ -3,6 +3,7 @@
 #include "nntp/cancel.h"
 #include "nntp/proto.h"
 #include "nntp/session.h"
+#include "team/room.h"
 
 static void say_fault(struct session *s, const char *why, struct str about)
 {
@@ -155,14 +156,18 @@ enum status nntp_post(struct session *s, const struct args *a)
         enum status st = wire_dots(s->wire, site_config(s->site)->message_size, spool);
         if (st == OK)
                 st = spool_view(spool, &bytes);
+        uint64_t room = st == OK ? 2 * (uint64_t)bytes.len : 0;
         if (st == OK)
+                st = room_take(s->site->room, s->wire, room);
+        if (st == OK) {
                 take_article(s, bytes);
-        else if (st == INVALID)
+                room_leave(s->site->room, room);
+        } else if (st == INVALID)
                 say_fault(s, "it holds a bare CR, a bare LF or a NUL (RFC 3977 3.6)", STR(""));
         else if (st == TOO_BIG)
                 say_fault(s, "it is larger than this server takes", STR(""));
-        else if (st == FULL)
-                say_refusal(s, FULL, REFUSED_NOT, STR(""));
+        else if (st != TIMEOUT && st != CLOSED)
+                say_refusal(s, st, REFUSED_NOT, STR(""));
         spool_free(spool);
         return st == TIMEOUT || st == CLOSED ? st : OK;
 }

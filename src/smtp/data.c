@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "mail/address.h"
 #include "mail/header.h"
+#include "team/room.h"
 
 /* How one filing went, for the reply or replies. */
 struct outcome {
@@ -31,16 +32,23 @@ static struct outcome file_for(struct session *s, struct str bytes, size_t first
         struct outcome out = {.why = REFUSED_NOT, .id = STR("")};
         struct submission mail = {.sender = &sender, .bytes = bytes};
         struct str *outside;
+        uint64_t room = 2 * (uint64_t)bytes.len; /* it may be copied, with fields that it lacks */
         if (s->trusted)
                 sender.person = author_of(s, bytes);
-        out.st = submit_placements(s->site, s->targets + first, count, s->mail, &mail.to,
-                &mail.to_count);
-        submit_outside(s->targets + first, count, s->mail, &outside, &mail.outside_count);
+        out.st = room_take(s->site->room, s->wire, room);
+        if (out.st != OK)
+                return out;
+        struct arena *arena = arena_new();
+        out.st = submit_placements(
+                s->site, s->targets + first, count, arena, &mail.to, &mail.to_count);
+        submit_outside(s->targets + first, count, arena, &outside, &mail.outside_count);
         mail.outside = outside;
         if (out.st == OK)
-                out.st = submit(s->site, &mail, s->mail, &out.why);
+                out.st = submit(s->site, &mail, arena, &out.why);
         if (out.st == OK)
-                out.id = mail.message_id;
+                out.id = arena_copy(s->mail, mail.message_id);
+        arena_free(arena);
+        room_leave(s->site->room, room);
         return out;
 }
 
@@ -65,9 +73,27 @@ static size_t together(struct session *s, size_t first)
         return n;
 }
 
+/* What is queued for the outside comes last: when a filing fails and the client sends the mail
+ * again, mailboxes keep the entry that they have, but a queue would get it twice. */
+static void put_outside_last(struct session *s)
+{
+        struct target *sorted = mem_new(s->target_count * sizeof *sorted);
+        size_t n = 0;
+        for (size_t i = 0; i < s->target_count; i++)
+                if (s->targets[i].kind != TARGET_OUTSIDE)
+                        sorted[n++] = s->targets[i];
+        for (size_t i = 0; i < s->target_count; i++)
+                if (s->targets[i].kind == TARGET_OUTSIDE)
+                        sorted[n++] = s->targets[i];
+        free(s->targets);
+        s->targets = sorted;
+}
+
 static struct outcome file_for_all(struct session *s, struct str bytes)
 {
         struct outcome out = {.st = OK};
+        if (!s->door->lmtp) /* whose replies are in the order of the recipients */
+                put_outside_last(s);
         for (size_t first = 0, n; first < s->target_count && out.st == OK; first += n) {
                 n = together(s, first);
                 out = file_for(s, bytes, first, n);

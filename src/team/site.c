@@ -3,6 +3,7 @@
 #include "base/crypt.h"
 #include "base/log.h"
 #include "team/gate.h"
+#include "team/room.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -69,6 +70,7 @@ enum status site_prepare(const char *home, struct site **out, char **why)
         site->config = config;
         site->tmp = tmp_path(config);
         site->gate = gate_new();
+        site->room = room_new();
         site->started = clock_now();
         *out = site;
         return OK;
@@ -141,6 +143,7 @@ void site_close(struct site *site)
         if (site->store)
                 store_close(site->store);
         gate_free(site->gate);
+        room_free(site->room);
         config_free(site->config);
         free(site->tmp);
         free(site);

@@ -13,6 +13,7 @@ struct site {
         char *tmp;             /* folder for spools */
         time_t started;
         struct gate *gate;     /* failed logins, by address */
+        struct room *room;     /* memory for what is large */
         void (*queued)(void *); /* the relay's: something waits to leave; NULL: no relay runs here */
         void *relay;
         unsigned char secret[32]; /* never told: see site_secret */

@@ -32,7 +32,8 @@ static enum status read_squeezed(struct wire *w, size_t room, size_t *got)
         struct squeeze *s = w->squeeze;
         enum status st;
         size_t before = w->in.len;
-        while ((st = squeeze_read(s, room, &w->in)) == BUSY) {
+        /* blocks with nothing in them may come without end: others shall have their turn */
+        for (int i = 0; (st = squeeze_read(s, room, &w->in)) == BUSY && i < 16; i++) {
                 size_t more = 0;
                 st = read_plain(w, &s->in, room, &more);
                 if (st != OK)

@@ -51,7 +51,9 @@ static void trees(void **state)
                 {"NOT NOT ALL", "and(not(not(all)))"}, {"UID 5:7,9", "and(uid:5:7,9)"},
                 {"KEYWORD $Kw UNKEYWORD b", "and(word:$Kw not(word:b))"}, {"NEW", "and(none)"}, {"OLD", "and(all)"},
                 {"HEADER X-A \"\"", "and(header:X-A)"}, {"HEADER \"X-A\" {3}\r\nÄ1", "and(header:X-A=ä1)"},
-                {"LARGER 5 SMALLER 7", "and(larger:5 smaller:7)"}, {"CHARSET utf-8 TEXT a", "and(text=a)"},
+                {"LARGER 5 SMALLER 7", "and(larger:5 smaller:7)"},
+                {"LARGER 9223372036854775809", "and(larger:9223372036854775807)"},
+                {"CHARSET utf-8 TEXT a", "and(text=a)"},
                 {"CHARSET \"US-ASCII\" ALL", "and(all)"}, {"(1) ", "and(and(seq:1))"},
                 {"MODSEQ 17", "and(modseq:17)"}, {"$ NOT $", "and(seq:$ not(seq:$))"},
                 {"MODSEQ \"/flags/\\\\draft\" all 620", "and(modseq:620)"},
@@ -105,6 +107,10 @@ static void nesting(void **state)
         buf_clear(&b);
         for (int i = 0; i <= KEYS_MAX; i++)
                 buf_add_text(&b, "ALL ");
+        assert_null(parsed(buf_text(&b), &bad_charset));
+        buf_clear(&b);
+        for (int i = 0; i <= DEAR_KEYS_MAX; i++)
+                buf_add_text(&b, "BODY x ");
         assert_null(parsed(buf_text(&b), &bad_charset));
         buf_release(&b);
 }
