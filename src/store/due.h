@@ -25,7 +25,7 @@ struct digest_record {
         uint64_t message;            /* 0: there was nothing to say */
         const struct filing *filing; /* when not NULL: `message` is this one's, which an earlier
                                       * operation of the same change files. NULL in what is read. */
-        struct str items;            /* encoded by team/digest: what each [n] stood for */
+        struct str items;            /* encoded by team/digest: how far it looked */
 };
 /* EXISTS at the commit when that day's has been recorded: nobody gets two. */
 void change_digest(struct change *, const struct digest_record *);

@@ -108,6 +108,7 @@ static enum status fill_items(struct site *site, struct page *page, struct arena
         const struct gathered *c = page->content;
         size_t n = c->thread_count < PAGE_ITEMS_MAX ? c->thread_count : PAGE_ITEMS_MAX;
         struct buf text = {0}, line = {0};
+        struct str domain = site_config(site)->domain;
         enum status st = OK;
         page->items = arena_alloc(arena, (n + 1) * sizeof *page->items);
         for (size_t i = 0; i < n && st == OK; i++) {
@@ -121,8 +122,8 @@ static enum status fill_items(struct site *site, struct page *page, struct arena
                 page->items[page->item_count++] = (struct page_item){
                         .thread = t,
                         .line = arena_copy(arena, buf_str(&line)),
-                        .reply_to = arena_printf(arena, "%.*s@%.*s", STR_ARG(t->topic),
-                                STR_ARG(site_config(site)->domain)),
+                        .reply_to = arena_printf(
+                                arena, "%.*s@%.*s", STR_ARG(t->topic), STR_ARG(domain)),
                 };
         }
         if (st == OK && n == 1 && c->threads[0].messages == 1) { /* one message only: that message */
@@ -248,13 +249,14 @@ static enum status commit(struct site *site, const struct person *person, time_t
         buf_add_u64(&items, position);
         struct digest_record record = {
                 .person = person->id, .day = digest->day, .at = at, .items = buf_str(&items)};
-        change_digest(change, &record); /* its check refuses a second one of the day */
         if (digest->message.len) {
                 derive(arena, digest->message, &derived);
                 st = mailbox_find_use(site->store, person->id, USE_DIGESTS, &entry.mailbox);
                 if (st == OK)
                         st = change_file(change, &filing);
+                record.filing = &filing;
         }
+        change_digest(change, &record); /* its check refuses a second one of the day */
         plan(change, person, at, digest->day, &due);
         if (st == OK)
                 st = store_commit(change);
@@ -307,26 +309,38 @@ static enum status run_one(struct site *site, uint32_t id, time_t due_at, time_t
         return st;
 }
 
+/* Done that day, or gone: only the plan was old. What fails is logged and stays due. */
+static enum status run_planned(struct site *site, const struct due *due, time_t at, unsigned *filed)
+{
+        enum status st = run_one(site, due->person, due->at, at, filed);
+        if (st == EXISTS || st == ABSENT)
+                st = digest_plan(site, due->person, at);
+        if (st != OK)
+                log_error("digest: for person %u: %s", due->person, status_name(st));
+        return st;
+}
+
+/* Whoever fails stays in front, because he was due first: those behind him are read past him. */
+static enum status run_due(struct site *site, time_t at, unsigned *filed)
+{
+        for (size_t failed = 0;;) {
+                size_t count = failed + DUE_BATCH, before = failed;
+                struct due *due = mem_new(count * sizeof *due);
+                enum status st = due_read(site->store, at, due, &count);
+                for (size_t i = before; st == OK && i < count; i++)
+                        failed += run_planned(site, &due[i], at, filed) != OK;
+                free(due);
+                if (st != OK)
+                        return st;
+                if (count <= before)
+                        return failed ? BUSY : OK;
+        }
+}
+
 CHECKED enum status digest_run(struct site *site, time_t at, uint32_t only_person, unsigned *filed)
 {
         *filed = 0;
         if (only_person)
                 return run_one(site, only_person, at, at, filed);
-        for (;;) {
-                struct due due[DUE_BATCH];
-                size_t count = DUE_BATCH, planned = 0;
-                enum status st = due_read(site->store, at, due, &count);
-                if (st != OK || count == 0)
-                        return st;
-                for (size_t i = 0; i < count; i++) {
-                        st = run_one(site, due[i].person, due[i].at, at, filed);
-                        if (st == EXISTS || st == ABSENT) /* done today, or gone: only the plan was old */
-                                st = digest_plan(site, due[i].person, at);
-                        planned += st == OK;
-                        if (st != OK)
-                                log_error("digest: for person %u: %s", due[i].person, status_name(st));
-                }
-                if (planned == 0) /* nothing moves: leave it to the next run rather than turn in circles */
-                        return BUSY;
-        }
+        return run_due(site, at, filed);
 }
