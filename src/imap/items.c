@@ -1,5 +1,6 @@
 #include "imap/items.h"
 #include "base/text.h"
+#include "mail/envelope.h"
 
 static bool is_name(char c)
 {
@@ -121,7 +122,7 @@ static void label(struct parse *p, struct piece *s)
                 if (parse_end(&name))
                         buf_add(&b, s->fields[i]);
                 else
-                        print_string(&b, s->fields[i]);
+                        string_add(&b, s->fields[i]);
         }
         buf_add_text(&b, s->fields ? ")]" : "]");
         if (s->partial)

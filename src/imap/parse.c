@@ -1,6 +1,7 @@
 #include "imap/parse.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "mail/envelope.h"
 
 enum { NAME_SIZE_MAX = 1000 };
 
@@ -396,55 +397,14 @@ bool literal_announced(struct str line, uint64_t *size, bool *waits, size_t *sta
         return true;
 }
 
-/* RFC 9051 quoted: 7 bits without CR, LF and NUL (pitfall: literals for everything else). */
-static bool can_be_quoted(struct str s)
-{
-        if (s.len > 1000)
-                return false;
-        for (size_t i = 0; i < s.len; i++)
-                if ((unsigned char)s.at[i] >= 0x7f || s.at[i] == '\0' || s.at[i] == '\r' ||
-                        s.at[i] == '\n')
-                        return false;
-        return true;
-}
-
-static void print_quoted(struct buf *out, struct str s)
-{
-        buf_add_char(out, '"');
-        for (size_t i = 0; i < s.len; i++) {
-                if (s.at[i] == '"' || s.at[i] == '\\')
-                        buf_add_char(out, '\\');
-                buf_add_char(out, s.at[i]);
-        }
-        buf_add_char(out, '"');
-}
-
-void print_string(struct buf *out, struct str s)
-{
-        if (can_be_quoted(s)) {
-                print_quoted(out, s);
-        } else {
-                buf_addf(out, "{%zu}\r\n", s.len);
-                buf_add(out, s);
-        }
-}
-
-void print_nstring(struct buf *out, struct str s)
-{
-        if (s.at)
-                print_string(out, s);
-        else
-                buf_add_text(out, "NIL");
-}
-
 void print_mailbox(struct buf *out, struct str name, bool utf8)
 {
         if (utf8) { /* no name has controls (folders.c), and none is too long to be quoted */
-                print_quoted(out, name);
+                quoted_add(out, name);
                 return;
         }
         struct buf wire = {0};
         mutf7_encode(name, &wire);
-        print_string(out, buf_str(&wire));
+        string_add(out, buf_str(&wire));
         buf_release(&wire);
 }

@@ -53,8 +53,5 @@ void parse_flags(struct parse *, bool bare, struct flag_list *out);
  * stands in the line. */
 bool literal_announced(struct str line, uint64_t *size, bool *waits, size_t *start);
 
-/* IMAP's strings, for replies: quoted where that can be, else a literal. */
-void print_string(struct buf *out, struct str);
-void print_nstring(struct buf *out, struct str); /* NIL when at is NULL */
-/* In modified UTF-7, or as it is (RFC 9051 5.1). */
+/* A folder's name, for replies: in modified UTF-7, or as it is (RFC 9051 5.1). */
 void print_mailbox(struct buf *out, struct str name, bool utf8);

@@ -86,6 +86,17 @@ static bool is_quotable(struct str s)
         return true;
 }
 
+void quoted_add(struct buf *out, struct str s)
+{
+        buf_add_char(out, '"');
+        for (size_t i = 0; i < s.len; i++) {
+                if (s.at[i] == '"' || s.at[i] == '\\')
+                        buf_add_char(out, '\\');
+                buf_add_char(out, s.at[i]);
+        }
+        buf_add_char(out, '"');
+}
+
 void string_add(struct buf *out, struct str s)
 {
         if (!is_quotable(s)) {
@@ -97,13 +108,7 @@ void string_add(struct buf *out, struct str s)
                                 out->at[i] = ' ';
                 return;
         }
-        buf_add_char(out, '"');
-        for (size_t i = 0; i < s.len; i++) {
-                if (s.at[i] == '"' || s.at[i] == '\\')
-                        buf_add_char(out, '\\');
-                buf_add_char(out, s.at[i]);
-        }
-        buf_add_char(out, '"');
+        quoted_add(out, s);
 }
 
 void nstring_add(struct buf *out, struct str s)

@@ -17,3 +17,5 @@ void envelope_write(const struct envelope *, struct buf *out);
 void nstring_add(struct buf *out, struct str);
 /* A string, never NIL. */
 void string_add(struct buf *out, struct str);
+/* In quotes, whatever it holds: for what has no controls (UTF-8 under RFC 9051). */
+void quoted_add(struct buf *out, struct str);

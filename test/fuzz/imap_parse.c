@@ -3,12 +3,13 @@
 #include "imap/items.h"
 #include "imap/keys.h"
 #include "imap/pattern.h"
+#include "mail/envelope.h"
 
 static void strings(struct parse *p)
 {
         struct flag_list flags;
         struct buf out = {0};
-        print_string(&out, parse_astring(p));
+        string_add(&out, parse_astring(p));
         parse_space(p);
         print_mailbox(&out, parse_mailbox(p), false);
         parse_space(p);

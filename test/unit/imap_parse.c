@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "imap/parse.h"
+#include "mail/envelope.h"
 
 static struct arena *arena;
 
@@ -216,11 +217,11 @@ static void printing(void **state)
         struct buf b = {0};
         for (size_t i = 0; i < COUNT_OF(cases); i++) {
                 buf_clear(&b);
-                print_string(&b, cases[i].in);
+                string_add(&b, cases[i].in);
                 must_be(cases[i].want, buf_str(&b), cases[i].want);
         }
         buf_clear(&b);
-        print_nstring(&b, STR_NONE);
+        nstring_add(&b, STR_NONE);
         must_be("NIL", buf_str(&b), "NIL");
         buf_clear(&b);
         print_mailbox(&b, STR("Entw\xc3\xbcrfe & \"x\""), false);
