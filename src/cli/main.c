@@ -21,20 +21,6 @@ struct call { /* what the command line said before the command */
         char **argv; /* the command and what follows */
 };
 
-static bool value_of(const char *name, char **argv, int *at, const char **out)
-{
-        size_t len = strlen(name);
-        if (strncmp(argv[*at], name, len) != 0)
-                return false;
-        if (argv[*at][len] == '=')
-                *out = argv[*at] + len + 1;
-        else if (!argv[*at][len])
-                *out = argv[*at + 1] ? argv[++*at] : "";
-        else
-                return false;
-        return true;
-}
-
 /* False: a usage error, which was said. */
 static bool read_call(struct call *call, int argc, char **argv)
 {
@@ -43,7 +29,7 @@ static bool read_call(struct call *call, int argc, char **argv)
         int at = 1;
         call->home = getenv("BATON_HOME");
         for (; at < argc && argv[at][0] == '-'; at++) {
-                if (value_of("--home", argv, &at, &call->home))
+                if (option_taken("--home", argv, &at, &call->home))
                         continue;
                 if (!strcmp(argv[at], "--complete")) {
                         call->complete = true;

@@ -96,6 +96,20 @@ enum parsed options_parse(struct options *o, int argc, char **argv, struct buf *
         return check_count(o, reason);
 }
 
+bool option_taken(const char *name, char **argv, int *at, const char **out)
+{
+        size_t len = strlen(name);
+        if (strncmp(argv[*at], name, len) != 0)
+                return false;
+        if (argv[*at][len] == '=')
+                *out = argv[*at] + len + 1;
+        else if (!argv[*at][len])
+                *out = argv[*at + 1] ? argv[++*at] : "";
+        else
+                return false;
+        return true;
+}
+
 bool option_on(const struct options *o, const char *name)
 {
         size_t at = 0;

@@ -49,6 +49,9 @@ enum parsed { PARSED, ASKED_HELP, MISUSED };
 /* argv is what comes behind the command's name; its words are moved to the front.
  * MISUSED: *reason says why. */
 enum parsed options_parse(struct options *, int argc, char **argv, struct buf *reason);
+/* "--name VALUE" or "--name=VALUE" at argv[*at], for what stands before a command: takes the value
+ * ("" when it is missing) and moves *at onto it. */
+bool option_taken(const char *name, char **argv, int *at, const char **out);
 bool option_on(const struct options *, const char *name);
 const char *option_value(
         const struct options *, const char *name); /* the last one given, or NULL */

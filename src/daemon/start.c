@@ -1,6 +1,7 @@
 #include "daemon/start.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "cli/options.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -18,7 +19,7 @@
 #define PACKAGE_VERSION "(built by hand)"
 #endif
 
-enum { MISUSED = 2, OTHER_FILES = 1000, SPARE_FILES = 200 };
+enum { EXIT_MISUSED = 2, OTHER_FILES = 1000, SPARE_FILES = 200 };
 
 static const char usage[] =
         "batond - serves a Baton site over SMTP, IMAP and NNTP\n\n"
@@ -32,24 +33,10 @@ static const char usage[] =
 
 /* ---- options ---- */
 
-static bool value_of(const char *name, char **argv, int *at, const char **out)
-{
-        size_t len = strlen(name);
-        if (strncmp(argv[*at], name, len) != 0)
-                return false;
-        if (argv[*at][len] == '=')
-                *out = argv[*at] + len + 1;
-        else if (!argv[*at][len])
-                *out = argv[*at + 1] ? argv[++*at] : "";
-        else
-                return false;
-        return true;
-}
-
 static int misused(const char *why, const char *word)
 {
         fprintf(stderr, "batond: %s%s\n'batond --help' explains the options.\n", why, word);
-        return MISUSED;
+        return EXIT_MISUSED;
 }
 
 static int read_ready(struct start *s, const char *text)
@@ -67,7 +54,7 @@ int start_read(struct start *s, int argc, char **argv)
         const char *home = getenv("BATON_HOME"), *ready = NULL;
         *s = (struct start){.ready_fd = -1, .parent = -1, .version = "batond " PACKAGE_VERSION};
         for (int i = 1; i < argc; i++) {
-                if (value_of("--home", argv, &i, &home) || value_of("--ready-fd", argv, &i, &ready))
+                if (option_taken("--home", argv, &i, &home) || option_taken("--ready-fd", argv, &i, &ready))
                         continue;
                 if (!strcmp(argv[i], "--foreground")) {
                         s->foreground = true;
