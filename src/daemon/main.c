@@ -104,7 +104,8 @@ static enum status listen_all(struct daemon *d, bool sockets)
 static enum status listen_deliver(struct daemon *d)
 {
         struct buf path = {0};
-        buf_addf(&path, "%.*s/run/deliver", STR_ARG(site_config(d->site)->home));
+        struct str home = site_config(d->site)->home;
+        buf_addf(&path, "%.*s/run/deliver", STR_ARG(home));
         struct listener listener = {.name = STR("deliver"),
                 .address = buf_str(&path),
                 .mode = 0666,
@@ -292,8 +293,8 @@ int main(int argc, char **argv)
                 return 1;
         status = 1;
         if (begin(&d) == OK) {
-                log_note("start: %s serves %.*s", start.version,
-                        STR_ARG(site_config(d.site)->domain));
+                struct str domain = site_config(d.site)->domain;
+                log_note("start: %s serves %.*s", start.version, STR_ARG(domain));
                 start_ready(&start, site_config(d.site));
                 status = serve(&d) ? 0 : 1;
         }

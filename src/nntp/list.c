@@ -43,10 +43,11 @@ static void say_description(struct session *s, const struct topic *topic)
 static void say_times(struct session *s, const struct topic *topic)
 {
         struct person owner = {.name = STR("postmaster")};
+        const struct config *config = site_config(s->site);
         if (topic->owner && person_get(s->site->store, topic->owner, s->arena, &owner) != OK)
                 owner.name = STR("postmaster");
         wire_say(s->wire, "%.*s %lld %.*s@%.*s", STR_ARG(topic->name), (long long)topic->created,
-                STR_ARG(owner.name), STR_ARG(site_config(s->site)->domain));
+                STR_ARG(owner.name), STR_ARG(config->domain));
 }
 
 /* ---- LIST ---- */

@@ -94,13 +94,14 @@ static void file_article(struct session *s, struct str bytes, const struct proto
 {
         struct placement to[PROTO_GROUPS_MAX];
         struct cancel old;
+        const struct config *config = site_config(s->site);
         if (!place_article(s, p, to) || !may_replace(s, p, &old))
                 return;
         struct sender sender = {
                 .way = WAY_NEWS,
                 .person = s->person,
                 .reverse_path = arena_printf(s->arena, "%.*s@%.*s", STR_ARG(buf_str(&s->name)),
-                        STR_ARG(site_config(s->site)->domain)),
+                        STR_ARG(config->domain)),
                 .helo = STR(""),
                 .address = wire_peer(s->wire)->address,
                 .secure = wire_secure(s->wire),

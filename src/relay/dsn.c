@@ -108,9 +108,10 @@ static void add_words(struct report *r, struct buf *out)
 static void add_status(struct report *r, struct buf *out)
 {
         const struct dsn *d = r->dsn;
+        const struct config *c = site_config(r->site);
         struct buf status = {0};
         buf_add_text(out, "Content-Type: message/delivery-status\r\n\r\n");
-        buf_addf(out, "Reporting-MTA: dns; %.*s\r\n", STR_ARG(site_config(r->site)->host));
+        buf_addf(out, "Reporting-MTA: dns; %.*s\r\n", STR_ARG(c->host));
         add_date(out, "Arrival-Date", d->row->created);
         for (size_t i = 0; i < d->row->recipient_count; i++) {
                 const struct queue_recipient *to = &d->row->recipients[i];

@@ -124,6 +124,7 @@ static bool may_read(struct session *s, uint32_t topic)
 static enum status smtp_rcpt(struct session *s, const struct args *a)
 {
         struct str rest = a->rest, path;
+        const struct config *config = site_config(s->site);
         if (path_take(s->arena, STR("TO:"), &rest, &path) != OK || !path.len) {
                 smtp_say(s, "501 5.1.3 Syntax: RCPT TO:<address>");
                 return OK;
@@ -138,15 +139,15 @@ static enum status smtp_rcpt(struct session *s, const struct args *a)
                 smtp_say(s, "555 5.5.4 No parameter of RCPT is offered");
                 return OK;
         }
-        if (s->target_count >= site_config(s->site)->recipients) {
+        if (s->target_count >= config->recipients) {
                 /* RFC 5321 4.5.3.1.10: who sends on shall not lose what was taken already */
                 smtp_no(s, TOO_MANY);
                 s->errors -= ++s->junk <= MOST_OVER;
                 return OK;
         }
         if (str_chr(path, '@') == STR_NOWHERE) /* <postmaster>, RFC 5321 4.5.1 */
-                path = arena_printf(s->arena, "%.*s@%.*s", STR_ARG(path),
-                        STR_ARG(site_config(s->site)->domain));
+                path = arena_printf(
+                        s->arena, "%.*s@%.*s", STR_ARG(path), STR_ARG(config->domain));
         struct target target = {0};
         enum refusal why = REFUSED_NOT;
         struct sender sender = smtp_sender(s);

@@ -155,7 +155,8 @@ void submit_outside(const struct target *targets, size_t count, struct arena *ar
  * "ana@team.example.com". */
 static bool reads_as_ours(struct site *site, struct arena *arena, struct str text)
 {
-        struct str ours = arena_printf(arena, "@%.*s", STR_ARG(site_config(site)->domain));
+        struct str domain = site_config(site)->domain;
+        struct str ours = arena_printf(arena, "@%.*s", STR_ARG(domain));
         size_t at;
         while ((at = str_find_same(text, ours)) != STR_NOWHERE) {
                 text = str_from(text, at + ours.len);
