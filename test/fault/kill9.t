@@ -6,7 +6,7 @@ import json, os, random, re, subprocess, sys, threading, time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 from baton import *
 
-ROUNDS = int(os.environ.get('BATON_ROUNDS') or 35)
+ROUNDS = int(os.environ.get('BATON_ROUNDS') or 50)
 tap = Tap()
 acknowledged = []  # (Message-ID, folder, number or None)
 known = {}         # (folder, number) -> Message-ID, as ever seen by a client
