@@ -17,7 +17,7 @@ static atomic_uint left_puts, left_commits;              /* so many of the next 
 static atomic_uint odds, dice;                           /* one in so many fails; 0: none */
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER; /* held: no flush gets through */
 /* Called once, before the next table_last, or a reader's next scan of what is derived. */
-static void (*on_last)(void *), (*on_derived)(void *);
+static _Atomic(void (*)(void *)) on_last, on_derived; /* looked at by every thread that reads */
 static void *on_arg;
 
 enum status __real_table_put(struct txn *, enum table, struct str key, struct str value);
@@ -66,10 +66,9 @@ enum status __wrap_env_flush(struct env *env)
         return st;
 }
 
-static void call_once(void (**hook)(void *))
+static void call_once(_Atomic(void (*)(void *)) *hook)
 {
-        void (*call)(void *) = *hook;
-        *hook = NULL;
+        void (*call)(void *) = atomic_exchange(hook, NULL);
         if (call)
                 call(on_arg);
 }
