@@ -178,25 +178,60 @@ static enum status find_name(struct site *site, struct str name, struct arena *a
         return OK;
 }
 
+/* What carries a token needs no topic in front: the token names it. */
+static enum status find_command(struct site *site, const struct subaddress_parts *parts,
+        struct arena *arena, struct target *out)
+{
+        struct str address = out->address;
+        enum status st = OK;
+        if (parts->name.len && !(parts->token.len && str_eq(parts->name, STR("help"))))
+                st = find_name(site, parts->name, arena, out);
+        if (st == OK && out->kind == TARGET_PERSON)
+                st = ABSENT;
+        if (st != OK)
+                return st;
+        *out = (struct target){.kind = TARGET_COMMAND,
+                .id = out->id,
+                .address = address,
+                .name = out->name,
+                .what = parts->what,
+                .token = parts->token};
+        return OK;
+}
+
+static enum status find_local(
+        struct site *site, struct str local, struct arena *arena, struct target *out)
+{
+        char separator = site_config(site)->separator;
+        struct subaddress_parts parts;
+        if (str_eq(local, STR("postmaster")) || str_eq(local, STR("abuse")))
+                return find_administrator(site, arena, out);
+        enum status st = find_name(site, local, arena, out);
+        if (st != ABSENT)
+                return st;
+        if (subaddress_read(local, separator, &parts)) {
+                st = find_command(site, &parts, arena, out);
+                if (st != ABSENT)
+                        return st;
+        }
+        size_t at = str_chr(local, separator);
+        if (at == STR_NOWHERE)
+                return ABSENT;
+        st = find_name(site, str_sub(local, 0, at), arena, out);
+        return st == OK && out->kind == TARGET_TOPIC ? UNSUPPORTED : st;
+}
+
 CHECKED enum status rules_target(struct site *site, struct str address, struct arena *arena,
         struct target *out)
 {
         struct str lower = arena_lower(arena, address);
         size_t at = str_rchr(lower, '@');
-        struct str local = str_sub(lower, 0, at);
         *out = (struct target){.address = arena_copy(arena, address)};
         if (at != STR_NOWHERE && !is_site_domain(site, str_from(lower, at + 1))) {
                 enum status st = find_name(site, lower, arena, out); /* a further address */
                 return st == ABSENT ? FORBIDDEN : st;
         }
-        if (str_eq(local, STR("postmaster")) || str_eq(local, STR("abuse")))
-                return find_administrator(site, arena, out);
-        enum status st = find_name(site, local, arena, out);
-        size_t plus = str_chr(local, site_config(site)->separator);
-        if (st != ABSENT || plus == STR_NOWHERE)
-                return st;
-        st = find_name(site, str_sub(local, 0, plus), arena, out);
-        return st == OK && out->kind == TARGET_TOPIC ? UNSUPPORTED : st;
+        return find_local(site, str_sub(lower, 0, at), arena, out);
 }
 
 uint32_t rules_person_of(struct site *site, struct str address)
@@ -305,13 +340,7 @@ static bool is_part(struct str part)
         return true;
 }
 
-static const char *const reserved_names[] = {
-        "postmaster", "abuse", "help", "find", "digest", "r", "mailer-daemon", "inbox",
-};
-static const char *const reserved_ends[] = {
-        "-subscribe", "-unsubscribe", "-digest", "-each", "-named", "-mute", "-help", "-owner",
-        "-task", "-note", "-decision", "-question", "-confirm", "-bounce",
-};
+static const char *const reserved_names[] = {"postmaster", "abuse", "mailer-daemon", "inbox"};
 
 static bool is_item_number(struct str name) /* t-142, d-19 */
 {
@@ -325,10 +354,7 @@ static bool is_reserved(struct str name)
         for (size_t i = 0; i < COUNT_OF(reserved_names); i++)
                 if (str_eq(name, str_of(reserved_names[i])))
                         return true;
-        for (size_t i = 0; i < COUNT_OF(reserved_ends); i++)
-                if (str_ends(name, str_of(reserved_ends[i])))
-                        return true;
-        return is_item_number(name);
+        return subaddress_reserves(name) || is_item_number(name);
 }
 
 bool rules_topic_name(struct str name)

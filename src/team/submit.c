@@ -94,6 +94,8 @@ CHECKED enum status submit_target(struct site *site, const struct sender *sender
         default:
                 return refuse(why, REFUSED_SITE, st);
         }
+        if (out->kind == TARGET_COMMAND)
+                return refuse(why, out->id ? REFUSED_COMMAND : REFUSED_UNKNOWN, ABSENT);
         if (out->kind != TARGET_TOPIC)
                 return OK;
         struct rights rights;
