@@ -43,6 +43,7 @@ static struct outcome file_for(struct session *s, struct str bytes, size_t first
                 s->site, s->targets + first, count, arena, &mail.to, &mail.to_count);
         submit_outside(s->targets + first, count, arena, &outside, &mail.outside_count);
         mail.outside = outside;
+        submit_commands(s->targets + first, count, arena, &mail.commands, &mail.command_count);
         if (out.st == OK)
                 out.st = submit(s->site, &mail, arena, &out.why);
         if (out.st == OK)

@@ -7,10 +7,11 @@
 #include "mail/content.h"
 #include "mail/msgid.h"
 #include "store/due.h"
+#include "team/digest_items.h"
 #include "team/page.h"
 #include "team/submit.h"
 
-enum { NO_DIGEST = 1440, ITEMS_VERSION = 1, WHOLE_MAX = 8192, DUE_BATCH = 64 };
+enum { NO_DIGEST = 1440, WHOLE_MAX = 8192, DUE_BATCH = 64 };
 
 static enum status zone_of(const struct person *person, const struct zone **out)
 {
@@ -54,11 +55,11 @@ static enum status last_record(struct site *site, uint32_t person, struct arena 
         enum status st = digest_last(site->store, person, arena, &last);
         if (st != OK)
                 return st == ABSENT ? OK : st;
-        struct reader r = reader_of(last.items);
+        struct digest_items items;
+        st = digest_items_read(last.items, arena, &items);
         *day = last.day;
-        if (read_u8(&r) == ITEMS_VERSION)
-                *position = read_u64(&r);
-        return r.bad ? DAMAGED : OK;
+        *position = items.position;
+        return st;
 }
 
 static void plan(struct change *change, const struct person *person, time_t after, int64_t last_day,
@@ -93,6 +94,14 @@ CHECKED enum status digest_plan(struct site *site, uint32_t person_id, time_t no
 
 /* ---- what ---- */
 
+/* A digest while it is made. */
+struct making {
+        struct arena *arena;
+        time_t at;
+        int64_t day;               /* that it is kept under */
+        struct digest_items items; /* for the record */
+};
+
 static struct str place_of(struct str zone, struct arena *arena)
 {
         size_t slash = str_rchr(zone, '/');
@@ -103,13 +112,24 @@ static struct str place_of(struct str zone, struct arena *arena)
         return str_make(at, place.len);
 }
 
-static enum status fill_items(struct site *site, struct page *page, struct arena *arena)
+/* What the record keeps of an entry, and the address that answers to it go to. */
+static void keep_item(struct site *site, struct page_item *item, const struct digest_ref *ref,
+        struct making *m)
 {
+        const struct gather_thread *t = item->thread;
+        item->reply_to = digest_address(site, ref, m->at, m->arena);
+        m->items.v[m->items.count++] = (struct digest_item){
+                .about = ABOUT_THREAD, .topic = t->topic_id, .root = t->root, .message = t->newest};
+}
+
+static enum status fill_items(struct site *site, struct page *page, struct making *m)
+{
+        struct arena *arena = m->arena;
         const struct gathered *c = page->content;
         size_t n = c->thread_count < PAGE_ITEMS_MAX ? c->thread_count : PAGE_ITEMS_MAX;
         struct buf text = {0}, line = {0};
-        struct str domain = site_config(site)->domain;
         enum status st = OK;
+        m->items.v = arena_alloc(arena, (n + 1) * sizeof *m->items.v);
         page->items = arena_alloc(arena, (n + 1) * sizeof *page->items);
         for (size_t i = 0; i < n && st == OK; i++) {
                 const struct gather_thread *t = &c->threads[i];
@@ -119,12 +139,10 @@ static enum status fill_items(struct site *site, struct page *page, struct arena
                 if (st == ABSENT) /* gone since: the entry stays without a line */
                         st = OK;
                 content_line(buf_str(&text), 2 * (PAGE_COLUMNS - 4) - 24, &line);
-                page->items[page->item_count++] = (struct page_item){
-                        .thread = t,
-                        .line = arena_copy(arena, buf_str(&line)),
-                        .reply_to = arena_printf(
-                                arena, "%.*s@%.*s", STR_ARG(t->topic), STR_ARG(domain)),
-                };
+                struct page_item *item = &page->items[page->item_count++];
+                *item = (struct page_item){.thread = t, .line = arena_copy(arena, buf_str(&line))};
+                struct digest_ref ref = {page->person->id, m->day, (unsigned)page->item_count};
+                keep_item(site, item, &ref, m);
         }
         if (st == OK && n == 1 && c->threads[0].messages == 1) { /* one message only: that message */
                 struct str whole = str_sub(buf_str(&text), 0, WHOLE_MAX);
@@ -138,9 +156,11 @@ static enum status fill_items(struct site *site, struct page *page, struct arena
         return st;
 }
 
-static void compose_page(struct site *site, const struct page *page, time_t at, struct arena *arena,
+static void compose_page(struct site *site, const struct page *page, const struct making *m,
         struct digest *out)
 {
+        struct arena *arena = m->arena;
+        struct digest_ref whole = {page->person->id, m->day, 0};
         struct buf text = {0}, html = {0}, message = {0};
         struct str domain = site_config(site)->domain;
         page_text(page, &text);
@@ -153,11 +173,11 @@ static void compose_page(struct site *site, const struct page *page, time_t at, 
                 .to = address_field(arena, page->person->full_name,
                         arena_printf(arena, "%.*s@%.*s", STR_ARG(page->person->name), STR_ARG(domain))),
                 .subject = out->subject,
-                .message_id = arena_printf(arena, "<digest.%u.%lld@%.*s>", page->person->id,
-                        (long long)out->day, STR_ARG(domain)),
-                .date = at,
+                .message_id = digest_id(site, &whole, arena),
+                .date = m->at,
                 .offset = page->now.offset,
-                .fields = STR("Baton-Kind: digest\r\n"),
+                .fields = arena_printf(arena, "Reply-To: %.*s\r\nBaton-Kind: digest\r\n",
+                        STR_ARG(digest_address(site, &whole, m->at, arena))),
                 .text = out->text,
                 .html = buf_str(&html),
                 .automatic = true,
@@ -178,8 +198,9 @@ struct occasion {
 };
 
 static enum status build(struct site *site, const struct person *person, const struct occasion *when,
-        struct arena *arena, struct digest *out, uint64_t *position)
+        struct making *m, struct digest *out)
 {
+        struct arena *arena = m->arena;
         const struct zone *zone;
         struct gathered *content = arena_alloc(arena, sizeof *content);
         *out = (struct digest){0};
@@ -194,16 +215,17 @@ static enum status build(struct site *site, const struct person *person, const s
                 .place = place_of(zone_name(zone), arena),
                 .content = content,
         };
-        *position = content->position;
-        out->day = when->day;
+        m->items.position = content->position;
+        m->at = when->at;
+        m->day = out->day = when->day;
         if (content->fresh == 0) /* nothing to say: no mail */
                 return OK;
         time_t next = digest_next(person, when->at, out->day);
         if (next)
                 page.next = zone_civil(zone, next);
-        st = fill_items(site, &page, arena);
+        st = fill_items(site, &page, m);
         if (st == OK)
-                compose_page(site, &page, when->at, arena, out);
+                compose_page(site, &page, m, out);
         return st;
 }
 
@@ -222,21 +244,23 @@ CHECKED enum status digest_build(struct site *site, const struct person *person,
         struct arena *arena, struct digest *out)
 {
         int64_t last_day;
-        uint64_t position;
+        struct making m = {.arena = arena};
         struct occasion when = {.at = at};
         enum status st = last_record(site, person->id, arena, &last_day, &when.since);
         if (st == OK)
                 st = day_at(person, at, &when.day);
-        return st == OK ? build(site, person, &when, arena, out, &position) : st;
+        return st == OK ? build(site, person, &when, &m, out) : st;
 }
 
 /* ---- filed once ---- */
 
 /* The message, the record of the day and the next due time: one transaction, so that a crash in the middle
  * leaves either all of it or none. */
-static enum status commit(struct site *site, const struct person *person, time_t at,
-        const struct digest *digest, uint64_t position, struct arena *arena)
+static enum status commit(struct site *site, const struct person *person, const struct making *m,
+        const struct digest *digest)
 {
+        struct arena *arena = m->arena;
+        time_t at = m->at;
         struct buf items = {0};
         struct derived derived;
         struct due due;
@@ -245,8 +269,7 @@ static enum status commit(struct site *site, const struct person *person, time_t
                 .bytes = digest->message, .derived = &derived, .entries = &entry, .entry_count = 1};
         struct change *change = change_new(site->store);
         enum status st = OK;
-        buf_add_u8(&items, ITEMS_VERSION);
-        buf_add_u64(&items, position);
+        digest_items_write(&m->items, &items);
         struct digest_record record = {
                 .person = person->id, .day = digest->day, .at = at, .items = buf_str(&items)};
         if (digest->message.len) {
@@ -269,14 +292,14 @@ static enum status file(struct site *site, const struct person *person, struct o
         struct arena *arena, struct digest *out)
 {
         int64_t last_day;
-        uint64_t position;
+        struct making m = {.arena = arena};
         enum status st = last_record(site, person->id, arena, &last_day, &when->since);
         if (st != OK)
                 return st;
         if (when->day <= last_day) /* asked before anything is built; the commit asks again */
                 return EXISTS;
-        st = build(site, person, when, arena, out, &position);
-        return st == OK ? commit(site, person, when->at, out, position, arena) : st;
+        st = build(site, person, when, &m, out);
+        return st == OK ? commit(site, person, &m, out) : st;
 }
 
 CHECKED enum status digest_file(struct site *site, const struct person *person, time_t at,

@@ -90,7 +90,7 @@ static bool wrote_in(struct gathering *g, uint64_t root)
         return found;
 }
 
-static void add_message(struct gathering *g, struct str topic, const struct entry *entry,
+static void add_message(struct gathering *g, const struct topic *topic, const struct entry *entry,
         const struct stored *message)
 {
         char space[8];
@@ -104,7 +104,8 @@ static void add_message(struct gathering *g, struct str topic, const struct entr
         if (!row) {
                 row = arena_alloc(g->arena, sizeof *row);
                 row->t.root = root;
-                row->t.topic = topic;
+                row->t.topic_id = topic->id;
+                row->t.topic = topic->name;
                 row->t.subject = plain_subject(g->arena, message->subject);
                 row->t.mine = wrote_in(g, root);
                 map_put(g->threads, key_of(root, space), row);
@@ -117,7 +118,7 @@ static void add_message(struct gathering *g, struct str topic, const struct entr
         add_author(g, row, row->t.newest_author);
 }
 
-static enum status add_numbers(struct gathering *g, const struct view *view, struct str topic,
+static enum status add_numbers(struct gathering *g, const struct view *view, const struct topic *topic,
         const struct numset *numbers)
 {
         struct entry *entries = arena_alloc(g->arena, BATCH * sizeof *entries);
@@ -170,7 +171,7 @@ static enum status load_topic(struct gathering *g, const struct view *view, stru
         return OK;
 }
 
-static enum status count_topic(struct gathering *g, struct str topic, const struct view *view,
+static enum status count_topic(struct gathering *g, const struct topic *topic, const struct view *view,
         struct contents *c)
 {
         uint32_t rank;
@@ -181,7 +182,7 @@ static enum status count_topic(struct gathering *g, struct str topic, const stru
         uint32_t total = numset_count(c->unread);
         uint32_t fresh = numset_count_range(c->unread, first, UINT32_MAX);
         struct gather_topic row = {
-                .name = arena_copy(g->arena, topic),
+                .name = topic->name,
                 .fresh = fresh,
                 .older = total - fresh,
                 .read = numset_count_range(c->seen, first, UINT32_MAX),
@@ -193,7 +194,7 @@ static enum status count_topic(struct gathering *g, struct str topic, const stru
         if (first > 1)
                 numset_remove_range(c->unread, 0, first - 1);
         if (fresh)
-                st = add_numbers(g, view, row.name, c->unread);
+                st = add_numbers(g, view, topic, c->unread);
         if (row.fresh || row.older || row.read)
                 g->out->topics[g->out->topic_count++] = row;
         return st;
@@ -205,7 +206,7 @@ static enum status add_topic(
         struct contents contents;
         enum status st = load_topic(g, view, &contents);
         if (st == OK)
-                st = count_topic(g, topic->name, view, &contents);
+                st = count_topic(g, topic, view, &contents);
         numset_free(contents.unread);
         numset_free(contents.seen);
         numset_free(contents.history);
@@ -241,7 +242,7 @@ static void finish(struct gathering *g)
 
 static enum status add_followed(struct gathering *g, const struct subscription *sub)
 {
-        struct topic topic;
+        struct topic *topic = arena_alloc(g->arena, sizeof *topic);
         const struct view *view;
         struct rights rights;
         if (sub->mode != MODE_DIGEST && sub->mode != MODE_EACH)
@@ -249,14 +250,14 @@ static enum status add_followed(struct gathering *g, const struct subscription *
         enum status st = rules_topic(g->site, g->person->id, sub->topic, &rights);
         if (st != OK || !rights.read)
                 return st == ABSENT ? OK : st;
-        st = topic_get(g->site->store, sub->topic, g->arena, &topic);
+        st = topic_get(g->site->store, sub->topic, g->arena, topic);
         if (st == OK)
                 st = view_open(g->site->store, sub->topic, &view);
         if (st != OK)
                 return st == ABSENT ? OK : st;
         if (!g->out->position)
                 g->out->position = view->position;
-        st = add_topic(g, &topic, view);
+        st = add_topic(g, topic, view);
         view_close(g->site->store, view);
         return st;
 }

@@ -7,6 +7,7 @@ enum { GATHER_TOPIC_MAX = 1000 }; /* newest unread messages of a topic that are 
 
 struct gather_thread {
         uint64_t root;
+        uint32_t topic_id;
         struct str topic, subject; /* the subject without Re: */
         struct str *authors;       /* each once, oldest first */
         size_t author_count;

@@ -1,5 +1,7 @@
 libbaton_a_SOURCES += \
 	src/team/answer.c src/team/answer.h src/team/answer_shown.c src/team/answer_shown.h \
+	src/team/answer_post.c src/team/answer_post.h src/team/answer_tell.c src/team/answer_tell.h \
+	src/team/digest_items.c src/team/digest_items.h \
 	src/team/config.c src/team/config.h src/team/digest.c src/team/digest.h src/team/folder.c src/team/folder.h \
 	src/team/gate.c src/team/gate.h src/team/gather.c src/team/gather.h src/team/page.c src/team/page.h src/team/page_html.c \
 	src/team/prefix.c src/team/prefix.h src/team/login.c src/team/login.h src/team/near.c src/team/near.h \
@@ -30,3 +32,6 @@ test_unit_team_subaddress_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += test/unit/team_answer
 test_unit_team_answer_SOURCES = test/unit/team_answer.c
 test_unit_team_answer_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += test/unit/team_digest_items
+test_unit_team_digest_items_SOURCES = test/unit/team_digest_items.c
+test_unit_team_digest_items_LDADD = $(UNIT_LIBS)

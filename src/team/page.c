@@ -66,6 +66,16 @@ struct str page_who(const struct gather_thread *t, struct arena *arena)
         return s;
 }
 
+struct str page_how(const struct page *p)
+{
+        if (p->item_count == 0)
+                return STR_NONE;
+        if (p->item_count == 1)
+                return STR("To answer, reply to this mail.");
+        return STR("To answer, reply to this mail and begin a line with the number of the entry: "
+                   "[1] I have seen it, too.");
+}
+
 struct str page_rest(const struct page *p, struct arena *arena)
 {
         const struct gathered *c = p->content;
@@ -196,13 +206,7 @@ void page_text(const struct page *p, struct buf *out)
         if (p->whole.len)
                 add_whole(out, p->whole);
         buf_add_text(out, "\n--\n");
-        if (p->item_count) {
-                struct str address = p->items[0].reply_to;
-                text_wrap(arena_printf(arena,
-                        "To answer, reply in the topic's folder or newsgroup, or mail TOPIC%.*s. "
-                        "Mail to the digest's own address is not read.",
-                        STR_ARG(str_from(address, str_rchr(address, '@')))), PAGE_COLUMNS, STR(""), STR(""), out);
-        }
+        text_wrap(page_how(p), PAGE_COLUMNS, STR(""), STR(""), out);
         struct str rest = page_rest(p, arena);
         if (rest.len)
                 text_wrap(rest, PAGE_COLUMNS, STR(""), STR(""), out);

@@ -9,7 +9,7 @@ enum { PAGE_ITEMS_MAX = 40, PAGE_COLUMNS = 72 };
 struct page_item { /* one entry of "New in what you follow" */
         const struct gather_thread *thread;
         struct str line;     /* the one line that matters, UTF-8 */
-        struct str reply_to; /* "eng.backend@team.example" */
+        struct str reply_to; /* its own address */
 };
 struct page {
         const struct person *person;
@@ -29,5 +29,6 @@ struct str page_greeting(const struct page *, struct arena *); /* "Good morning 
 struct str page_headline(const struct page *, struct arena *); /* "7 new messages in 3 threads..." */
 struct str page_who(const struct gather_thread *, struct arena *); /* "3 new: Ken, Li and 2 more" */
 struct str page_first_name(struct str name, struct arena *);
+struct str page_how(const struct page *);  /* to answer; empty without entries */
 struct str page_rest(const struct page *, struct arena *);  /* what is not shown, one or more sentences; may be empty */
 struct str page_next(const struct page *, struct arena *);  /* "Wed 25 Nov 07:30 Lisbon (UTC+0)" */

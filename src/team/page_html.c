@@ -97,10 +97,10 @@ static void add_foot(const struct page *p, struct buf *out, struct arena *arena)
         buf_add_text(out,
                 "<tr><td class=\"dim item\" style=\"font:12px/18px " FONT
                 ";color:#5f6368;padding:14px 0;border-top:1px solid #dadce0\">");
-        if (p->item_count)
-                buf_add_text(out,
-                        "Reply opens a mail to the topic, in its thread; or answer in the topic's folder. "
-                        "Mail to the digest's own address is not read.<br>");
+        if (p->item_count) {
+                html_escape(page_how(p), out);
+                buf_add_text(out, "<br>");
+        }
         if (rest.len) {
                 html_escape(rest, out);
                 buf_add_text(out, "<br>");

@@ -4,6 +4,7 @@
 #include "mail/header.h"
 #include "mail/msgid.h"
 #include "store/queue.h"
+#include "team/answer_post.h"
 #include "team/prefix.h"
 #include <ctype.h>
 
@@ -25,6 +26,9 @@ const char *refusal_text(enum refusal why)
                 [REFUSED_SIZE] = "the message is too big",
                 [REFUSED_SENDER] = "mail to the outside leaves under an address of your own: write as "
                                    "one, or have an administrator add this one to yours",
+                [REFUSED_ANSWER] = "replies to a digest are taken from the person whose it is: write "
+                                   "from an address that is known here, or log in",
+                [REFUSED_OLD] = "that digest is too old to be answered: write to the topic",
                 [REFUSED_SITE] = "the server cannot file it now: try again later",
         };
         return why < REFUSED_COUNT ? texts[why] : "refused";
@@ -94,6 +98,8 @@ CHECKED enum status submit_target(struct site *site, const struct sender *sender
         default:
                 return refuse(why, REFUSED_SITE, st);
         }
+        if (out->kind == TARGET_COMMAND && out->what == SUB_ANSWER)
+                return answer_may(site, sender, out, why);
         if (out->kind == TARGET_COMMAND)
                 return refuse(why, out->id ? REFUSED_COMMAND : REFUSED_UNKNOWN, ABSENT);
         if (out->kind != TARGET_TOPIC)
@@ -120,7 +126,7 @@ CHECKED enum status submit_placements(struct site *site, const struct target *ta
         size_t n = 0;
         for (size_t i = 0; i < count; i++) {
                 uint32_t mailbox = targets[i].id;
-                if (targets[i].kind == TARGET_OUTSIDE)
+                if (targets[i].kind == TARGET_OUTSIDE || targets[i].kind == TARGET_COMMAND)
                         continue;
                 if (targets[i].kind == TARGET_PERSON) {
                         enum status st = mailbox_find_use(site->store, targets[i].id, USE_INBOX, &mailbox);
@@ -148,6 +154,18 @@ void submit_outside(const struct target *targets, size_t count, struct arena *ar
                         to[n++] = targets[i].address;
         }
         *out = to;
+        *out_count = n;
+}
+
+void submit_commands(const struct target *targets, size_t count, struct arena *arena,
+        const struct target **out, size_t *out_count)
+{
+        struct target *commands = arena_alloc(arena, count * sizeof *commands);
+        size_t n = 0;
+        for (size_t i = 0; i < count; i++)
+                if (targets[i].kind == TARGET_COMMAND)
+                        commands[n++] = targets[i];
+        *out = commands;
         *out_count = n;
 }
 
@@ -403,10 +421,28 @@ CHECKED enum status submit_many(struct site *site, struct submission **mails, si
         return st;
 }
 
+static enum status obey(struct site *site, const struct submission *mail, struct arena *arena,
+        enum refusal *why)
+{
+        enum status st = OK;
+        for (size_t i = 0; i < mail->command_count && st == OK; i++)
+                if (mail->commands[i].what == SUB_ANSWER)
+                        st = answer_obey(site, mail, &mail->commands[i], arena, why);
+        return st;
+}
+
+/* What is filed comes first: when a command cannot be obeyed and the mail is sent again, mailboxes
+ * keep the entry that they have. */
 CHECKED enum status submit(struct site *site, struct submission *mail, struct arena *arena,
         enum refusal *why)
 {
-        return submit_many(site, &mail, 1, arena, why);
+        enum status st = OK;
+        *why = REFUSED_NOT;
+        if (mail->to_count + mail->outside_count || !mail->command_count)
+                st = submit_many(site, &mail, 1, arena, why);
+        else if ((st = check_form(site, mail, arena, why)) == OK)
+                complete(site, mail, false, arena);
+        return st == OK ? obey(site, mail, arena, why) : st;
 }
 
 struct str lines_to_crlf(struct str text, struct buf *scratch)

@@ -26,6 +26,8 @@ enum refusal {
         REFUSED_SIZE,
         REFUSED_SITE,     /* the store's fault: see status (FULL, BUSY, ...) */
         REFUSED_SENDER,   /* to the outside under an address that is not one's own */
+        REFUSED_ANSWER,   /* a reply to a digest by somebody whom nobody knows, or to another's */
+        REFUSED_OLD,      /* a reply to a digest of long ago */
         REFUSED_COUNT
 };
 const char *refusal_text(enum refusal); /* "no such person or topic here" */
@@ -54,16 +56,20 @@ struct submission {
         size_t to_count;
         const struct str *outside; /* recipients elsewhere: queued in the same change */
         size_t outside_count;
+        const struct target *commands; /* addresses that do something with it */
+        size_t command_count;
         bool unique_id;        /* news: EXISTS when the id is known in a topic */
         /* filled */
         struct str message_id; /* in the arena */
         uint64_t message;
 };
-/* Makes placements of targets (a person's is the INBOX), each mailbox once. Those outside have none. */
+/* Makes placements of targets (a person's is the INBOX), each mailbox once. Those outside and commands have none. */
 CHECKED enum status submit_placements(struct site *, const struct target *, size_t count, struct arena *,
         struct placement **out, size_t *out_count);
 /* The addresses of those outside, each once. */
 void submit_outside(const struct target *, size_t count, struct arena *, struct str **out, size_t *out_count);
+/* Those that are commands. */
+void submit_commands(const struct target *, size_t count, struct arena *, const struct target **out, size_t *out_count);
 /* Files it, and queues it for the outside. OK: it is on disk everywhere. Else nothing was filed: FORBIDDEN, INVALID, TOO_BIG, EXISTS, FULL, BUSY... */
 CHECKED enum status submit(struct site *, struct submission *, struct arena *, enum refusal *why);
 /* Many at once, for imports: one transaction for all (at most 64). */

@@ -32,7 +32,8 @@ static void words(void **state)
                 {"on-call+bounce-mzxw6", "on-call", SUB_BOUNCE, "mzxw6"},
                 {"help+bounce-mzxw6", "help", SUB_BOUNCE, "mzxw6"},
                 {"a-bounce-bounce-mzxw6", "a-bounce", SUB_BOUNCE, "mzxw6"},
-                {"r+mzxw6", "", SUB_RESERVED, "mzxw6"},
+                {"r+mzxw6", "", SUB_ANSWER, "mzxw6"},
+                {"digest", "", SUB_ANSWER, ""},
                 {"a+task", "a", SUB_RESERVED, ""},
                 {"find", "", SUB_RESERVED, ""},
         };
