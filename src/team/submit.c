@@ -61,7 +61,7 @@ static uint32_t posting_person(struct site *site, const struct sender *sender)
 {
         if (sender->person || sender->reverse_path.len == 0)
                 return sender->person;
-        return rules_person_of(site, sender->reverse_path);
+        return rules_writer_of(site, sender->reverse_path);
 }
 
 /* To the outside: who has logged in, under an address of his own, when somebody takes such mail. */
