@@ -64,7 +64,7 @@ static uint32_t posting_person(struct site *site, const struct sender *sender)
 {
         if (sender->person || sender->reverse_path.len == 0)
                 return sender->person;
-        return rules_person_of(site, sender->reverse_path);
+        return rules_writer_of(site, sender->reverse_path);
 }
 
 /* To the outside: who has logged in, under an address of his own, when somebody takes such mail. */
@@ -97,6 +97,8 @@ CHECKED enum status submit_target(struct site *site, const struct sender *sender
         default:
                 return refuse(why, REFUSED_SITE, st);
         }
+        if (out->kind == TARGET_COMMAND)
+                return refuse(why, out->id ? REFUSED_COMMAND : REFUSED_UNKNOWN, ABSENT);
         if (out->kind != TARGET_TOPIC)
                 return OK;
         struct rights rights;
