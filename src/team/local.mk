@@ -3,7 +3,7 @@ libbaton_a_SOURCES += \
 	src/team/gate.c src/team/gate.h src/team/gather.c src/team/gather.h src/team/page.c src/team/page.h src/team/page_html.c \
 	src/team/prefix.c src/team/prefix.h src/team/login.c src/team/login.h src/team/near.c src/team/near.h \
 	src/team/room.c src/team/room.h \
-	src/team/rules.c src/team/rules.h src/team/site.c src/team/site.h src/team/setting.c src/team/setting.h src/team/submit.c src/team/submit.h \
+	src/team/rules.c src/team/rules.h src/team/site.c src/team/site.h src/team/setting.c src/team/setting.h src/team/submit.c src/team/submit.h src/team/task.h \
 	src/team/usual.c src/team/usual.h
 check_PROGRAMS += test/unit/team_gate
 test_unit_team_gate_SOURCES = test/unit/team_gate.c
