@@ -172,3 +172,19 @@ enum status listed_value_read(struct str value, bool *on)
         *on = read_u8(&r);
         return codec_end(&r, "what is listed");
 }
+
+void attention_write(enum attention attention, struct buf *out)
+{
+        buf_add_u8(out, VERSION);
+        buf_add_u8(out, (unsigned char)attention);
+}
+
+enum status attention_read(struct str value, enum attention *out)
+{
+        struct reader r = begin(value);
+        unsigned attention = read_u8(&r);
+        *out = (enum attention)attention;
+        if (attention != ATTENTION_MUTED && attention != ATTENTION_FOLLOWED)
+                return codec_damaged("attention to a thread");
+        return codec_end(&r, "attention to a thread");
+}

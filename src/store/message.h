@@ -12,6 +12,8 @@ struct filing_entry {
         bool news;    /* adds Xref to the prefix, with the number given, and an overview record */
         time_t date;  /* internal date; 0: now */
         bool history; /* unread for nobody */
+        bool shown;   /* in a folder, because it names its owner: \Seen and \Flagged are one with those
+                       * of the news entries */
         uint32_t person; /* whose flags these are; 0: none */
         unsigned flags;
         const struct str *keywords;
