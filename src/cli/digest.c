@@ -26,7 +26,7 @@ static int print_due(struct cli *c, time_t at, bool whole)
         struct due *due = arena_alloc(c->arena, DUE_MOST * sizeof *due);
         size_t count = DUE_MOST;
         int status = DONE;
-        enum status st = due_read(c->site->store, at, due, &count);
+        enum status st = due_read(c->site->store, DUE_DIGEST, at, due, &count);
         if (st != OK)
                 return cli_fail_status(c, st, "looking for what is due");
         if (!count)

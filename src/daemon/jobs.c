@@ -45,7 +45,7 @@ static enum status find_forgotten(struct site *site)
         struct person *people;
         struct due *due = mem_new(DUE_MAX * sizeof *due);
         size_t count, due_count = DUE_MAX;
-        enum status st = due_read(site->store, INT64_MAX, due, &due_count);
+        enum status st = due_read(site->store, DUE_DIGEST, INT64_MAX, due, &due_count);
         if (st == OK)
                 st = person_list(site->store, arena, &people, &count);
         for (size_t i = 0; st == OK && i < due_count; i++)

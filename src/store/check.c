@@ -69,6 +69,8 @@ static enum status check_once(struct checking *c)
                 st = check_threads(c);
         if (st == OK)
                 st = check_people(c);
+        if (st == OK)
+                st = check_attention(c);
         return st == OK ? check_queue(c) : st;
 }
 

@@ -26,4 +26,5 @@ CHECKED enum status check_threads(struct checking *);
 /* Adds how many rows of the queue hold this message. */
 CHECKED enum status check_holders(struct checking *, uint64_t message, uint32_t *count);
 CHECKED enum status check_queue(struct checking *);
+CHECKED enum status check_attention(struct checking *);
 CHECKED enum status check_people(struct checking *); /* names, topics, subscriptions, what is due */

@@ -256,7 +256,7 @@ enum status mailbox_read(struct str value, struct mailbox *out)
         out->modseq = read_varint(&r);
         out->created = (time_t)read_varint(&r);
         out->name = read_bytes(&r);
-        if ((out->kind != MAILBOX_TOPIC && out->kind != MAILBOX_FOLDER) || out->use >= USE_COUNT)
+        if (out->kind < MAILBOX_TOPIC || out->kind > MAILBOX_TASKS || out->use >= USE_COUNT)
                 r.bad = true;
         return codec_end(&r, "a mailbox");
 }

@@ -5,6 +5,7 @@
  * into the value. What cannot be read is DAMAGED, and logged. */
 #pragma once
 #include "store/writer.h"
+#include "store/attention.h"
 #include "store/due.h"
 #include "store/message.h"
 #include "store/person.h"
@@ -43,6 +44,13 @@ struct key key_place(uint64_t message, uint32_t mailbox, uint32_t number);
 struct key key_places(uint64_t message);
 struct key key_places_in(uint64_t message, uint32_t mailbox);
 CHECKED bool key_place_read(struct str key, uint64_t *message, struct place *out);
+struct key key_shown(uint32_t person, const struct place *from, const struct place *to);
+struct key key_shown_from(uint32_t person, uint32_t mailbox, uint32_t number);
+CHECKED bool key_shown_read(
+        struct str key, uint32_t *person, struct place *from, struct place *to);
+struct key key_attention(uint32_t person, uint64_t root);
+struct key key_attentions(uint32_t person);
+CHECKED bool key_attention_read(struct str key, uint32_t *person, uint64_t *root);
 struct key key_thread(uint64_t message);
 struct key key_member(uint64_t root, uint64_t message);
 struct key key_members(uint64_t root);
@@ -197,6 +205,8 @@ void digest_write(const struct digest_record *, struct buf *out);
 CHECKED enum status digest_read(struct str, struct digest_record *out);
 void listed_value_write(bool on, struct buf *out);
 CHECKED enum status listed_value_read(struct str, bool *on);
+void attention_write(enum attention, struct buf *out);
+CHECKED enum status attention_read(struct str, enum attention *out);
 void time_write(time_t, struct buf *out);
 CHECKED enum status time_read(struct str, time_t *out);
 

@@ -158,6 +158,54 @@ bool key_place_read(struct str key, uint64_t *message, struct place *out)
         return right;
 }
 
+struct key key_shown_from(uint32_t person, uint32_t mailbox, uint32_t number)
+{
+        struct key k = two_u32(person, mailbox);
+        add(&k, number, 4);
+        return k;
+}
+
+struct key key_shown(uint32_t person, const struct place *from, const struct place *to)
+{
+        struct key k = key_shown_from(person, from->mailbox, from->number);
+        add(&k, to->mailbox, 4);
+        add(&k, to->number, 4);
+        return k;
+}
+
+bool key_shown_read(struct str key, uint32_t *person, struct place *from, struct place *to)
+{
+        struct reader r;
+        bool right = begin(key, 20, &r);
+        *person = read_u32(&r);
+        from->mailbox = read_u32(&r);
+        from->number = read_u32(&r);
+        to->mailbox = read_u32(&r);
+        to->number = read_u32(&r);
+        return right;
+}
+
+struct key key_attentions(uint32_t person)
+{
+        return of_u32(person);
+}
+
+struct key key_attention(uint32_t person, uint64_t root)
+{
+        struct key k = of_u32(person);
+        add(&k, root, 8);
+        return k;
+}
+
+bool key_attention_read(struct str key, uint32_t *person, uint64_t *root)
+{
+        struct reader r;
+        bool right = begin(key, 12, &r);
+        *person = read_u32(&r);
+        *root = read_u64(&r);
+        return right;
+}
+
 enum { THREAD_OF = 1, THREAD_MEMBER = 2 };
 
 struct key key_thread(uint64_t message)

@@ -6,6 +6,7 @@ libbaton_a_SOURCES += \
 	src/store/mailbox.c src/store/entry.c src/store/copy.c src/store/expunge.c src/store/release.c src/store/release.h \
 	src/store/modseq.c src/store/mark.c src/store/mark.h src/store/marks.c src/store/person.c src/store/topic.c src/store/due.c \
 	src/store/queue.c src/store/queue.h src/store/codec_queue.c src/store/codec_queue.h src/store/check_queue.c \
+	src/store/shown.c src/store/shown.h src/store/attention.c src/store/attention.h src/store/check_attention.c \
 	src/store/listed.c src/store/listed.h \
 	src/store/check.c src/store/checking.h src/store/check_mailbox.c src/store/check_message.c \
 	src/store/check_thread.c src/store/check_people.c
@@ -25,6 +26,10 @@ test_unit_store_view_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += test/unit/store_marks
 test_unit_store_marks_SOURCES = test/unit/store_marks.c test/unit/store_kit.h
 test_unit_store_marks_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += test/unit/store_shown
+test_unit_store_shown_SOURCES = test/unit/store_shown.c test/unit/store_kit.h
+test_unit_store_shown_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += test/unit/store_thread
 test_unit_store_thread_SOURCES = test/unit/store_thread.c test/unit/store_kit.h

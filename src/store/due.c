@@ -3,7 +3,8 @@
 #include "store/rows.h"
 #include "store/view.h"
 
-enum status due_read(struct store *store, time_t until, struct due *out, size_t *count)
+enum status due_read(struct store *store, enum due_kind kind, time_t until, struct due *out,
+        size_t *count)
 {
         struct key from = key_due_first(), upto = key_due_until(until);
         struct scan *scan = scan_open(store->env, NULL, TABLE_DUE, key_str(&from), key_str(&upto));
@@ -12,7 +13,8 @@ enum status due_read(struct store *store, time_t until, struct due *out, size_t 
         enum status st = OK;
         *count = 0;
         while (*count < room && (st = scan_next(scan, &key, &value)) == OK)
-                if (key_due_read(key, &out[*count]))
+                if (key_due_read(key, &out[*count]) &&
+                        (kind == DUE_ANY || out[*count].kind == kind))
                         ++*count;
         scan_close(scan);
         return st == ABSENT ? OK : st;

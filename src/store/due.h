@@ -3,17 +3,18 @@
 #pragma once
 #include "store/store.h"
 
-enum due_kind { DUE_DIGEST = 1 };
+enum due_kind { DUE_ANY = 0, DUE_DIGEST = 1, DUE_CARD = 2 };
 struct due {
         time_t at;
         enum due_kind kind;
-        uint32_t person;
+        uint32_t person; /* DUE_CARD: number of the task whose card may lie in the wrong place */
 };
-/* What is due up to `until`, earliest first, at most *count, which is set. */
-CHECKED enum status due_read(struct store *, time_t until, struct due *out, size_t *count);
-/* When anything is next due; ABSENT: never. */
+/* What is due up to `until`, of this kind, earliest first, at most *count, which is set. */
+CHECKED enum status due_read(
+        struct store *, enum due_kind, time_t until, struct due *out, size_t *count);
+/* When anything is next due, whatever its kind; ABSENT: never. */
 CHECKED enum status due_next(struct store *, time_t *at);
-/* A person has at most one due record of a kind: this replaces it. */
+/* A person (or task) has at most one due record of a kind: this replaces it. */
 void change_due(struct change *, const struct due *);
 void change_due_remove(struct change *, enum due_kind, uint32_t person);
 

@@ -28,6 +28,8 @@ enum table {
         TABLE_DIGEST,       /* person, day -> record */
         TABLE_DUE,          /* time, kind, person -> ;  kind, person -> time (two key kinds) */
         TABLE_QUEUE,        /* id -> record;  time, id -> ;  message, id -> (three key kinds) */
+        TABLE_SHOWN,        /* person, mailbox, number, mailbox, number -> ; each pair both ways */
+        TABLE_ATTENTION,    /* person, root of a thread -> muted or followed */
         TABLE_COUNT
 };
 

@@ -1,6 +1,7 @@
 #include "store/mark.h"
 #include "store/release.h"
 #include "store/rows.h"
+#include "store/shown.h"
 #include "store/view.h"
 
 /* The owner's flags go with a folder's messages. In a topic the marks of everybody stay: they are
@@ -22,7 +23,7 @@ static enum status wipe_marks(
                 st = mark_wipe(txn, op, &place, gone);
         }
         buf_release(&value);
-        return st;
+        return st == OK ? shown_drop(txn, op, m->owner, m->id, gone) : st;
 }
 
 struct expunge_op {

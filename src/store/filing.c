@@ -3,6 +3,7 @@
 #include "store/body.h"
 #include "store/mark.h"
 #include "store/rows.h"
+#include "store/shown.h"
 #include "store/thread.h"
 #include "store/view.h"
 
@@ -351,6 +352,21 @@ static enum status put_entries(struct txn *txn, struct file_op *f, struct messag
         return st;
 }
 
+/* Who is named sees it in a folder of their own, and at home. */
+static enum status put_shown(struct txn *txn, struct file_op *f, const struct filing_entry *e)
+{
+        struct place here = {e->mailbox, e->number};
+        struct row *row;
+        enum status st = rows_get(txn, f->op.store, e->mailbox, &row);
+        for (size_t i = 0; st == OK && i < f->filing->entry_count; i++) {
+                const struct filing_entry *home = &f->filing->entries[i];
+                struct place there = {home->mailbox, home->number};
+                if (home->news)
+                        st = shown_put(txn, row->mailbox.owner, &here, &there);
+        }
+        return st;
+}
+
 static enum status file_put(struct txn *txn, struct op *op)
 {
         struct file_op *f = (struct file_op *)op;
@@ -369,6 +385,9 @@ static enum status file_put(struct txn *txn, struct op *op)
                 st = give_numbers(txn, f, f->filing->message, stored);
         if (st == OK)
                 st = put_entries(txn, f, &m);
+        for (size_t i = 0; st == OK && i < f->filing->entry_count; i++)
+                if (f->filing->entries[i].shown)
+                        st = put_shown(txn, f, &f->filing->entries[i]);
         if (st == OK && (m.refs != refs || !stored))
                 st = put_message(txn, f->filing->message, &m);
         f->settled = m.body == f->ahead;

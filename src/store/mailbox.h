@@ -1,10 +1,15 @@
-/* mailbox.h - a numbered row of messages that one or more people read: a topic or a personal
- * folder. A number is given once and never again: it is the IMAP UID and the NNTP article number
+/* mailbox.h - a numbered row of messages that one or more people read: a topic, a personal folder,
+ * or what the site keeps of tasks: a column of a board, Tasks/Mine. A number is given once and never again: it is the IMAP UID and the NNTP article number
  * (RFC 9051 2.3.1.1, RFC 3977 6.1). Numbers start at 1. */
 #pragma once
 #include "store/store.h"
 
-enum mailbox_kind { MAILBOX_TOPIC = 1, MAILBOX_FOLDER = 2 };
+enum mailbox_kind {
+        MAILBOX_TOPIC = 1,
+        MAILBOX_FOLDER = 2,
+        MAILBOX_BOARD = 3, /* a column of a topic's board: owner 0, "eng.backend/2 Doing" */
+        MAILBOX_TASKS = 4  /* of a person, kept by the site: "Tasks/Mine" */
+};
 enum special_use {
         USE_NONE,
         USE_INBOX,
@@ -21,7 +26,7 @@ enum special_use {
 struct mailbox {
         uint32_t id; /* never reused */
         enum mailbox_kind kind;
-        uint32_t owner; /* person of a folder; 0 for a topic */
+        uint32_t owner; /* person of a folder; 0 for a topic and its columns */
         enum special_use use;
         struct str name; /* "eng.backend"; "Lists/mutt" in UTF-8 with '/' */
         uint32_t uid_validity;
@@ -38,7 +43,7 @@ CHECKED enum status mailbox_find(
         struct store *, uint32_t owner, struct str name, struct arena *, struct mailbox *out);
 CHECKED enum status mailbox_find_use(
         struct store *, uint32_t owner, enum special_use, uint32_t *id);
-/* All of an owner (0: all topics), by name. *out in the arena. */
+/* All of an owner, by name. Of owner 0: topics and the columns of their boards (kind). In the arena. */
 CHECKED enum status mailbox_list(
         struct store *, uint32_t owner, struct arena *, struct mailbox **out, size_t *count);
 

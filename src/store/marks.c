@@ -1,6 +1,7 @@
 #include "store/marks.h"
 #include "store/mark.h"
 #include "store/rows.h"
+#include "store/shown.h"
 #include "store/view.h"
 
 /* ---- reading ---- */
@@ -226,6 +227,7 @@ struct marks_op {
         struct numset *numbers;  /* those that were there at `position` */
         uint64_t position;
         enum status status;
+        struct numset *touched;  /* mailboxes that show some of them, or NULL */
 };
 
 static enum status marks_check(struct txn *txn, struct op *op)
@@ -333,6 +335,18 @@ static enum status set_flags(
         return st == OK ? set_words(txn, o, numbers, changed) : st;
 }
 
+/* Reading it here is reading it where else it is shown. */
+static enum status set_shown(struct txn *txn, struct marks_op *o, const struct numset *numbers)
+{
+        const struct marking *m = o->marking;
+        struct shown_marks shown = {.person = m->person, .mailbox = m->mailbox, .numbers = numbers};
+        shown.flags = m->how == MARK_REPLACE ? SHOWN_FLAGS : m->flags & SHOWN_FLAGS;
+        shown.on = m->how == MARK_REMOVE ? 0 : m->flags;
+        numset_free(o->touched);
+        o->touched = NULL;
+        return shown_mark(txn, &o->op, &shown, &o->touched);
+}
+
 static enum status marks_put(struct txn *txn, struct op *op)
 {
         struct marks_op *o = (struct marks_op *)op;
@@ -347,6 +361,8 @@ static enum status marks_put(struct txn *txn, struct op *op)
                 st = set_flags(txn, o, numbers, changed);
         if (st == OK)
                 st = change_note(txn, op, m->mailbox, m->person, changed);
+        if (st == OK)
+                st = set_shown(txn, o, numbers);
         m->modseq = numset_low(changed) ? op->modseq : 0;
         numset_free(numbers);
         numset_free(changed);
@@ -355,15 +371,21 @@ static enum status marks_put(struct txn *txn, struct op *op)
 
 static void marks_publish(struct store *store, struct op *op)
 {
-        const struct marking *m = ((struct marks_op *)op)->marking;
+        const struct marks_op *o = (struct marks_op *)op;
+        const struct marking *m = o->marking;
+        uint32_t mailbox;
         if (m->modseq)
                 views_marked(op, m->mailbox, m->person);
+        if (o->touched)
+                for (struct walk w = numset_walk(o->touched); walk_next(&w, &mailbox);)
+                        views_marked(op, mailbox, m->person);
         views_passed(store, op);
 }
 
 static void marks_op_free(struct op *op)
 {
         numset_free(((struct marks_op *)op)->numbers);
+        numset_free(((struct marks_op *)op)->touched);
         free(op);
 }
 

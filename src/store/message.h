@@ -12,6 +12,8 @@ struct filing_entry {
         bool news;    /* adds Xref to the prefix, with the number given, and an overview record */
         time_t date;  /* internal date; 0: now */
         bool history; /* unread for nobody */
+        bool shown;   /* in a folder, because it names its owner: \Seen and \Flagged are one with those
+                       * of the news entries */
         uint32_t person; /* whose flags these are; 0: none */
         unsigned flags;
         const struct str *keywords;
@@ -24,7 +26,7 @@ struct filing {
         struct str bytes;              /* the message without prefix */
         const struct derived *derived; /* of those bytes; message_id not empty */
         struct filing_entry *entries;
-        size_t entry_count; /* 0 to 60; 0: a later operation of the same change holds it (queue.h) */
+        size_t entry_count; /* 0 to 120; 0: a later operation of the same change holds it (queue.h) */
         struct str site;    /* server name in Xref */
         bool once; /* delivery: a mailbox that has this very message (id and bytes) keeps its entry
                     */

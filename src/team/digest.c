@@ -349,7 +349,7 @@ static enum status run_due(struct site *site, time_t at, unsigned *filed)
         for (size_t failed = 0;;) {
                 size_t count = failed + DUE_BATCH, before = failed;
                 struct due *due = mem_new(count * sizeof *due);
-                enum status st = due_read(site->store, at, due, &count);
+                enum status st = due_read(site->store, DUE_DIGEST, at, due, &count);
                 for (size_t i = before; st == OK && i < count; i++)
                         failed += run_planned(site, &due[i], at, filed) != OK;
                 free(due);

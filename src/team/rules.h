@@ -6,7 +6,7 @@
 
 /* ---- who ---- */
 /* user: a login name or any of a person's addresses, with or without the site's domain. DENIED:
- * wrong, disabled or unknown (they cannot be told apart). TOO_MANY: too many failures from that
+ * wrong, disabled or unknown, or a subscriber from outside (they cannot be told apart). TOO_MANY: too many failures from that
  * address lately. The person lives in the arena. */
 CHECKED enum status rules_login(struct site *, struct str user, struct str password, struct str peer_address,
         struct arena *, struct person *out);
@@ -34,8 +34,11 @@ bool rules_is_site(struct site *, struct str address);
  * "+detail" behind a person's name is dropped. postmaster and abuse go to an
  * administrator. ABSENT: nobody here (a local domain); FORBIDDEN: not a local domain. */
 CHECKED enum status rules_target(struct site *, struct str address, struct arena *, struct target *out);
-/* Whose address is this? Person's id, 0: nobody's here. Sub-addresses count. */
+/* Whose address is this? Person's id, 0: nobody's here. Sub-addresses count; who subscribes from
+ * outside is nobody here. */
 uint32_t rules_person_of(struct site *, struct str address);
+/* The same, where subscribers outside count as well: whose rights to post mail from there has. */
+uint32_t rules_writer_of(struct site *, struct str address);
 
 /* ---- rights ---- */
 struct rights {

@@ -28,6 +28,7 @@ enum refusal {
         REFUSED_SENDER,   /* to the outside under an address that is not one's own */
         REFUSED_ANSWER,   /* a reply to a digest by somebody whom nobody knows, or to another's */
         REFUSED_OLD,      /* a reply to a digest of long ago */
+        REFUSED_NAMES,    /* names more people than a message may */
         REFUSED_COUNT
 };
 const char *refusal_text(enum refusal); /* "no such person or topic here" */

@@ -33,15 +33,15 @@ static void in_order(void **state)
         put_due(k, 5, 0);
         assert_int_equal(due_next(k->store, &at), OK);
         assert_int_equal(at, 500);
-        assert_int_equal(due_read(k->store, 1000, due, &count), OK);
+        assert_int_equal(due_read(k->store, DUE_DIGEST, 1000, due, &count), OK);
         assert_int_equal(count, 2);
         assert_int_equal(due[0].person, 1);
         assert_int_equal(due[1].person, 2);
         count = 4;
-        assert_int_equal(due_read(k->store, 999999, due, &count), OK);
+        assert_int_equal(due_read(k->store, DUE_DIGEST, 999999, due, &count), OK);
         assert_int_equal(count, 3);
         count = 1;
-        assert_int_equal(due_read(k->store, 999999, due, &count), OK);
+        assert_int_equal(due_read(k->store, DUE_DIGEST, 999999, due, &count), OK);
         assert_int_equal(count, 1);
 }
 
