@@ -3,6 +3,8 @@ libbaton_a_SOURCES += \
 	src/team/answer_post.c src/team/answer_post.h src/team/answer_tell.c src/team/answer_tell.h \
 	src/team/digest_items.c src/team/digest_items.h \
 	src/team/config.c src/team/config.h src/team/digest.c src/team/digest.h src/team/folder.c src/team/folder.h \
+	src/team/config.c src/team/config.h src/team/digest.c src/team/digest.h src/team/directive.c src/team/directive.h \
+	src/team/directive_row.c src/team/directive_row.h src/team/directive_value.c src/team/directive_value.h src/team/folder.c src/team/folder.h \
 	src/team/gate.c src/team/gate.h src/team/gather.c src/team/gather.h src/team/page.c src/team/page.h src/team/page_html.c \
 	src/team/prefix.c src/team/prefix.h src/team/login.c src/team/login.h src/team/named.c src/team/named.h src/team/near.c src/team/near.h \
 	src/team/room.c src/team/room.h \
@@ -40,3 +42,6 @@ test_unit_team_answer_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += test/unit/team_digest_items
 test_unit_team_digest_items_SOURCES = test/unit/team_digest_items.c
 test_unit_team_digest_items_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += test/unit/team_directive
+test_unit_team_directive_SOURCES = test/unit/team_directive.c
+test_unit_team_directive_LDADD = $(UNIT_LIBS)
