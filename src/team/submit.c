@@ -5,6 +5,7 @@
 #include "mail/msgid.h"
 #include "store/queue.h"
 #include "team/named.h"
+#include "team/list_mail.h"
 #include "team/prefix.h"
 #include <ctype.h>
 
@@ -28,6 +29,14 @@ const char *refusal_text(enum refusal why)
                                    "one, or have an administrator add this one to yours",
                 [REFUSED_NAMES] = "it names more than 50 people: each would find it in their INBOX; "
                                   "name fewer, the topic reaches all who follow it",
+                [REFUSED_TOKEN] = "the address holds a word that was never given out, has been used, or "
+                                  "is too old: ask again, and answer from the address that was asked",
+                [REFUSED_MODE] = "who follows a topic from outside gets each message or none: write "
+                                 "to +each, +mute or +unsubscribe",
+                [REFUSED_AGAIN] = "that address was written to today: answer the mail that lies "
+                                  "there, or write again tomorrow",
+                [REFUSED_MUTE] = "this site sends no mail to the outside, so it could not answer: log "
+                                 "in to write to this address",
                 [REFUSED_SITE] = "the server cannot file it now: try again later",
         };
         return why < REFUSED_COUNT ? texts[why] : "refused";
@@ -97,8 +106,12 @@ CHECKED enum status submit_target(struct site *site, const struct sender *sender
         default:
                 return refuse(why, REFUSED_SITE, st);
         }
-        if (out->kind == TARGET_COMMAND)
-                return refuse(why, out->id ? REFUSED_COMMAND : REFUSED_UNKNOWN, ABSENT);
+        if (out->kind == TARGET_COMMAND) {
+                st = list_may_ask(site, sender, out, arena, why);
+                if (st == OK && out->what == SUB_OWNER)
+                        st = rules_owner(site, out->id, arena, out);
+                return st == OK || *why ? st : refuse(why, REFUSED_UNKNOWN, st);
+        }
         if (out->kind != TARGET_TOPIC)
                 return OK;
         struct rights rights;
@@ -123,7 +136,7 @@ CHECKED enum status submit_placements(struct site *site, const struct target *ta
         size_t n = 0;
         for (size_t i = 0; i < count; i++) {
                 uint32_t mailbox = targets[i].id;
-                if (targets[i].kind == TARGET_OUTSIDE)
+                if (targets[i].kind == TARGET_OUTSIDE || targets[i].kind == TARGET_COMMAND)
                         continue;
                 if (targets[i].kind == TARGET_PERSON) {
                         enum status st = mailbox_find_use(site->store, targets[i].id, USE_INBOX, &mailbox);
@@ -152,6 +165,16 @@ void submit_outside(const struct target *targets, size_t count, struct arena *ar
         }
         *out = to;
         *out_count = n;
+}
+
+void submit_commands(const struct target *targets, size_t count, struct arena *arena,
+        struct target **out, size_t *out_count)
+{
+        *out = arena_alloc(arena, count * sizeof **out);
+        *out_count = 0;
+        for (size_t i = 0; i < count; i++)
+                if (targets[i].kind == TARGET_COMMAND)
+                        (*out)[(*out_count)++] = targets[i];
 }
 
 /* ---- what is written ---- */
@@ -342,7 +365,8 @@ static enum status add_named(struct site *site, const struct submission *mail, s
 static enum status prepare(struct site *site, struct submission *mail, struct arena *arena,
         struct filing *out, enum refusal *why)
 {
-        if (mail->to_count + mail->outside_count == 0 || mail->to_count > TARGETS_MAX)
+        if (mail->to_count + mail->outside_count + mail->command_count == 0 ||
+                mail->to_count > TARGETS_MAX)
                 return refuse(why, REFUSED_FORM, INVALID);
         enum status st = check_form(site, mail, arena, why);
         if (st != OK)
@@ -407,6 +431,16 @@ static void report(struct submission *mail, const struct filing *filing)
         }
 }
 
+/* Before anything is filed: what is done twice when the mail comes again does no harm. */
+static enum status obey(struct site *site, const struct submission *mail, struct arena *arena,
+        enum refusal *why)
+{
+        enum status st = OK;
+        for (size_t i = 0; st == OK && i < mail->command_count; i++)
+                st = list_obey(site, mail, &mail->commands[i], arena, why);
+        return st;
+}
+
 CHECKED enum status submit_many(struct site *site, struct submission **mails, size_t count,
         struct arena *arena, enum refusal *why)
 {
@@ -417,6 +451,10 @@ CHECKED enum status submit_many(struct site *site, struct submission **mails, si
         *why = REFUSED_NOT;
         for (size_t i = 0; i < count && st == OK; i++) {
                 st = prepare(site, mails[i], arena, &filings[i], why);
+                if (st == OK)
+                        st = obey(site, mails[i], arena, why);
+                if (st == OK && mails[i]->to_count + mails[i]->outside_count == 0)
+                        continue;
                 if (st == OK)
                         st = change_file(change, &filings[i]);
                 if (st == OK && mails[i]->outside_count)
