@@ -111,6 +111,10 @@ static int exit_of(enum refusal why, enum status st)
                 [REFUSED_SIZE] = EX_DATAERR,
                 [REFUSED_ANSWER] = EX_NOPERM,
                 [REFUSED_OLD] = EX_NOUSER,
+                [REFUSED_TOKEN] = EX_NOUSER,
+                [REFUSED_MODE] = EX_NOPERM,
+                [REFUSED_AGAIN] = EX_NOPERM,
+                [REFUSED_MUTE] = EX_NOPERM,
         };
         if (st == OK)
                 return 0;
@@ -140,6 +144,7 @@ static int file_here(struct delivery *d)
                 .smtputf8 = true};
         struct target *targets = arena_alloc(c->arena, d->to_count * sizeof *targets);
         struct submission s = {.sender = &sender, .bytes = d->bytes};
+        struct target *commands;
         size_t count = 0;
         int status = 0;
         enum refusal why = REFUSED_NOT;
@@ -165,7 +170,8 @@ static int file_here(struct delivery *d)
         if (!count)
                 return status;
         st = submit_placements(c->site, targets, count, c->arena, &s.to, &s.to_count);
-        submit_commands(targets, count, c->arena, &s.commands, &s.command_count);
+        submit_commands(targets, count, c->arena, &commands, &s.command_count);
+        s.commands = commands;
         if (st == OK)
                 st = submit(c->site, &s, c->arena, &why);
         return st == OK ? status : refuse(d, STR("the message"), why, st);

@@ -2,13 +2,14 @@ libbaton_a_SOURCES += \
 	src/team/answer.c src/team/answer.h src/team/answer_shown.c src/team/answer_shown.h \
 	src/team/answer_post.c src/team/answer_post.h src/team/answer_tell.c src/team/answer_tell.h \
 	src/team/digest_items.c src/team/digest_items.h \
-	src/team/config.c src/team/config.h src/team/digest.c src/team/digest.h src/team/folder.c src/team/folder.h \
+	src/team/folder.c src/team/folder.h \
 	src/team/config.c src/team/config.h src/team/digest.c src/team/digest.h src/team/directive.c src/team/directive.h \
-	src/team/directive_row.c src/team/directive_row.h src/team/directive_value.c src/team/directive_value.h src/team/folder.c src/team/folder.h \
+	src/team/directive_row.c src/team/directive_row.h src/team/directive_value.c src/team/directive_value.h \
 	src/team/gate.c src/team/gate.h src/team/gather.c src/team/gather.h src/team/page.c src/team/page.h src/team/page_html.c \
 	src/team/prefix.c src/team/prefix.h src/team/login.c src/team/login.h src/team/named.c src/team/named.h src/team/near.c src/team/near.h \
+	src/team/bounce.c src/team/bounce.h src/team/help.c src/team/help.h src/team/limit.c src/team/limit.h \
+	src/team/list.c src/team/list.h src/team/list_mail.c src/team/list_mail.h src/team/notice.c src/team/notice.h \
 	src/team/room.c src/team/room.h \
-	src/team/list.c src/team/list.h \
 	src/team/rules.c src/team/rules.h src/team/site.c src/team/site.h src/team/setting.c src/team/setting.h src/team/submit.c src/team/submit.h \
 	src/team/subaddress.c src/team/subaddress.h src/team/token.c src/team/token.h \
 	src/team/task.h \
@@ -45,3 +46,9 @@ test_unit_team_digest_items_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += test/unit/team_directive
 test_unit_team_directive_SOURCES = test/unit/team_directive.c
 test_unit_team_directive_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += test/unit/team_bounce
+test_unit_team_bounce_SOURCES = test/unit/team_bounce.c
+test_unit_team_bounce_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += test/unit/team_limit
+test_unit_team_limit_SOURCES = test/unit/team_limit.c
+test_unit_team_limit_LDADD = $(UNIT_LIBS)

@@ -6,6 +6,7 @@
 #include "store/queue.h"
 #include "team/answer_post.h"
 #include "team/named.h"
+#include "team/list_mail.h"
 #include "team/prefix.h"
 #include <ctype.h>
 
@@ -32,6 +33,14 @@ const char *refusal_text(enum refusal why)
                 [REFUSED_OLD] = "that digest is too old to be answered: write to the topic",
                 [REFUSED_NAMES] = "it names more than 50 people: each would find it in their INBOX; "
                                   "name fewer, the topic reaches all who follow it",
+                [REFUSED_TOKEN] = "the address holds a word that was never given out, has been used, or "
+                                  "is too old: ask again, and answer from the address that was asked",
+                [REFUSED_MODE] = "who follows a topic from outside gets each message or none: write "
+                                 "to +each, +mute or +unsubscribe",
+                [REFUSED_AGAIN] = "that address was written to today: answer the mail that lies "
+                                  "there, or write again tomorrow",
+                [REFUSED_MUTE] = "this site sends no mail to the outside, so it could not answer: log "
+                                 "in to write to this address",
                 [REFUSED_SITE] = "the server cannot file it now: try again later",
         };
         return why < REFUSED_COUNT ? texts[why] : "refused";
@@ -103,8 +112,12 @@ CHECKED enum status submit_target(struct site *site, const struct sender *sender
         }
         if (out->kind == TARGET_COMMAND && out->what == SUB_ANSWER)
                 return answer_may(site, sender, out, why);
-        if (out->kind == TARGET_COMMAND)
-                return refuse(why, out->id ? REFUSED_COMMAND : REFUSED_UNKNOWN, ABSENT);
+        if (out->kind == TARGET_COMMAND) {
+                st = list_may_ask(site, sender, out, arena, why);
+                if (st == OK && out->what == SUB_OWNER)
+                        st = rules_owner(site, out->id, arena, out);
+                return st == OK || *why ? st : refuse(why, REFUSED_UNKNOWN, st);
+        }
         if (out->kind != TARGET_TOPIC)
                 return OK;
         struct rights rights;
@@ -161,15 +174,13 @@ void submit_outside(const struct target *targets, size_t count, struct arena *ar
 }
 
 void submit_commands(const struct target *targets, size_t count, struct arena *arena,
-        const struct target **out, size_t *out_count)
+        struct target **out, size_t *out_count)
 {
-        struct target *commands = arena_alloc(arena, count * sizeof *commands);
-        size_t n = 0;
+        *out = arena_alloc(arena, count * sizeof **out);
+        *out_count = 0;
         for (size_t i = 0; i < count; i++)
                 if (targets[i].kind == TARGET_COMMAND)
-                        commands[n++] = targets[i];
-        *out = commands;
-        *out_count = n;
+                        (*out)[(*out_count)++] = targets[i];
 }
 
 /* ---- what is written ---- */
@@ -360,7 +371,8 @@ static enum status add_named(struct site *site, const struct submission *mail, s
 static enum status prepare(struct site *site, struct submission *mail, struct arena *arena,
         struct filing *out, enum refusal *why)
 {
-        if (mail->to_count + mail->outside_count == 0 || mail->to_count > TARGETS_MAX)
+        if (mail->to_count + mail->outside_count + mail->command_count == 0 ||
+                mail->to_count > TARGETS_MAX)
                 return refuse(why, REFUSED_FORM, INVALID);
         enum status st = check_form(site, mail, arena, why);
         if (st != OK)
@@ -425,6 +437,18 @@ static void report(struct submission *mail, const struct filing *filing)
         }
 }
 
+/* Before anything is filed: what is done twice when the mail comes again does no harm. */
+static enum status obey(struct site *site, const struct submission *mail, struct arena *arena,
+        enum refusal *why)
+{
+        enum status st = OK;
+        for (size_t i = 0; st == OK && i < mail->command_count; i++)
+                st = mail->commands[i].what == SUB_ANSWER
+                        ? answer_obey(site, mail, &mail->commands[i], arena, why)
+                        : list_obey(site, mail, &mail->commands[i], arena, why);
+        return st;
+}
+
 CHECKED enum status submit_many(struct site *site, struct submission **mails, size_t count,
         struct arena *arena, enum refusal *why)
 {
@@ -435,6 +459,10 @@ CHECKED enum status submit_many(struct site *site, struct submission **mails, si
         *why = REFUSED_NOT;
         for (size_t i = 0; i < count && st == OK; i++) {
                 st = prepare(site, mails[i], arena, &filings[i], why);
+                if (st == OK)
+                        st = obey(site, mails[i], arena, why);
+                if (st == OK && mails[i]->to_count + mails[i]->outside_count == 0)
+                        continue;
                 if (st == OK)
                         st = change_file(change, &filings[i]);
                 if (st == OK && mails[i]->outside_count)
@@ -453,28 +481,10 @@ CHECKED enum status submit_many(struct site *site, struct submission **mails, si
         return st;
 }
 
-static enum status obey(struct site *site, const struct submission *mail, struct arena *arena,
-        enum refusal *why)
-{
-        enum status st = OK;
-        for (size_t i = 0; i < mail->command_count && st == OK; i++)
-                if (mail->commands[i].what == SUB_ANSWER)
-                        st = answer_obey(site, mail, &mail->commands[i], arena, why);
-        return st;
-}
-
-/* What is filed comes first: when a command cannot be obeyed and the mail is sent again, mailboxes
- * keep the entry that they have. */
 CHECKED enum status submit(struct site *site, struct submission *mail, struct arena *arena,
         enum refusal *why)
 {
-        enum status st = OK;
-        *why = REFUSED_NOT;
-        if (mail->to_count + mail->outside_count || !mail->command_count)
-                st = submit_many(site, &mail, 1, arena, why);
-        else if ((st = check_form(site, mail, arena, why)) == OK)
-                complete(site, mail, false, arena);
-        return st == OK ? obey(site, mail, arena, why) : st;
+        return submit_many(site, &mail, 1, arena, why);
 }
 
 struct str lines_to_crlf(struct str text, struct buf *scratch)

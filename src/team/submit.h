@@ -29,6 +29,10 @@ enum refusal {
         REFUSED_ANSWER,   /* a reply to a digest by somebody whom nobody knows, or to another's */
         REFUSED_OLD,      /* a reply to a digest of long ago */
         REFUSED_NAMES,    /* names more people than a message may */
+        REFUSED_TOKEN,    /* a sub-address's token is none of ours, too old or used up */
+        REFUSED_MODE,     /* not a way in which somebody outside can follow a topic */
+        REFUSED_AGAIN,    /* that address was written to today already */
+        REFUSED_MUTE,     /* an answer would have to go out, and no mail does */
         REFUSED_COUNT
 };
 const char *refusal_text(enum refusal); /* "no such person or topic here" */
@@ -57,7 +61,7 @@ struct submission {
         size_t to_count;
         const struct str *outside; /* recipients elsewhere: queued in the same change */
         size_t outside_count;
-        const struct target *commands; /* addresses that do something with it */
+        const struct target *commands; /* what it asks for besides (list_mail.h); done first */
         size_t command_count;
         bool unique_id;        /* news: EXISTS when the id is known in a topic */
         /* filled */
@@ -70,7 +74,7 @@ CHECKED enum status submit_placements(struct site *, const struct target *, size
 /* The addresses of those outside, each once. */
 void submit_outside(const struct target *, size_t count, struct arena *, struct str **out, size_t *out_count);
 /* Those that are commands. */
-void submit_commands(const struct target *, size_t count, struct arena *, const struct target **out, size_t *out_count);
+void submit_commands(const struct target *, size_t count, struct arena *, struct target **out, size_t *out_count);
 /* Files it, and queues it for the outside. OK: it is on disk everywhere. Else nothing was filed: FORBIDDEN, INVALID, TOO_BIG, EXISTS, FULL, BUSY... */
 CHECKED enum status submit(struct site *, struct submission *, struct arena *, enum refusal *why);
 /* Many at once, for imports: one transaction for all (at most 64). */
