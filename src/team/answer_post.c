@@ -9,6 +9,7 @@
 #include "team/answer.h"
 #include "team/answer_tell.h"
 #include "team/digest_items.h"
+#include "team/directive.h"
 
 enum { TEXT_MOST = 64 * 1024, SHOWN_MOST = 512 * 1024, REFERENCES_MOST = 20 };
 
@@ -165,6 +166,39 @@ static void read_parts(struct answering *a)
         buf_release(&text);
 }
 
+/* ---- words that do something ---- */
+
+/* "done", "due fri": what stands in a line of its own is what "/done" and "/due fri" are, where it can
+ * be read so and the entry is one that it can be said to. */
+static bool is_order(const struct answering *a, const struct digest_item *item, struct str line)
+{
+        struct str rest = line, word;
+        struct directives found;
+        const struct directive_row *row =
+                str_word(&rest, &word) ? directive_row_find(DIRECTIVE_VERB, word) : NULL;
+        if (!row || row->later || row->takes == TAKES_TEXT || row->takes == TAKES_ANY_TEXT)
+                return false;
+        if (row->object != ON_THREAD && item->about != ABOUT_TASK)
+                return false;
+        struct str order = arena_printf(a->arena, "/%.*s\n", STR_ARG(str_trim(line)));
+        directive_read_text(order, a->zone, a->now, LENIENT, a->arena, &found);
+        return found.count == 1 && found.v[0].fault == FAULT_NONE;
+}
+
+/* The lines at the front that are orders get their "/". How many there are. */
+static size_t mark_orders(const struct answering *a, const struct digest_item *item, struct str text,
+        struct buf *out)
+{
+        struct str line;
+        size_t n = 0;
+        for (struct str rest = text; str_line(&rest, &line) && is_order(a, item, line); text = rest) {
+                buf_addf(out, "/%.*s\n", STR_ARG(str_trim(line)));
+                n++;
+        }
+        buf_add(out, text);
+        return n;
+}
+
 /* ---- posting ---- */
 
 /* RFC 5322 3.6.4: the answered message's References and its own id. */
@@ -223,7 +257,7 @@ static void compose_part(struct answering *a, const struct answer_part *part,
                 .from = header_unfold(a->arena, a->from),
                 .to = a->topic_address,
                 .subject = subject_of(a, answered->subject),
-                .message_id = msgid_of(a->arena, name, site_config(a->site)->domain),
+                .message_id = msgid_of(a->arena, name, a->domain),
                 .in_reply_to = answered->message_id,
                 .references = references_of(a, answered),
                 .date = a->now,
@@ -253,7 +287,7 @@ static enum status post_part(struct answering *a, const struct answer_part *part
         struct topic topic;
         struct buf bytes = {0};
         struct stored answered;
-        struct buf struck = {0};
+        struct buf marked = {0}, struck = {0};
         enum status st = rules_topic(a->site, a->person.id, item->topic, &rights);
         *fate = (struct answer_fate){.item = part->item, .text = part->text};
         if (st == OK)
@@ -268,10 +302,18 @@ static enum status post_part(struct answering *a, const struct answer_part *part
         }
         if (st != OK || fate->why)
                 return st == ABSENT ? OK : st;
-        digest_strike(a->site, part->text, &struck);
+        size_t orders = mark_orders(a, item, part->text, &marked);
+        if (orders && !a->sender.person) {
+                fate->why = "it changes something, and mail from outside does that only under the entry's "
+                            "own address (its links in the HTML form); or log in";
+                buf_release(&marked);
+                return OK;
+        }
+        digest_strike(a->site, buf_str(&marked), &struck);
+        buf_release(&marked);
         struct answer_part clean = {part->item, arena_copy(a->arena, buf_str(&struck))};
-        a->topic_address = arena_printf(a->arena, "%.*s@%.*s", STR_ARG(topic.name),
-                STR_ARG(site_config(a->site)->domain));
+        a->topic_address = arena_printf(
+                a->arena, "%.*s@%.*s", STR_ARG(topic.name), STR_ARG(a->domain));
         const struct answer_part *carrier = a->carrier;
         a->carrier = carrier == part ? &clean : NULL;
         compose_part(a, &clean, &answered, &bytes);
@@ -318,6 +360,7 @@ static enum status file_automatic(struct answering *a, const struct submission *
 
 static void begin(struct answering *a, const struct submission *mail)
 {
+        a->domain = site_config(a->site)->domain;
         a->top = mime_parse(a->arena, mail->bytes);
         a->header = a->top->header;
         derive(a->arena, mail->bytes, &a->derived);
@@ -327,11 +370,11 @@ static void begin(struct answering *a, const struct submission *mail)
                 a->from = STR_NONE;
 }
 
-static void find_offset(struct answering *a)
+static void find_zone(struct answering *a)
 {
-        const struct zone *zone;
-        if (zone_find(a->person.zone, &zone) == OK)
-                a->offset = zone_civil(zone, a->now).offset;
+        if (zone_find(a->person.zone, &a->zone) != OK && zone_find(STR("UTC"), &a->zone) != OK)
+                return;
+        a->offset = zone_civil(a->zone, a->now).offset;
 }
 
 CHECKED enum status answer_obey(struct site *site, const struct submission *mail,
@@ -344,7 +387,7 @@ CHECKED enum status answer_obey(struct site *site, const struct submission *mail
                 return st;
         if (a.derived.automatic)
                 return file_automatic(&a, mail, why);
-        find_offset(&a);
+        find_zone(&a);
         if (!a.ref.person)
                 find_answered(&a);
         st = load_digest(&a);

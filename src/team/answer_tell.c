@@ -172,14 +172,14 @@ static struct str digest_mailbox(const struct answering *a)
         struct digest_ref whole = {a->ref.person, a->ref.day, 0};
         if (a->ref.person == a->person.id)
                 return digest_address(a->site, &whole, a->now, a->arena);
-        return arena_printf(a->arena, "digest@%.*s", STR_ARG(site_config(a->site)->domain));
+        return arena_printf(a->arena, "digest@%.*s", STR_ARG(a->domain));
 }
 
 static struct str own_address(const struct answering *a)
 {
         return address_field(a->arena, a->person.full_name,
                 arena_printf(a->arena, "%.*s@%.*s", STR_ARG(a->person.name),
-                        STR_ARG(site_config(a->site)->domain)));
+                        STR_ARG(a->domain)));
 }
 
 static void compose_notice(const struct answering *a, struct str id, struct buf *out)
@@ -188,7 +188,7 @@ static void compose_notice(const struct answering *a, struct str id, struct buf 
         struct str address = digest_mailbox(a);
         struct composition c = {
                 .from = address_field(a->arena, STR("Baton"), arena_printf(a->arena, "digest@%.*s",
-                                STR_ARG(site_config(a->site)->domain))),
+                                STR_ARG(a->domain))),
                 .to = own_address(a),
                 .subject = posted ? STR("Your answers to the digest: not all are posted")
                                   : STR("Your answer to the digest is not posted"),
@@ -212,7 +212,7 @@ static void compose_draft(const struct answering *a, struct str text, struct buf
                 .from = header_unfold(a->arena, a->from),
                 .to = digest_mailbox(a),
                 .subject = subject.len ? subject : STR("Re: digest"),
-                .message_id = msgid_new(a->arena, site_config(a->site)->domain),
+                .message_id = msgid_new(a->arena, a->domain),
                 .in_reply_to = a->ref.person ? digest_id(a->site, &whole, a->arena) : STR_NONE,
                 .date = a->now,
                 .offset = a->offset,
@@ -253,7 +253,7 @@ CHECKED enum status answer_tell(struct answering *a)
         uint64_t there;
         struct str id = msgid_of(a->arena,
                 arena_printf(a->arena, "notice %.*s %.*s", STR_ARG(a->reply_id), STR_ARG(left)),
-                site_config(a->site)->domain);
+                a->domain);
         if (left.len == 0 && a->fate_count && !loose)
                 return OK;
         if (message_find(a->site->store, id, &there) == OK)

@@ -1,6 +1,7 @@
 /* answer_tell.h - one reply to a digest while it is being worked on, and what its author is told of
  * it. Inside team/ only. */
 #pragma once
+#include "base/clock.h"
 #include "mail/compose.h"
 #include "mail/mime.h"
 #include "team/answer.h"
@@ -31,7 +32,9 @@ struct answering {
         size_t fate_count;
         const struct answer_part *carrier; /* the only part: attachments go with it */
         time_t now;
+        const struct zone *zone;   /* of the person */
         int offset;
+        struct str domain;         /* the site's */
         struct str topic_address, part_id; /* of the part at hand */
 };
 

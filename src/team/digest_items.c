@@ -117,8 +117,8 @@ void digest_strike(struct site *site, struct str text, struct buf *out)
 
 struct str digest_id(struct site *site, const struct digest_ref *ref, struct arena *arena)
 {
-        return arena_printf(arena, "<digest.%u.%lld@%.*s>", ref->person, (long long)ref->day,
-                STR_ARG(site_config(site)->domain));
+        struct str domain = site_config(site)->domain;
+        return arena_printf(arena, "<digest.%u.%lld@%.*s>", ref->person, (long long)ref->day, STR_ARG(domain));
 }
 
 CHECKED enum status digest_id_read(struct site *site, struct str id, struct digest_ref *out)

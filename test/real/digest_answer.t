@@ -105,6 +105,12 @@ with Site() as site:
     mail = message('Re: digest', 'cem@home.example', reply_to, f'[{menu}] And beer.\r\n')
     tap.same(send(site, 'cem@home.example', reply_to, mail), None, "the digest's address does, too")
     tap.same(plain(mails(site, 'ana', 'Topics/doc')[-1]).strip(), 'And beer.', 'and posts what fits')
+    mail = message('Re: digest', 'cem@home.example', reply_to, f'[{menu}] mute\r\n')
+    send(site, 'cem@home.example', reply_to, mail)
+    tap.ok('log in' in ' '.join(plain(mails(site, 'cem', 'INBOX')[-1]).split()), 'from outside it commands nothing')
+    send(site, 'cem@team.example', reply_to, message('Re: digest', 'cem@team.example', reply_to, f'[{menu}] Mute\r\nToo much soup.\r\n[{disk}] done, I hope\r\n'), 'cem')
+    tap.same([plain(mails(site, 'ana', t)[-1]).strip() for t in ('Topics/doc', 'Topics/eng/backend')], ['/Mute\nToo much soup.', 'done, I hope'],
+             'a word that does something stands for its verb, where it can be one')
     before = len(mails(site, 'ana', 'Topics/doc')), len(mails(site, 'ana', 'Topics/eng/backend'))
     for sender, who, name in (('x@evil.example', None, 'a stranger'), ('', None, 'the null sender')):
         tap.same(send(site, sender, token, message('x', sender or 'x@evil.example', token), who), 550, f'not {name}')
