@@ -26,6 +26,15 @@ static int64_t day_of(const struct civil *c)
 
 /* ---- when ---- */
 
+int64_t digest_day(const struct person *person, time_t at)
+{
+        const struct zone *zone;
+        if (zone_of(person, &zone) != OK)
+                return at / 86400; /* not even UTC is there */
+        struct civil c = zone_civil(zone, at);
+        return day_of(&c);
+}
+
 time_t digest_next(const struct person *person, time_t after, int64_t last_day)
 {
         enum { DAYS_AHEAD = 15 };
@@ -229,26 +238,13 @@ static enum status build(struct site *site, const struct person *person, const s
         return st;
 }
 
-static enum status day_at(const struct person *person, time_t at, int64_t *day)
-{
-        const struct zone *zone;
-        enum status st = zone_of(person, &zone);
-        if (st != OK)
-                return st;
-        struct civil c = zone_civil(zone, at);
-        *day = day_of(&c);
-        return OK;
-}
-
 CHECKED enum status digest_build(struct site *site, const struct person *person, time_t at,
         struct arena *arena, struct digest *out)
 {
         int64_t last_day;
         struct making m = {.arena = arena};
-        struct occasion when = {.at = at};
+        struct occasion when = {.at = at, .day = digest_day(person, at)};
         enum status st = last_record(site, person->id, arena, &last_day, &when.since);
-        if (st == OK)
-                st = day_at(person, at, &when.day);
         return st == OK ? build(site, person, &when, &m, out) : st;
 }
 
@@ -305,9 +301,8 @@ static enum status file(struct site *site, const struct person *person, struct o
 CHECKED enum status digest_file(struct site *site, const struct person *person, time_t at,
         struct arena *arena, struct digest *out)
 {
-        struct occasion when = {.at = at};
-        enum status st = day_at(person, at, &when.day);
-        return st == OK ? file(site, person, &when, arena, out) : st;
+        struct occasion when = {.at = at, .day = digest_day(person, at)};
+        return file(site, person, &when, arena, out);
 }
 
 /* due_at: when it was due; at: now. */
@@ -321,7 +316,7 @@ static enum status run_one(struct site *site, uint32_t id, time_t due_at, time_t
         if (st == OK && person.disabled)
                 st = ABSENT;
         if (st == OK)
-                st = day_at(&person, due_at, &when.day);
+                when.day = digest_day(&person, due_at);
         if (st == OK)
                 st = file(site, &person, &when, arena, &digest);
         if (st == OK && digest.message.len) {

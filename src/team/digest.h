@@ -20,3 +20,5 @@ CHECKED enum status digest_plan(struct site *, uint32_t person, time_t now);
 /* When the person's next digest is due after `after`: the first working day's digest time in their zone whose local
  * date has none yet. 0: never. */
 time_t digest_next(const struct person *, time_t after, int64_t last_day);
+/* The person's local date at that time, in days since 1970-01-01. */
+int64_t digest_day(const struct person *, time_t at);

@@ -52,3 +52,6 @@ test_unit_team_bounce_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += test/unit/team_limit
 test_unit_team_limit_SOURCES = test/unit/team_limit.c
 test_unit_team_limit_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += test/unit/team_next
+test_unit_team_next_SOURCES = test/unit/team_next.c
+test_unit_team_next_LDADD = $(UNIT_LIBS)
