@@ -98,7 +98,8 @@ void smtp_reset(struct session *s)
         s->mail = NULL;
         s->targets = NULL;
         s->target_count = 0;
-        s->reverse_path = STR("");
+        s->reverse_path = s->envelope_id = STR("");
+        s->returned = RETURN_USUAL;
         s->smtputf8 = false;
         spool_free(s->chunks);
         s->chunks = NULL;

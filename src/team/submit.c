@@ -3,9 +3,9 @@
 #include "mail/address.h"
 #include "mail/header.h"
 #include "mail/msgid.h"
-#include "store/queue.h"
 #include "team/named.h"
 #include "team/prefix.h"
+#include "team/report.h"
 #include <ctype.h>
 
 enum { RECEIVED_MAX = 50, TARGETS_MAX = 60 };
@@ -138,20 +138,31 @@ CHECKED enum status submit_placements(struct site *site, const struct target *ta
         return OK;
 }
 
-void submit_outside(const struct target *targets, size_t count, struct arena *arena, struct str **out,
-        size_t *out_count)
+/* Adds those of one sort, each address once. */
+static size_t pick(const struct target *targets, size_t count, bool outside, struct target *out)
 {
-        struct str *to = arena_alloc(arena, count * sizeof *to);
         size_t n = 0;
         for (size_t i = 0; i < count; i++) {
-                bool known = targets[i].kind != TARGET_OUTSIDE;
-                for (size_t j = 0; !known && j < n; j++)
-                        known = str_same(to[j], targets[i].address);
-                if (!known)
-                        to[n++] = targets[i].address;
+                bool is_outside = targets[i].kind == TARGET_OUTSIDE;
+                bool wanted = is_outside == outside &&
+                              (outside || targets[i].notify & NOTIFY_SUCCESS);
+                for (size_t j = 0; wanted && j < n; j++)
+                        wanted = !str_same(out[j].address, targets[i].address);
+                if (wanted)
+                        out[n++] = targets[i];
         }
-        *out = to;
-        *out_count = n;
+        return n;
+}
+
+void submit_others(const struct target *targets, size_t count, struct arena *arena,
+        struct submission *mail)
+{
+        struct target *outside = arena_alloc(arena, count * sizeof *outside);
+        struct target *told = arena_alloc(arena, count * sizeof *told);
+        mail->outside_count = pick(targets, count, true, outside);
+        mail->told_count = pick(targets, count, false, told);
+        mail->outside = outside;
+        mail->told = told;
 }
 
 /* ---- what is written ---- */
@@ -388,14 +399,41 @@ static void queue(struct site *site, const struct submission *mail, const struct
                 .fields = prefix_outside(site, mail, arena),
                 .recipients = arena_alloc(arena, mail->outside_count * sizeof *row->recipients),
                 .recipient_count = mail->outside_count,
+                .envelope_id = mail->envelope_id,
+                .returned = mail->returned,
                 .created = clock_now(),
                 .next = clock_now(),
                 .eight_bit = is_eight_bit(mail->bytes),
         };
         for (size_t i = 0; i < mail->outside_count; i++)
                 row->recipients[i] = (struct queue_recipient){
-                        .address = mail->outside[i], .state = QUEUE_WAITING};
+                        .address = mail->outside[i].address, .state = QUEUE_WAITING,
+                        .notify = mail->outside[i].notify, .original = mail->outside[i].original};
         change_queue_add(change, row);
+}
+
+/* Who asked for it is told of deliveries here (RFC 3461 5.2.4), in the change that makes them. */
+static enum status tell(struct site *site, const struct submission *mail, struct change *change,
+        struct arena *arena)
+{
+        struct report_recipient *to = arena_alloc(arena, mail->told_count * sizeof *to);
+        struct report *report = arena_alloc(arena, sizeof *report);
+        for (size_t i = 0; i < mail->told_count; i++)
+                to[i] = (struct report_recipient){.address = mail->told[i].address,
+                        .original = mail->told[i].original};
+        *report = (struct report){
+                .kind = REPORT_DELIVERED,
+                .person = mail->sender->person,
+                .sender = mail->sender->reverse_path,
+                .envelope_id = mail->envelope_id,
+                .returned = mail->returned,
+                .bytes = mail->bytes,
+                .to = to,
+                .to_count = mail->told_count,
+                .arrived = clock_now(),
+                .now = clock_now(),
+        };
+        return report_file(site, report, change, arena);
 }
 
 static void report(struct submission *mail, const struct filing *filing)
@@ -421,6 +459,8 @@ CHECKED enum status submit_many(struct site *site, struct submission **mails, si
                         st = change_file(change, &filings[i]);
                 if (st == OK && mails[i]->outside_count)
                         queue(site, mails[i], &filings[i], change, arena);
+                if (st == OK && mails[i]->told_count)
+                        st = tell(site, mails[i], change, arena);
                 queued = queued || mails[i]->outside_count;
         }
         if (st == OK)
