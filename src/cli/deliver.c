@@ -109,6 +109,10 @@ static int exit_of(enum refusal why, enum status st)
                 [REFUSED_LOOP] = EX_DATAERR,
                 [REFUSED_FORM] = EX_DATAERR,
                 [REFUSED_SIZE] = EX_DATAERR,
+                [REFUSED_TOKEN] = EX_NOUSER,
+                [REFUSED_MODE] = EX_NOPERM,
+                [REFUSED_AGAIN] = EX_NOPERM,
+                [REFUSED_MUTE] = EX_NOPERM,
         };
         if (st == OK)
                 return 0;
@@ -163,6 +167,7 @@ static int file_here(struct delivery *d)
         if (!count)
                 return status;
         st = submit_placements(c->site, targets, count, c->arena, &s.to, &s.to_count);
+        submit_others(targets, count, c->arena, &s);
         if (st == OK)
                 st = submit(c->site, &s, c->arena, &why);
         return st == OK ? status : refuse(d, STR("the message"), why, st);

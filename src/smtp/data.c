@@ -56,6 +56,8 @@ static struct outcome file_for(struct session *s, struct str bytes, size_t first
 static bool is_private(struct session *s, const struct target *t)
 {
         struct topic topic;
+        if (t->kind == TARGET_COMMAND) /* what is refused of it is refused alone */
+                return true;
         return t->kind == TARGET_TOPIC &&
                (topic_get(s->site->store, t->id, s->arena, &topic) != OK ||
                        topic.access == ACCESS_MEMBERS);
@@ -75,17 +77,21 @@ static size_t together(struct session *s, size_t first)
 }
 
 /* What is queued for the outside comes last: when a filing fails and the client sends the mail
- * again, mailboxes keep the entry that they have, but a queue would get it twice. */
-static void put_outside_last(struct session *s)
+ * again, mailboxes keep the entry that they have, but a queue would get it twice. What is asked for
+ * comes first: it may be refused, and then nothing shall have been filed. */
+static void put_in_order(struct session *s)
 {
+        static const enum target_kind order[] = {TARGET_COMMAND, 0, TARGET_OUTSIDE};
         struct target *sorted = mem_new(s->target_count * sizeof *sorted);
         size_t n = 0;
-        for (size_t i = 0; i < s->target_count; i++)
-                if (s->targets[i].kind != TARGET_OUTSIDE)
-                        sorted[n++] = s->targets[i];
-        for (size_t i = 0; i < s->target_count; i++)
-                if (s->targets[i].kind == TARGET_OUTSIDE)
-                        sorted[n++] = s->targets[i];
+        for (size_t k = 0; k < COUNT_OF(order); k++) {
+                for (size_t i = 0; i < s->target_count; i++) {
+                        enum target_kind kind = s->targets[i].kind;
+                        bool usual = kind != TARGET_COMMAND && kind != TARGET_OUTSIDE;
+                        if (order[k] ? kind == order[k] : usual)
+                                sorted[n++] = s->targets[i];
+                }
+        }
         free(s->targets);
         s->targets = sorted;
 }
@@ -94,7 +100,7 @@ static struct outcome file_for_all(struct session *s, struct str bytes)
 {
         struct outcome out = {.st = OK};
         if (!s->door->lmtp) /* whose replies are in the order of the recipients */
-                put_outside_last(s);
+                put_in_order(s);
         for (size_t first = 0, n; first < s->target_count && out.st == OK; first += n) {
                 n = together(s, first);
                 out = file_for(s, bytes, first, n);

@@ -38,6 +38,8 @@ static const char *const refusal_code[REFUSED_COUNT] = {
         [REFUSED_LOOP] = "554 5.4.6",    [REFUSED_FORM] = "554 5.6.0",
         [REFUSED_SIZE] = "552 5.3.4",    [REFUSED_SENDER] = "550 5.7.1",
         [REFUSED_NAMES] = "550 5.5.3",
+        [REFUSED_TOKEN] = "550 5.1.1",   [REFUSED_MODE] = "550 5.7.1",
+        [REFUSED_AGAIN] = "550 5.7.1",   [REFUSED_MUTE] = "550 5.7.1",
 };
 
 void smtp_say(struct session *s, const char *format, ...)

@@ -4,6 +4,7 @@
 #include "mail/header.h"
 #include "mail/msgid.h"
 #include "team/named.h"
+#include "team/list_mail.h"
 #include "team/prefix.h"
 #include "team/report.h"
 #include <ctype.h>
@@ -28,6 +29,14 @@ const char *refusal_text(enum refusal why)
                                    "one, or have an administrator add this one to yours",
                 [REFUSED_NAMES] = "it names more than 50 people: each would find it in their INBOX; "
                                   "name fewer, the topic reaches all who follow it",
+                [REFUSED_TOKEN] = "the address holds a word that was never given out, has been used, or "
+                                  "is too old: ask again, and answer from the address that was asked",
+                [REFUSED_MODE] = "who follows a topic from outside gets each message or none: write "
+                                 "to +each, +mute or +unsubscribe",
+                [REFUSED_AGAIN] = "that address was written to today: answer the mail that lies "
+                                  "there, or write again tomorrow",
+                [REFUSED_MUTE] = "this site sends no mail to the outside, so it could not answer: log "
+                                 "in to write to this address",
                 [REFUSED_SITE] = "the server cannot file it now: try again later",
         };
         return why < REFUSED_COUNT ? texts[why] : "refused";
@@ -97,8 +106,12 @@ CHECKED enum status submit_target(struct site *site, const struct sender *sender
         default:
                 return refuse(why, REFUSED_SITE, st);
         }
-        if (out->kind == TARGET_COMMAND)
-                return refuse(why, out->id ? REFUSED_COMMAND : REFUSED_UNKNOWN, ABSENT);
+        if (out->kind == TARGET_COMMAND) {
+                st = list_may_ask(site, sender, out, arena, why);
+                if (st == OK && out->what == SUB_OWNER)
+                        st = rules_owner(site, out->id, arena, out);
+                return st == OK || *why ? st : refuse(why, REFUSED_UNKNOWN, st);
+        }
         if (out->kind != TARGET_TOPIC)
                 return OK;
         struct rights rights;
@@ -123,7 +136,7 @@ CHECKED enum status submit_placements(struct site *site, const struct target *ta
         size_t n = 0;
         for (size_t i = 0; i < count; i++) {
                 uint32_t mailbox = targets[i].id;
-                if (targets[i].kind == TARGET_OUTSIDE)
+                if (targets[i].kind == TARGET_OUTSIDE || targets[i].kind == TARGET_COMMAND)
                         continue;
                 if (targets[i].kind == TARGET_PERSON) {
                         enum status st = mailbox_find_use(site->store, targets[i].id, USE_INBOX, &mailbox);
@@ -138,31 +151,50 @@ CHECKED enum status submit_placements(struct site *site, const struct target *ta
         return OK;
 }
 
-/* Adds those of one sort, each address once. */
-static size_t pick(const struct target *targets, size_t count, bool outside, struct target *out)
+static bool is_outside(const struct target *t)
 {
-        size_t n = 0;
-        for (size_t i = 0; i < count; i++) {
-                bool is_outside = targets[i].kind == TARGET_OUTSIDE;
-                bool wanted = is_outside == outside &&
-                              (outside || targets[i].notify & NOTIFY_SUCCESS);
-                for (size_t j = 0; wanted && j < n; j++)
-                        wanted = !str_same(out[j].address, targets[i].address);
-                if (wanted)
-                        out[n++] = targets[i];
+        return t->kind == TARGET_OUTSIDE;
+}
+
+static bool is_told(const struct target *t)
+{
+        return t->kind != TARGET_OUTSIDE && t->notify & NOTIFY_SUCCESS;
+}
+
+static bool is_command(const struct target *t)
+{
+        return t->kind == TARGET_COMMAND;
+}
+
+struct targets {
+        const struct target *v;
+        size_t count;
+        struct arena *arena;
+};
+
+/* Those of one sort, each address once. */
+static const struct target *pick(
+        const struct targets *all, bool (*wanted)(const struct target *), size_t *count)
+{
+        struct target *out = arena_alloc(all->arena, all->count * sizeof *out);
+        *count = 0;
+        for (size_t i = 0; i < all->count; i++) {
+                bool takes = wanted(&all->v[i]);
+                for (size_t j = 0; takes && j < *count; j++)
+                        takes = !str_same(out[j].address, all->v[i].address);
+                if (takes)
+                        out[(*count)++] = all->v[i];
         }
-        return n;
+        return out;
 }
 
 void submit_others(const struct target *targets, size_t count, struct arena *arena,
         struct submission *mail)
 {
-        struct target *outside = arena_alloc(arena, count * sizeof *outside);
-        struct target *told = arena_alloc(arena, count * sizeof *told);
-        mail->outside_count = pick(targets, count, true, outside);
-        mail->told_count = pick(targets, count, false, told);
-        mail->outside = outside;
-        mail->told = told;
+        const struct targets all = {targets, count, arena};
+        mail->outside = pick(&all, is_outside, &mail->outside_count);
+        mail->told = pick(&all, is_told, &mail->told_count);
+        mail->commands = pick(&all, is_command, &mail->command_count);
 }
 
 /* ---- what is written ---- */
@@ -353,7 +385,8 @@ static enum status add_named(struct site *site, const struct submission *mail, s
 static enum status prepare(struct site *site, struct submission *mail, struct arena *arena,
         struct filing *out, enum refusal *why)
 {
-        if (mail->to_count + mail->outside_count == 0 || mail->to_count > TARGETS_MAX)
+        if (mail->to_count + mail->outside_count + mail->command_count == 0 ||
+                mail->to_count > TARGETS_MAX)
                 return refuse(why, REFUSED_FORM, INVALID);
         enum status st = check_form(site, mail, arena, why);
         if (st != OK)
@@ -445,6 +478,16 @@ static void report(struct submission *mail, const struct filing *filing)
         }
 }
 
+/* Before anything is filed: what is done twice when the mail comes again does no harm. */
+static enum status obey(struct site *site, const struct submission *mail, struct arena *arena,
+        enum refusal *why)
+{
+        enum status st = OK;
+        for (size_t i = 0; st == OK && i < mail->command_count; i++)
+                st = list_obey(site, mail, &mail->commands[i], arena, why);
+        return st;
+}
+
 CHECKED enum status submit_many(struct site *site, struct submission **mails, size_t count,
         struct arena *arena, enum refusal *why)
 {
@@ -455,6 +498,10 @@ CHECKED enum status submit_many(struct site *site, struct submission **mails, si
         *why = REFUSED_NOT;
         for (size_t i = 0; i < count && st == OK; i++) {
                 st = prepare(site, mails[i], arena, &filings[i], why);
+                if (st == OK)
+                        st = obey(site, mails[i], arena, why);
+                if (st == OK && mails[i]->to_count + mails[i]->outside_count == 0)
+                        continue;
                 if (st == OK)
                         st = change_file(change, &filings[i]);
                 if (st == OK && mails[i]->outside_count)

@@ -28,6 +28,10 @@ enum refusal {
         REFUSED_SITE,     /* the store's fault: see status (FULL, BUSY, ...) */
         REFUSED_SENDER,   /* to the outside under an address that is not one's own */
         REFUSED_NAMES,    /* names more people than a message may */
+        REFUSED_TOKEN,    /* a sub-address's token is none of ours, too old or used up */
+        REFUSED_MODE,     /* not a way in which somebody outside can follow a topic */
+        REFUSED_AGAIN,    /* that address was written to today already */
+        REFUSED_MUTE,     /* an answer would have to go out, and no mail does */
         REFUSED_COUNT
 };
 const char *refusal_text(enum refusal); /* "no such person or topic here" */
@@ -60,6 +64,8 @@ struct submission {
         size_t told_count;
         struct str envelope_id;     /* ENVID=, RET= (queue.h) */
         enum queue_return returned;
+        const struct target *commands; /* what it asks for besides (list_mail.h); done first */
+        size_t command_count;
         bool unique_id;        /* news: EXISTS when the id is known in a topic */
         /* filled */
         struct str message_id; /* in the arena */
@@ -68,7 +74,7 @@ struct submission {
 /* Makes placements of targets (a person's is the INBOX), each mailbox once. Those outside have none. */
 CHECKED enum status submit_placements(struct site *, const struct target *, size_t count, struct arena *,
         struct placement **out, size_t *out_count);
-/* Sets `outside` and `told` from targets, each address once; in the arena. */
+/* Sets `outside`, `told` and `commands` from targets, each address once; in the arena. */
 void submit_others(const struct target *, size_t count, struct arena *, struct submission *);
 /* Files it, and queues it for the outside. OK: it is on disk everywhere. Else nothing was filed: FORBIDDEN, INVALID, TOO_BIG, EXISTS, FULL, BUSY... */
 CHECKED enum status submit(struct site *, struct submission *, struct arena *, enum refusal *why);

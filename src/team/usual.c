@@ -79,6 +79,8 @@ void config_default(struct str domain, unsigned port_base, struct buf *out)
                 "# warn = 4h                    # then the sender is told that it is late\n"
                 "# give-up = 5d\n"
                 "# reply-wait = 5m              # else what RFC 5321 says\n"
+                "\n[lists]\n"
+                "# bounce-limit = 3             # lasting failures before an address is probed\n"
                 "\n[store]\n"
                 "# cache = 256M                 # memory for database pages\n"
                 "# reserve = 256M               # free disk below which new mail is refused\n"
