@@ -34,4 +34,13 @@ test_unit_team_subaddress_SOURCES = test/unit/team_subaddress.c
 test_unit_team_subaddress_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += test/unit/team_directive
 test_unit_team_directive_SOURCES = test/unit/team_directive.c
+test_unit_team_directive_CPPFLAGS = $(AM_CPPFLAGS) -DTOP='"$(abs_top_srcdir)"'
 test_unit_team_directive_LDADD = $(UNIT_LIBS)
+EXTRA_DIST += test/unit/directive
+EXTRA_DIST += test/fuzz/corpus/directive
+if FUZZ
+noinst_PROGRAMS += test/fuzz/directive
+test_fuzz_directive_SOURCES = test/fuzz/directive.c
+test_fuzz_directive_LDADD = libbaton.a
+test_fuzz_directive_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+endif
