@@ -1,5 +1,6 @@
 libbaton_a_SOURCES += \
-	src/team/config.c src/team/config.h src/team/digest.c src/team/digest.h src/team/folder.c src/team/folder.h \
+	src/team/config.c src/team/config.h src/team/digest.c src/team/digest.h src/team/directive.c src/team/directive.h \
+	src/team/directive_row.c src/team/directive_row.h src/team/directive_value.c src/team/directive_value.h src/team/folder.c src/team/folder.h \
 	src/team/gate.c src/team/gate.h src/team/gather.c src/team/gather.h src/team/page.c src/team/page.h src/team/page_html.c \
 	src/team/prefix.c src/team/prefix.h src/team/login.c src/team/login.h src/team/named.c src/team/named.h src/team/near.c src/team/near.h \
 	src/team/report.c src/team/report.h src/team/room.c src/team/room.h \
@@ -38,3 +39,15 @@ test_unit_team_bounce_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += test/unit/team_limit
 test_unit_team_limit_SOURCES = test/unit/team_limit.c
 test_unit_team_limit_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += test/unit/team_directive
+test_unit_team_directive_SOURCES = test/unit/team_directive.c
+test_unit_team_directive_CPPFLAGS = $(AM_CPPFLAGS) -DTOP='"$(abs_top_srcdir)"'
+test_unit_team_directive_LDADD = $(UNIT_LIBS)
+EXTRA_DIST += test/unit/directive
+EXTRA_DIST += test/fuzz/corpus/directive
+if FUZZ
+noinst_PROGRAMS += test/fuzz/directive
+test_fuzz_directive_SOURCES = test/fuzz/directive.c
+test_fuzz_directive_LDADD = libbaton.a
+test_fuzz_directive_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+endif
