@@ -91,3 +91,12 @@ enum status path_parameters(struct str rest, struct mail_parameters *p)
         }
         return OK;
 }
+
+enum status path_chunk(struct str rest, uint64_t *size, bool *last)
+{
+        struct str number, word;
+        if (!str_word(&rest, &number) || str_u64(number, size) != OK)
+                return INVALID;
+        *last = str_word(&rest, &word);
+        return (!*last || str_same(word, STR("LAST"))) && !str_word(&rest, &word) ? OK : INVALID;
+}

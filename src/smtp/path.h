@@ -1,4 +1,4 @@
-/* path.h - the arguments of MAIL and RCPT: a path and its parameters (RFC 5321 4.1.2).
+/* path.h - the arguments of MAIL and RCPT: a path and its parameters (RFC 5321 4.1.2); and of BDAT.
  * As lenient as Postfix is by default: blanks before the path and a path without <> are taken;
  * the address itself is strict. Pure functions. */
 #pragma once
@@ -19,3 +19,6 @@ struct mail_parameters {
 };
 /* MAIL's parameters. UNSUPPORTED: see unknown; INVALID: a bad value. */
 CHECKED enum status path_parameters(struct str rest, struct mail_parameters *);
+
+/* BDAT's "size [LAST]" (RFC 3030 2). INVALID. */
+CHECKED enum status path_chunk(struct str rest, uint64_t *size, bool *last);

@@ -159,11 +159,12 @@ static bool in_order(struct session *s, const struct verb *row)
         return false;
 }
 
-static void obey(struct session *s, const struct args *args)
+/* `read` is what came of reading it. */
+static void obey(struct session *s, const struct order *o, enum status read)
 {
-        const struct verb *row = verb_find(smtp_verbs, smtp_verb_count, args->name);
+        const struct verb *row = o->verb;
         if (!row || !row_is_here(s, row)) {
-                if (is_http(args->name)) {
+                if (is_http(o->args.name)) {
                         smtp_say(s, "221 2.7.0 This is a mail server");
                         wire_close(s->wire);
                 } else {
@@ -173,14 +174,14 @@ static void obey(struct session *s, const struct args *args)
         }
         if (row->needs & JUNK && ++s->junk > MOST_JUNK)
                 s->errors++;
-        if (args->count < row->min || !verb_takes(row, args)) {
+        if (read != OK) {
                 smtp_say(s, "501 5.5.4 Syntax: %s%s%s", row->name, *row->usage ? " " : "",
                         row->usage);
                 return;
         }
         if (!in_order(s, row))
                 return;
-        enum status st = row->run(s, args);
+        enum status st = row->run(s, &o->args);
         if (st == TIMEOUT || st == CLOSED)
                 smtp_end(s, st);
         else if (st != OK)
@@ -189,15 +190,16 @@ static void obey(struct session *s, const struct args *args)
 
 static void serve_line(struct session *s, enum status st, struct str line)
 {
-        struct args args;
+        struct order order;
+        struct verb_table table = {smtp_verbs, smtp_verb_count};
         if (st == OK)
-                st = args_split(arena_copy(s->arena, line), &args);
+                st = order_read(table, arena_copy(s->arena, line), &order);
         if (st == TOO_BIG)
                 smtp_say(s, "500 5.5.2 The line is too long");
-        else if (st != OK)
+        else if (st == TOO_MANY)
                 smtp_say(s, "500 5.5.2 Syntax error");
         else
-                obey(s, &args);
+                obey(s, &order, st);
         arena_reset(s->arena);
         if (s->errors >= s->door->most_errors && !wire_gone(s->wire)) {
                 smtp_say(s, "421 4.7.0 Too many errors: closing the connection");
