@@ -1,8 +1,6 @@
 #include "smtp/session.h"
 #include "base/log.h"
-#include <grp.h>
-#include <pwd.h>
-#include <unistd.h>
+#include "team/vouch.h"
 
 enum {
         LINE_MAX_OCTETS = 12288, /* RFC 4954 4: what AUTH may need; plain commands need 2,000 */
@@ -222,32 +220,6 @@ static void smtp_serve(struct session *s)
 
 /* ---- coming and going ---- */
 
-static bool uid_has_name(uid_t uid, struct str name)
-{
-        uint32_t number;
-        if (str_u32(name, &number) == OK)
-                return number == uid;
-        struct passwd entry, *found = NULL;
-        char *text = str_text(name), room[4096];
-        int failed = getpwnam_r(text, &entry, room, sizeof room, &found);
-        free(text);
-        return !failed && found && found->pw_uid == uid;
-}
-
-/* May this local user say who wrote what it hands in? (product.md 4, deliver_users) */
-static bool uid_is_trusted(struct site *site, uid_t uid)
-{
-        if (uid == (uid_t)-1)
-                return false;
-        if (uid == 0 || uid == geteuid())
-                return true;
-        const struct config *c = site_config(site);
-        for (size_t i = 0; i < c->deliver_user_count; i++)
-                if (uid_has_name(uid, c->deliver_users[i]))
-                        return true;
-        return false;
-}
-
 static struct session *open_door(struct wire *wire, struct site *site, const struct door *door)
 {
         struct session *s = mem_new(sizeof *s);
@@ -255,7 +227,7 @@ static struct session *open_door(struct wire *wire, struct site *site, const str
         s->site = site;
         s->door = door;
         s->reverse_path = STR("");
-        s->trusted = door->way == WAY_PIPE && uid_is_trusted(site, wire_peer(wire)->uid);
+        s->trusted = door->way == WAY_PIPE && vouch_allowed(site, wire_peer(wire)->uid);
         const struct config *c = site_config(site);
         if (c->idle_smtp)
                 wire_idle_limit(wire, c->idle_smtp);
