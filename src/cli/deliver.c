@@ -5,6 +5,7 @@
 #include "cli/lmtp.h"
 #include "mail/header.h"
 #include "team/submit.h"
+#include "team/vouch.h"
 #include <errno.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -145,8 +146,10 @@ static int file_here(struct delivery *d)
         size_t count = 0;
         int status = 0;
         enum refusal why = REFUSED_NOT;
-        /* who can open the site itself is trusted, as root is at run/deliver */
-        sender.person = rules_person_of(c->site, d->from);
+        /* as at run/deliver: being able to open the site is no word about who wrote */
+        bool believed = vouch_allowed(c->site, getuid());
+        if (believed)
+                sender.person = rules_person_of(c->site, d->from);
         if (is_unclean(d->bytes)) {
                 cli_fail(c, "the message holds a CR without LF, or a NUL");
                 return EX_DATAERR;
@@ -166,6 +169,8 @@ static int file_here(struct delivery *d)
         }
         if (!count)
                 return status;
+        if (believed)
+                sender.person = vouch_author(c->site, c->arena, d->bytes);
         st = submit_placements(c->site, targets, count, c->arena, &s.to, &s.to_count);
         submit_others(targets, count, c->arena, &s);
         if (st == OK)
@@ -252,6 +257,8 @@ const struct command deliver_commands[] = {
           "For procmail and mail servers:\n\n"
           "  :0 w\n"
           "  | baton deliver ana@team.example\n\n"
+          "Who wrote is believed from the users in deliver-users (baton.conf) only; what others hand in is\n"
+          "mail from outside.\n\n"
           "Exit status (sysexits): 0 it is on disk; 65 not a message, or too big; 67 no such person or\n"
           "topic; 69 out of order; 73 the disk is full; 75 try again later; 77 not allowed." },
         { NULL, NULL, NULL, NULL, NULL, 0, 0, NEEDS_NOTHING, NULL },

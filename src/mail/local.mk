@@ -34,15 +34,3 @@ test_unit_mail_msgid_SOURCES = test/unit/mail_msgid.c
 test_unit_mail_msgid_LDADD = $(UNIT_LIBS)
 test_unit_mail_render_SOURCES = test/unit/mail_render.c
 test_unit_mail_render_LDADD = $(UNIT_LIBS)
-
-# Fuzz targets: configure --enable-fuzz with CC=clang, then `test/fuzz/mime test/fuzz/corpus/mime`.
-EXTRA_DIST += test/fuzz/corpus/mime test/fuzz/corpus/address
-if FUZZ
-noinst_PROGRAMS += test/fuzz/mime test/fuzz/address
-test_fuzz_mime_SOURCES = test/fuzz/mime.c
-test_fuzz_mime_LDADD = libbaton.a
-test_fuzz_mime_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-test_fuzz_address_SOURCES = test/fuzz/address.c
-test_fuzz_address_LDADD = libbaton.a
-test_fuzz_address_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-endif

@@ -231,3 +231,12 @@ enum status path_rcpt_parameters(struct arena *arena, struct str rest, struct rc
         }
         return OK;
 }
+
+enum status path_chunk(struct str rest, uint64_t *size, bool *last)
+{
+        struct str number, word;
+        if (!str_word(&rest, &number) || str_u64(number, size) != OK)
+                return INVALID;
+        *last = str_word(&rest, &word);
+        return (!*last || str_same(word, STR("LAST"))) && !str_word(&rest, &word) ? OK : INVALID;
+}

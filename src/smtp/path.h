@@ -1,4 +1,4 @@
-/* path.h - the arguments of MAIL and RCPT: a path and its parameters (RFC 5321 4.1.2).
+/* path.h - the arguments of MAIL and RCPT: a path and its parameters (RFC 5321 4.1.2); and of BDAT.
  * As lenient as Postfix is by default: blanks before the path and a path without <> are taken;
  * the address itself is strict. Pure functions. */
 #pragma once
@@ -32,3 +32,5 @@ struct rcpt_parameters {
 /* RCPT's. As above. */
 CHECKED enum status path_rcpt_parameters(
         struct arena *, struct str rest, struct rcpt_parameters *);
+/* BDAT's "size [LAST]" (RFC 3030 2). INVALID. */
+CHECKED enum status path_chunk(struct str rest, uint64_t *size, bool *last);

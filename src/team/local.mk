@@ -9,7 +9,7 @@ libbaton_a_SOURCES += \
 	src/team/rules.c src/team/rules.h src/team/site.c src/team/site.h src/team/setting.c src/team/setting.h src/team/submit.c src/team/submit.h \
 	src/team/subaddress.c src/team/subaddress.h src/team/token.c src/team/token.h \
 	src/team/task.h \
-	src/team/usual.c src/team/usual.h
+	src/team/usual.c src/team/usual.h src/team/vouch.c src/team/vouch.h
 check_PROGRAMS += test/unit/team_gate
 test_unit_team_gate_SOURCES = test/unit/team_gate.c
 test_unit_team_gate_LDADD = $(UNIT_LIBS)

@@ -197,6 +197,38 @@ static void takes_what_a_recipient_has(void **state)
         arena_free(arena);
 }
 
+static const struct {
+        const char *given;
+        enum status status;
+        uint64_t size;
+        bool last;
+} chunks[] = {
+        {"0", OK, 0, false},
+        {"1000", OK, 1000, false},
+        {" 1000  last ", OK, 1000, true},
+        {"18446744073709551615 LAST", OK, UINT64_MAX, true},
+        {"18446744073709551616", INVALID, 0, false},
+        {"", INVALID, 0, false},
+        {"LAST", INVALID, 0, false},
+        {"-1", INVALID, 0, false},
+        {"5 LASTS", INVALID, 0, false},
+        {"5 LAST x", INVALID, 0, false},
+        {"5 5", INVALID, 0, false},
+};
+
+static void takes_chunks(void **state)
+{
+        (void)state;
+        for (size_t i = 0; i < COUNT_OF(chunks); i++) {
+                uint64_t size = 0;
+                bool last = false;
+                enum status st = path_chunk(str_of(chunks[i].given), &size, &last);
+                if (st != chunks[i].status ||
+                        (st == OK && (size != chunks[i].size || last != chunks[i].last)))
+                        fail_msg("%s: %s", chunks[i].given, status_name(st));
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -204,6 +236,7 @@ int main(void)
                 cmocka_unit_test(takes_parameters),
                 cmocka_unit_test(takes_what_the_sender_wants),
                 cmocka_unit_test(takes_what_a_recipient_has),
+                cmocka_unit_test(takes_chunks),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
