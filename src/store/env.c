@@ -460,6 +460,7 @@ enum status env_open(const struct store_options *options, struct env **out)
         env->checkpoint_megabytes = checkpoint_megabytes(
                 reserve, options->cache != 0 ? options->cache : CACHE_DEFAULT);
         env->disk = disk_new(options->path, reserve, ballast);
+        env->known = known_new();
         pthread_mutex_init(&env->flushing, NULL);
         enum status st = env_start(env, options);
         if (st != OK) {
@@ -520,6 +521,7 @@ void env_close(struct env *env)
                 mark_clean(env);
         watermark_close(env->watermark);
         disk_free(env->disk);
+        known_free(env->known);
         if (env->lock >= 0)
                 close(env->lock);
         if (env->folder >= 0)
