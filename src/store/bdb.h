@@ -21,6 +21,9 @@ struct env {
         pthread_mutex_t flushing; /* flushes and marks, in order */
         uint64_t checkpointed;    /* clock_ms; under `flushing` */
         unsigned checkpoint_ms, checkpoint_megabytes; /* due after so long, or so much log */
+        uint64_t log_file;        /* octets of a log file */
+        struct log_place looked;  /* how far the log was when spares were made; checkpointer only */
+        unsigned spares;          /* so many log files are kept ready; checkpointer only */
         bool serves;
         atomic_bool failed, damaged;
         atomic_bool no_room; /* Berkeley DB met a full disk since this was cleared */

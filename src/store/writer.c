@@ -364,6 +364,7 @@ static void checkpoint_in_turn(struct writer *writer, struct pressure *before)
         before->full = full;
         before->told = st == FULL;
         disk_load_ballast(disk);
+        env_spares(writer->env);
 }
 
 static void *checkpointer_work(void *arg)
