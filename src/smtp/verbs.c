@@ -42,13 +42,6 @@ static enum status smtp_ehlo(struct session *s, const struct args *a)
 
 /* ---- the envelope ---- */
 
-static bool disk_is_full(struct session *s)
-{
-        struct store_stats stats;
-        store_stats(s->site->store, &stats);
-        return stats.full;
-}
-
 /* RFC 6531 3.5. True: refused, and said. */
 static bool utf8_refused(struct session *s, struct str path)
 {
@@ -73,7 +66,7 @@ static bool mail_refused_early(struct session *s, struct str parameters, struct 
                 smtp_say(s, "501 5.5.4 A parameter of MAIL has a bad value");
         else if (p.size > site_config(s->site)->message_size)
                 smtp_no(s, TOO_BIG);
-        else if (disk_is_full(s))
+        else if (store_full(s->site->store))
                 smtp_no(s, FULL);
         else
                 return utf8_refused(s, path);

@@ -391,7 +391,8 @@ static enum status prepare(struct site *site, struct submission *mail, struct ar
         enum status st = check_form(site, mail, arena, why);
         if (st != OK)
                 return st;
-        complete(site, mail, goes_to_topic(site, mail, arena), arena);
+        bool topic = mail->sender->way == WAY_APPEND && goes_to_topic(site, mail, arena);
+        complete(site, mail, topic, arena);
         struct derived *derived = arena_alloc(arena, sizeof *derived);
         derive(arena, mail->bytes, derived);
         derived->message_id = mail->message_id;
