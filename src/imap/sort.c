@@ -14,21 +14,21 @@ struct criterion {
         bool reverse;
 };
 
-struct order {
+struct sorting {
         struct criterion criteria[CRITERIA_MAX];
         size_t count;
         unsigned read; /* READ_ bits; 0: entries are enough */
 };
 
 struct row {
-        const struct order *order;
+        const struct sorting *order;
         uint32_t number;
         time_t arrival, date;
         uint64_t size;
         struct str text[TEXTS];
 };
 
-static void one_criterion(struct parse *p, struct order *o)
+static void one_criterion(struct parse *p, struct sorting *o)
 {
         /* clang-format off */
         static const struct { const char *name; enum what what; unsigned read; } known[] = {
@@ -49,7 +49,7 @@ static void one_criterion(struct parse *p, struct order *o)
         parse_fail(p);
 }
 
-static void order_parse(struct parse *p, struct order *o)
+static void order_parse(struct parse *p, struct sorting *o)
 {
         if (!parse_char(p, '('))
                 parse_fail(p);
@@ -126,7 +126,7 @@ static void take_addresses(
 }
 
 static void take_batch(
-        struct arena *arena, const struct batch *b, const struct order *order, struct row *rows)
+        struct arena *arena, const struct batch *b, const struct sorting *order, struct row *rows)
 {
         for (size_t i = 0; i < b->count; i++) {
                 const struct stored *m = &b->stored[i];
@@ -151,7 +151,7 @@ struct table {
 };
 
 static enum status read_all(struct session *s, const struct numset *found,
-        const struct order *order, struct table *out)
+        const struct sorting *order, struct table *out)
 {
         struct batch *b = batch_new(s, found);
         b->stored_too = true;
@@ -197,7 +197,7 @@ static int compare(const struct row *a, const struct row *b, enum what what)
 static int by_order(const void *x, const void *y)
 {
         const struct row *a = x, *b = y;
-        const struct order *order = a->order;
+        const struct sorting *order = a->order;
         for (size_t i = 0; i < order->count; i++) {
                 int c = compare(a, b, order->criteria[i].what);
                 if (c != 0)
@@ -218,7 +218,7 @@ static void print_sorted(struct session *s, struct table *t)
 
 /* Gathers the answer; its end is said when the memory has been given back. */
 static enum status say_sorted(
-        struct session *s, const struct numset *found, const struct order *order)
+        struct session *s, const struct numset *found, const struct sorting *order)
 {
         uint64_t room = numset_count(found) * (uint64_t)(sizeof(struct row) + TEXT_USUAL);
         enum status st = room_take(s->site->room, s->wire, room);
@@ -235,7 +235,7 @@ static enum status say_sorted(
         return st;
 }
 
-static enum status sort(struct session *s, struct key *key, const struct order *order)
+static enum status sort(struct session *s, struct key *key, const struct sorting *order)
 {
         struct numset *found;
         uint64_t highest = 0;
@@ -257,7 +257,7 @@ static enum status sort(struct session *s, struct key *key, const struct order *
 enum status imap_sort(struct session *s, const struct args *a)
 {
         struct parse p = imap_arguments(s, a);
-        struct order order = {0};
+        struct sorting order = {0};
         enum charset charset;
         order_parse(&p, &order);
         struct key *key = keys_parse_sorted(&p, &charset);

@@ -1,3 +1,4 @@
+#include "nntp/range.h"
 #include "nntp/session.h"
 #include "mail/msgid.h"
 
@@ -63,18 +64,16 @@ bool article_by_id(struct session *s, struct str id, struct place *out)
         return st == OK || article_refuse(s, st, no_such_id);
 }
 
-static bool by_number(struct session *s, struct str which, struct found *out)
+static bool by_number(struct session *s, uint32_t n, enum status read, struct found *out)
 {
-        uint64_t number;
         if (!s->view) {
                 wire_say(s->wire, "412 No newsgroup is selected");
                 return false;
         }
-        if (str_u64(which, &number) != OK) {
-                nntp_no(s, INVALID);
+        if (read != OK) {
+                nntp_no(s, read);
                 return false;
         }
-        uint32_t n = number > UINT32_MAX ? UINT32_MAX : (uint32_t)number;
         group_reach(s, n);
         if (!s->view || !numset_has(s->view->numbers, n))
                 return article_refuse(s, ABSENT, no_such_number);
@@ -102,13 +101,15 @@ static bool current(struct session *s, struct found *out)
 bool article_find(struct session *s, struct str which, struct found *out)
 {
         struct place place;
-        if (!which.len)
+        struct named named;
+        enum status st = range_named(which, true, &named);
+        if (named.kind == NAMED_CURRENT)
                 return current(s, out);
-        if (which.at[0] != '<')
-                return by_number(s, which, out);
+        if (named.kind == NAMED_NUMBERS)
+                return by_number(s, named.low, st, out);
         if (!article_by_id(s, which, &place))
                 return false;
-        enum status st = article_get(s, place, out);
+        st = article_get(s, place, out);
         out->shown = 0;
         return st == OK || article_refuse(s, st, no_such_id);
 }

@@ -40,10 +40,6 @@ extern const struct verb nntp_verbs[];
 extern const size_t nntp_verb_count;
 void nntp_no(struct session *, enum status);
 /* A command of two words: finds the row of the second, checks, runs it. */
-struct verb_table {
-        const struct verb *rows;
-        size_t count;
-};
 enum status nntp_second(struct session *, struct verb_table, const struct args *);
 struct str nntp_shown(struct session *, struct str); /* fit for a reply or the log */
 bool nntp_may_login(struct session *);

@@ -1,8 +1,7 @@
 #include "smtp/session.h"
 #include "base/log.h"
-#include "mail/address.h"
-#include "mail/header.h"
 #include "team/room.h"
+#include "team/vouch.h"
 
 /* How one filing went, for the reply or replies. */
 struct outcome {
@@ -10,17 +9,6 @@ struct outcome {
         enum refusal why;
         struct str id;
 };
-
-/* A trusted local user says by From who wrote; the reverse path alone does not make an author. */
-static uint32_t author_of(struct session *s, struct str bytes)
-{
-        struct str header = str_sub(bytes, 0, header_length(bytes)), value;
-        struct address from;
-        if (header_count(header, "From") != 1 || !header_find(header, "From", &value) ||
-                !address_first(s->mail, value, &from))
-                return 0;
-        return rules_person_of(s->site, address_text(s->mail, &from));
-}
 
 /* One filing holds that many entries. A sender who repeats a mail that was filed for some of its
  * recipients doubles nothing: a mailbox that has the message keeps its entry. */
@@ -30,22 +18,20 @@ static struct outcome file_for(struct session *s, struct str bytes, size_t first
 {
         struct sender sender = smtp_sender(s);
         struct outcome out = {.why = REFUSED_NOT, .id = STR("")};
-        struct submission mail = {.sender = &sender, .bytes = bytes};
-        struct str *outside;
-        struct target *commands;
+        struct submission mail = {.sender = &sender,
+                .bytes = bytes,
+                .envelope_id = s->envelope_id,
+                .returned = s->returned};
         uint64_t room = 2 * (uint64_t)bytes.len; /* it may be copied, with fields that it lacks */
         if (s->trusted)
-                sender.person = author_of(s, bytes);
+                sender.person = vouch_author(s->site, s->mail, bytes);
         out.st = room_take(s->site->room, s->wire, room);
         if (out.st != OK)
                 return out;
         struct arena *arena = arena_new();
         out.st = submit_placements(
                 s->site, s->targets + first, count, arena, &mail.to, &mail.to_count);
-        submit_outside(s->targets + first, count, arena, &outside, &mail.outside_count);
-        mail.outside = outside;
-        submit_commands(s->targets + first, count, arena, &commands, &mail.command_count);
-        mail.commands = commands;
+        submit_others(s->targets + first, count, arena, &mail);
         if (out.st == OK)
                 out.st = submit(s->site, &mail, arena, &out.why);
         if (out.st == OK)

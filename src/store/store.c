@@ -101,6 +101,11 @@ void store_stats(struct store *store, struct store_stats *out)
         out->free_octets = disk_octets(disk);
 }
 
+bool store_full(struct store *store)
+{
+        return disk_full(env_disk(store->env));
+}
+
 enum status store_checkpoint(struct store *store)
 {
         return env_checkpoint(store->env, true);

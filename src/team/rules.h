@@ -27,6 +27,8 @@ struct target {
         struct str name;    /* login name or topic name */
         enum subaddress what; /* TARGET_COMMAND: this, to this topic */
         struct str token;     /* "+confirm-TOKEN"; empty where there is none; in lower case */
+        unsigned notify;     /* the caller's: what the sender wants to hear (queue.h, NOTIFY_...) */
+        struct str original; /* the caller's: ORCPT= as it was given */
 };
 /* Is the address in the site's own domain? (A person's further addresses are not.) */
 bool rules_is_site(struct site *, struct str address);

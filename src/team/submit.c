@@ -8,6 +8,7 @@
 #include "team/named.h"
 #include "team/list_mail.h"
 #include "team/prefix.h"
+#include "team/report.h"
 #include <ctype.h>
 
 enum { RECEIVED_MAX = 50, TARGETS_MAX = 60 };
@@ -157,30 +158,50 @@ CHECKED enum status submit_placements(struct site *site, const struct target *ta
         return OK;
 }
 
-void submit_outside(const struct target *targets, size_t count, struct arena *arena, struct str **out,
-        size_t *out_count)
+static bool is_outside(const struct target *t)
 {
-        struct str *to = arena_alloc(arena, count * sizeof *to);
-        size_t n = 0;
-        for (size_t i = 0; i < count; i++) {
-                bool known = targets[i].kind != TARGET_OUTSIDE;
-                for (size_t j = 0; !known && j < n; j++)
-                        known = str_same(to[j], targets[i].address);
-                if (!known)
-                        to[n++] = targets[i].address;
-        }
-        *out = to;
-        *out_count = n;
+        return t->kind == TARGET_OUTSIDE;
 }
 
-void submit_commands(const struct target *targets, size_t count, struct arena *arena,
-        struct target **out, size_t *out_count)
+static bool is_told(const struct target *t)
 {
-        *out = arena_alloc(arena, count * sizeof **out);
-        *out_count = 0;
-        for (size_t i = 0; i < count; i++)
-                if (targets[i].kind == TARGET_COMMAND)
-                        (*out)[(*out_count)++] = targets[i];
+        return t->kind != TARGET_OUTSIDE && t->notify & NOTIFY_SUCCESS;
+}
+
+static bool is_command(const struct target *t)
+{
+        return t->kind == TARGET_COMMAND;
+}
+
+struct targets {
+        const struct target *v;
+        size_t count;
+        struct arena *arena;
+};
+
+/* Those of one sort, each address once. */
+static const struct target *pick(
+        const struct targets *all, bool (*wanted)(const struct target *), size_t *count)
+{
+        struct target *out = arena_alloc(all->arena, all->count * sizeof *out);
+        *count = 0;
+        for (size_t i = 0; i < all->count; i++) {
+                bool takes = wanted(&all->v[i]);
+                for (size_t j = 0; takes && j < *count; j++)
+                        takes = !str_same(out[j].address, all->v[i].address);
+                if (takes)
+                        out[(*count)++] = all->v[i];
+        }
+        return out;
+}
+
+void submit_others(const struct target *targets, size_t count, struct arena *arena,
+        struct submission *mail)
+{
+        const struct targets all = {targets, count, arena};
+        mail->outside = pick(&all, is_outside, &mail->outside_count);
+        mail->told = pick(&all, is_told, &mail->told_count);
+        mail->commands = pick(&all, is_command, &mail->command_count);
 }
 
 /* ---- what is written ---- */
@@ -377,7 +398,8 @@ static enum status prepare(struct site *site, struct submission *mail, struct ar
         enum status st = check_form(site, mail, arena, why);
         if (st != OK)
                 return st;
-        complete(site, mail, goes_to_topic(site, mail, arena), arena);
+        bool topic = mail->sender->way == WAY_APPEND && goes_to_topic(site, mail, arena);
+        complete(site, mail, topic, arena);
         struct derived *derived = arena_alloc(arena, sizeof *derived);
         derive(arena, mail->bytes, derived);
         derived->message_id = mail->message_id;
@@ -418,14 +440,41 @@ static void queue(struct site *site, const struct submission *mail, const struct
                 .fields = prefix_outside(site, mail, arena),
                 .recipients = arena_alloc(arena, mail->outside_count * sizeof *row->recipients),
                 .recipient_count = mail->outside_count,
+                .envelope_id = mail->envelope_id,
+                .returned = mail->returned,
                 .created = clock_now(),
                 .next = clock_now(),
                 .eight_bit = is_eight_bit(mail->bytes),
         };
         for (size_t i = 0; i < mail->outside_count; i++)
                 row->recipients[i] = (struct queue_recipient){
-                        .address = mail->outside[i], .state = QUEUE_WAITING};
+                        .address = mail->outside[i].address, .state = QUEUE_WAITING,
+                        .notify = mail->outside[i].notify, .original = mail->outside[i].original};
         change_queue_add(change, row);
+}
+
+/* Who asked for it is told of deliveries here (RFC 3461 5.2.4), in the change that makes them. */
+static enum status tell(struct site *site, const struct submission *mail, struct change *change,
+        struct arena *arena)
+{
+        struct report_recipient *to = arena_alloc(arena, mail->told_count * sizeof *to);
+        struct report *report = arena_alloc(arena, sizeof *report);
+        for (size_t i = 0; i < mail->told_count; i++)
+                to[i] = (struct report_recipient){.address = mail->told[i].address,
+                        .original = mail->told[i].original};
+        *report = (struct report){
+                .kind = REPORT_DELIVERED,
+                .person = mail->sender->person,
+                .sender = mail->sender->reverse_path,
+                .envelope_id = mail->envelope_id,
+                .returned = mail->returned,
+                .bytes = mail->bytes,
+                .to = to,
+                .to_count = mail->told_count,
+                .arrived = clock_now(),
+                .now = clock_now(),
+        };
+        return report_file(site, report, change, arena);
 }
 
 static void report(struct submission *mail, const struct filing *filing)
@@ -467,6 +516,8 @@ CHECKED enum status submit_many(struct site *site, struct submission **mails, si
                         st = change_file(change, &filings[i]);
                 if (st == OK && mails[i]->outside_count)
                         queue(site, mails[i], &filings[i], change, arena);
+                if (st == OK && mails[i]->told_count)
+                        st = tell(site, mails[i], change, arena);
                 queued = queued || mails[i]->outside_count;
         }
         if (st == OK)
