@@ -77,6 +77,55 @@ void base64_decode_lax(struct str s, struct buf *out)
         }
 }
 
+static const char base32_letters[] = "abcdefghijklmnopqrstuvwxyz234567";
+
+void base32_encode(struct str s, struct buf *out)
+{
+        uint32_t bits = 0;
+        unsigned count = 0;
+        for (size_t i = 0; i < s.len; i++) {
+                bits = bits << 8 | (unsigned char)s.at[i];
+                for (count += 8; count >= 5; count -= 5)
+                        buf_add_char(out, base32_letters[bits >> (count - 5) & 31]);
+                bits &= (1u << count) - 1;
+        }
+        if (count)
+                buf_add_char(out, base32_letters[bits << (5 - count) & 31]);
+}
+
+static int base32_value(char c)
+{
+        c = ascii_lower(c);
+        if (c >= 'a' && c <= 'z')
+                return c - 'a';
+        return c >= '2' && c <= '7' ? c - '2' + 26 : -1;
+}
+
+enum status base32_decode(struct str s, struct buf *out)
+{
+        size_t start = out->len;
+        uint32_t bits = 0;
+        unsigned count = 0;
+        for (size_t i = 0; i < s.len; i++) {
+                int value = base32_value(s.at[i]);
+                if (value < 0)
+                        count = 32;
+                if (count == 32)
+                        break;
+                bits = bits << 5 | (uint32_t)value;
+                count += 5;
+                if (count < 8)
+                        continue;
+                count -= 8;
+                buf_add_char(out, (char)(unsigned char)(bits >> count));
+                bits &= (1u << count) - 1;
+        }
+        if (count < 5 && !bits) /* one text for each value (RFC 4648 3.5) */
+                return OK;
+        out->len = start;
+        return INVALID;
+}
+
 static int hex_value(char c)
 {
         if (c >= '0' && c <= '9')

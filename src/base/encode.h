@@ -8,6 +8,10 @@ void base64_encode(struct str, struct buf *out); /* no line breaks */
 CHECKED enum status base64_decode(struct str, struct buf *out);
 /* MIME: skips what is not base64, stops at '='. */
 void base64_decode_lax(struct str, struct buf *out);
+/* RFC 4648 6 in small letters and without padding: for tokens in addresses. Reads either case;
+ * INVALID on any other octet or a text that no octets give, and out is as it was. */
+void base32_encode(struct str, struct buf *out);
+CHECKED enum status base32_decode(struct str, struct buf *out);
 void quoted_decode(struct str, struct buf *out); /* quoted-printable, tolerant */
 /* RFC 2045 6.7; lines end in CRLF and have at most 76 octets. */
 void quoted_encode(struct str text, struct buf *out);

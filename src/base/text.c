@@ -26,6 +26,14 @@ bool text_is_ascii(struct str s)
         return true;
 }
 
+bool text_is_7bit(struct str s)
+{
+        for (size_t i = 0; i < s.len; i++)
+                if ((unsigned char)s.at[i] > 0x7f)
+                        return false;
+        return true;
+}
+
 bool text_is_utf8(struct str s)
 {
         return s.len == 0 || u8_check(octets(s), s.len) == NULL;

@@ -4,6 +4,7 @@
 #include "base/encode.h"
 
 bool text_is_ascii(struct str);   /* no octet above 0x7e, no controls but HT CR LF */
+bool text_is_7bit(struct str);    /* no octet above 0x7f */
 bool text_is_utf8(struct str);    /* well-formed, shortest form, no surrogates */
 
 /* Octets in a declared charset -> UTF-8, always: utf-8 if they are valid UTF-8, else the declared

@@ -158,7 +158,10 @@ static enum status show_subscribers(struct cli *c, struct show *s, const struct 
                 st = person_get(c->site->store, v[i].person, c->arena, &p);
                 if (st != OK)
                         return st;
-                people[i] = (struct pair){p.name, mode_name(v[i].mode)};
+                const char *mode = mode_name(v[i].mode);
+                if (p.reach.suspended && v[i].mode == MODE_EACH)
+                        mode = "each, suspended";
+                people[i] = (struct pair){p.name, mode};
         }
         show_pairs(s, "people", "People", people, count);
         return OK;

@@ -68,6 +68,13 @@ static int say_taken(struct cli *c, struct str name)
                 STR_ARG(name));
 }
 
+/* Who subscribes from outside has an address here, and no account. */
+static int refuse_outside(struct cli *c, const struct person *p)
+{
+        return cli_fail(c, "%.*s subscribes from outside: there is no account, only an address",
+                STR_ARG(p->name));
+}
+
 /* Looked up before a password is hashed; the store decides once more when it is saved. */
 static int check_free(struct cli *c, const struct person *p)
 {
@@ -312,6 +319,8 @@ static int run_set(struct cli *c, const struct options *o)
         int status;
         if (cli_person(c, cli_word(o, 0), &p) != OK)
                 return FAILED;
+        if (p.outside)
+                return refuse_outside(c, &p);
         if (!o->given_count)
                 return cli_misused(c, o, "nothing to set: give at least one option");
         status = set_all(c, o, &p);
@@ -325,6 +334,8 @@ static int run_passwd(struct cli *c, const struct options *o)
         int status = DONE;
         if (cli_person(c, cli_word(o, 0), &p) != OK)
                 return FAILED;
+        if (p.outside)
+                return refuse_outside(c, &p);
         if (option_on(o, "password-stdin"))
                 status = take_password(c, &p);
         else
@@ -359,6 +370,24 @@ static int run_enable(struct cli *c, const struct options *o)
         return set_disabled(c, o, false);
 }
 
+static int run_resume(struct cli *c, const struct options *o)
+{
+        struct person p;
+        if (cli_person(c, cli_word(o, 0), &p) != OK)
+                return FAILED;
+        if (!p.reach.suspended && !p.reach.score && !p.reach.probed)
+                return cli_fail(c, "nothing has come back from %.*s", STR_ARG(p.name));
+        struct change *change = change_new(c->site->store);
+        struct reach fresh = {.confirmed = p.reach.confirmed};
+        change_person_reach(change, p.id, &p.reach, &fresh);
+        enum status st = store_commit(change);
+        change_free(change);
+        if (st != OK)
+                return cli_fail_status(c, st, "resuming");
+        fprintf(c->out, "%.*s gets mail from lists again.\n", STR_ARG(p.name));
+        return DONE;
+}
+
 /* ---- showing ---- */
 
 static void show_minutes(struct show *s, const char *key, const char *heading, unsigned minute)
@@ -375,6 +404,7 @@ static void show_person(struct show *s, const struct person *p, bool details)
                 [FORM_PAGE] = "page", [FORM_MIME] = "mime", [FORM_1153] = "1153"};
         struct buf text = {0};
         show_text(s, "name", "Name", p->name);
+        show_text(s, "kind", "Kind", p->outside ? STR("outside") : STR("person"));
         show_text(s, "full_name", "Full name", p->full_name);
         show_text(s, "zone", "Zone", p->zone);
         show_minutes(s, "digest_at", details ? "Digest at" : "Digest", p->digest_minute);
@@ -391,6 +421,9 @@ static void show_person(struct show *s, const struct person *p, bool details)
         show_bool(s, "disabled", "Disabled", p->disabled);
         show_bool(s, "news_marks_read", details ? "News marks read" : NULL, p->news_reads_mark);
         show_texts(s, "addresses", "Addresses", p->addresses, p->address_count);
+        show_time(s, "suspended", details ? "No list mail since" : NULL, p->reach.suspended);
+        show_time(s, "bounced", details ? "Last bounce" : NULL, p->reach.bounced);
+        show_number(s, "bounce_score", NULL, p->reach.score);
         show_time(s, "created", details ? "Since" : NULL, p->created);
         buf_release(&text);
 }
@@ -488,6 +521,7 @@ const struct command user_commands[] = {
           "up and prints it." },
         { "disable", "NAME", "no login and no digest any more; all else stays", run_disable, NULL, 1, 1, NEEDS_SITE, NULL },
         { "enable",  "NAME", "take 'disable' back",            run_enable,  NULL,             1, 1, NEEDS_SITE, NULL },
+        { "resume",  "NAME", "mail from lists goes out again to whom too much came back from", run_resume, NULL, 1, 1, NEEDS_SITE, NULL },
         { NULL,      NULL,   NULL,                             NULL,        NULL,             0, 0, NEEDS_NOTHING, NULL },
 };
 /* clang-format on */

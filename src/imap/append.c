@@ -6,6 +6,7 @@ enum { MESSAGES_MAX = 64 }; /* of one APPEND (RFC 3502), as submit_many takes */
 struct message {
         struct flag_list flags;
         time_t date;
+        bool framed; /* it stands in UTF8 (...) */
         struct spool *spool;
         struct buf scratch; /* its CRLF form, when it came otherwise */
 };
@@ -66,7 +67,9 @@ enum status imap_not_filed(struct session *s, enum status st, enum refusal why)
 
 /* ---- reading ---- */
 
-/* "(\Seen) \"date\" " in front of a message's literal; both may be left out. */
+/* "(\Seen) \"date\" " in front of a message's literal; both may be left out. A message with UTF-8 in
+ * its header comes as "UTF8 (~{5}...)" (RFC 6855 4), but none is refused for coming without: what
+ * clients keep in their folders was sent by others (doc/architecture). */
 static bool attributes_of(struct parse *p, struct message *m)
 {
         if (parse_peek(p, '(')) {
@@ -76,6 +79,12 @@ static bool attributes_of(struct parse *p, struct message *m)
         if (parse_peek(p, '"')) {
                 m->date = parse_date_time(p);
                 parse_space(p);
+        }
+        m->framed = parse_word(p, "UTF8");
+        if (m->framed) {
+                parse_space(p);
+                if (!parse_char(p, '('))
+                        parse_fail(p);
         }
         return parse_end(p);
 }
@@ -109,6 +118,8 @@ static enum status take(struct append *a, uint64_t size, bool waits)
         if (filled != OK && filled != FULL)
                 return filled;
         enum status st = wire_line_wait(s->wire, &line);
+        if (st == TOO_BIG && imap_swallow_behind(s, line) != OK)
+                return CLOSED;
         if (st != OK)
                 return st;
         buf_set(&s->command, line);
@@ -154,10 +165,16 @@ static enum status refuse_rest(struct append *a, struct str text)
 static enum status read_all(struct append *a, struct str text)
 {
         enum status st = read_message(a, text);
-        while (st == OK && str_trim(buf_str(&a->session->command)).len > 0) {
+        while (st == OK) {
                 struct str more = arena_copy(a->session->arena, buf_str(&a->session->command));
-                st = str_starts(more, STR(" ")) ? read_message(a, str_from(more, 1))
-                                                : refuse_rest(a, more);
+                bool framed = a->messages[a->count - 1].framed;
+                if (framed && !str_starts(more, STR(")")))
+                        return refuse_rest(a, more);
+                struct str next = str_from(more, framed);
+                if (str_trim(next).len == 0)
+                        break;
+                st = str_starts(next, STR(" ")) ? read_message(a, str_from(next, 1))
+                                                : refuse_rest(a, next);
         }
         return st;
 }
@@ -235,7 +252,7 @@ enum status imap_append(struct session *s, const struct args *args)
         struct str rest = arena_copy(
                 s->arena, args->rest); /* the command's buffer is used for the next lines */
         struct parse p = parse_of(s->arena, rest);
-        p.utf8 = s->enabled & ENABLED_REV2;
+        p.utf8 = imap_utf8(s);
         struct str name = parse_mailbox(&p);
         parse_space(&p);
         struct str text = str_make(p.at, (size_t)(p.end - p.at));

@@ -22,7 +22,7 @@ void imap_print_capabilities(struct session *s, struct buf *out)
                         " NAMESPACE CHILDREN UNSELECT UIDPLUS MULTIAPPEND MOVE WITHIN"
                         " SPECIAL-USE CREATE-SPECIAL-USE"
                         " LIST-EXTENDED LIST-STATUS STATUS=SIZE CONDSTORE QRESYNC ESEARCH SEARCHRES"
-                        " SORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES BINARY");
+                        " SORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES BINARY UTF8=ACCEPT");
                 if (!wire_compressed(s->wire))
                         buf_add_text(out, " COMPRESS=DEFLATE");
                 buf_addf(out, " APPENDLIMIT=%llu",
@@ -95,7 +95,7 @@ enum status imap_enable(struct session *s, const struct args *a)
         /* clang-format off */
         static const struct { const char *name; unsigned bits; } known[] = {
                 {"CONDSTORE", ENABLED_CONDSTORE}, {"QRESYNC", ENABLED_CONDSTORE | ENABLED_QRESYNC},
-                {"IMAP4rev2", ENABLED_REV2}};
+                {"IMAP4rev2", ENABLED_REV2}, {"UTF8=ACCEPT", ENABLED_UTF8}};
         /* clang-format on */
         struct parse p = imap_arguments(s, a);
         unsigned asked = 0;

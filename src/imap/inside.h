@@ -48,8 +48,8 @@ struct session {
         uint64_t still_here;     /* ms: when IDLE last said something */
 };
 
-/* What a session has asked for (RFC 5161, RFC 7162); QRESYNC brings CONDSTORE along. */
-enum { ENABLED_CONDSTORE = 1, ENABLED_QRESYNC = 2, ENABLED_REV2 = 4 };
+/* What a session has asked for (RFC 5161, RFC 7162, RFC 6855); QRESYNC brings CONDSTORE along. */
+enum { ENABLED_CONDSTORE = 1, ENABLED_QRESYNC = 2, ENABLED_REV2 = 4, ENABLED_UTF8 = 8 };
 
 /* Where a command may be given, and what may be told behind it. */
 enum {
@@ -74,7 +74,11 @@ CHECKED enum status imap_refuse(struct session *, enum status, const char *forma
         PRINTF(3, 4);
 /* Reads and forgets a literal that comes unasked, and what else belongs to its command. */
 enum status imap_swallow(struct session *, uint64_t size);
+/* The same for what a line that was too long announces; its tail is what the wire has left of it. */
+enum status imap_swallow_behind(struct session *, struct str tail);
 struct parse imap_arguments(struct session *, const struct args *);
+/* Names of folders are UTF-8 both ways: IMAP4rev2 (RFC 9051 5.1) or UTF8=ACCEPT is on. */
+bool imap_utf8(const struct session *);
 struct buf *imap_out(struct session *); /* the reply being gathered */
 void imap_line(struct session *, const char *format, ...) PRINTF(2, 3);
 void imap_end(struct session *); /* of a line that was gathered in imap_out */

@@ -250,26 +250,30 @@ static struct key *keys_of(struct parse *p)
         return parse_end(p) ? key : NULL;
 }
 
-static void charset(struct parse *p, bool *bad)
+static enum charset charset_of(struct parse *p)
 {
         struct str name = parse_astring(p);
         parse_space(p);
-        *bad = !p->bad && !str_same(name, STR("UTF-8")) && !str_same(name, STR("US-ASCII"));
+        if (p->bad)
+                return CHARSET_NONE;
+        return str_same(name, STR("UTF-8"))      ? CHARSET_UTF8
+               : str_same(name, STR("US-ASCII")) ? CHARSET_ASCII
+                                                 : CHARSET_UNKNOWN;
 }
 
-struct key *keys_parse(struct parse *p, bool *bad_charset)
+struct key *keys_parse(struct parse *p, enum charset *charset)
 {
-        *bad_charset = false;
+        *charset = CHARSET_NONE;
         if (parse_word(p, "CHARSET")) {
                 parse_space(p);
-                charset(p, bad_charset);
+                *charset = charset_of(p);
         }
         return keys_of(p);
 }
 
-struct key *keys_parse_sorted(struct parse *p, bool *bad_charset)
+struct key *keys_parse_sorted(struct parse *p, enum charset *charset)
 {
-        charset(p, bad_charset);
+        *charset = charset_of(p);
         return keys_of(p);
 }
 

@@ -26,9 +26,10 @@ struct key {
         struct numset *numbers;   /* the session's: resolved sets, keywords */
 };
 
-/* Everything behind SEARCH, "CHARSET x" included; *bad_charset: it is one that is not offered.
- * The tree lives in the arena. */
-struct key *keys_parse(struct parse *, bool *bad_charset);
+/* What a command says that its texts are in. */
+enum charset { CHARSET_NONE, CHARSET_ASCII, CHARSET_UTF8, CHARSET_UNKNOWN };
+/* Everything behind SEARCH, "CHARSET x" included. The tree lives in the arena. */
+struct key *keys_parse(struct parse *, enum charset *);
 /* The same behind SORT and THREAD, where the charset is not optional (RFC 5256). */
-struct key *keys_parse_sorted(struct parse *, bool *bad_charset);
+struct key *keys_parse_sorted(struct parse *, enum charset *);
 bool key_has(const struct key *, enum key_kind);

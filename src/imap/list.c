@@ -108,15 +108,14 @@ static void question_parse(struct parse *p, struct question *q)
 
 static bool name_matches(const struct question *q, struct str utf8)
 {
-        struct buf name = {0};
+        struct buf mutf7 = {0};
         bool yes = false;
-        if (q->utf8)
-                buf_set(&name, utf8);
-        else
-                mutf7_encode(utf8, &name);
-        for (size_t i = 0; i < q->count && !yes; i++)
-                yes = pattern_matches(q->patterns[i], buf_str(&name));
-        buf_release(&name);
+        mutf7_encode(utf8, &mutf7);
+        for (size_t i = 0; i < q->count && !yes; i++) /* UTF-8 in quotes is always one: RFC 6855 3 */
+                yes = pattern_matches(q->patterns[i], q->utf8 || !text_is_7bit(q->patterns[i])
+                                                              ? utf8
+                                                              : buf_str(&mutf7));
+        buf_release(&mutf7);
         return yes;
 }
 

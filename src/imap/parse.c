@@ -112,7 +112,9 @@ static struct str quoted(struct parse *p)
                 out = arena_copy(p->arena, buf_str(&copy));
         }
         buf_release(&copy);
-        return out;
+        if (!text_is_utf8(out)) /* RFC 6855 3: BAD */
+                parse_fail(p);
+        return p->bad ? STR_NONE : out;
 }
 
 /* "{3}\r\nabc" or "{3+}\r\nabc" */
@@ -180,7 +182,7 @@ struct str parse_mailbox(struct parse *p)
         struct buf utf8 = {0};
         if (raw.len == 0 || raw.len > NAME_SIZE_MAX)
                 parse_fail(p);
-        else if (p->utf8 && text_is_utf8(raw))
+        else if ((p->utf8 || !text_is_7bit(raw)) && text_is_utf8(raw))
                 name = arena_copy(p->arena, raw);
         else if (p->utf8 || mutf7_decode(raw, &utf8) != OK)
                 parse_fail(p);

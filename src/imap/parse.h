@@ -10,7 +10,7 @@ struct parse {
         const char *at, *end;
         struct arena *arena; /* for strings that cannot be views of the text */
         bool bad;
-        bool utf8; /* names of folders are UTF-8, and not modified UTF-7 */
+        bool utf8; /* names of folders are UTF-8; else modified UTF-7, and UTF-8 is taken */
 };
 
 struct parse parse_of(struct arena *, struct str text);

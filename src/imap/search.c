@@ -370,9 +370,17 @@ enum status search_run(struct session *s, struct key *key, struct numset **found
         return st;
 }
 
-enum status search_bad_charset(struct session *s)
+/* Under UTF8=ACCEPT a charset says what is settled already (RFC 6855 3). Where one must be named, as
+ * in SORT and THREAD, UTF-8 may be (its erratum 4029). */
+enum status search_charset(struct session *s, enum charset charset)
 {
-        return imap_refuse(s, UNSUPPORTED, "[BADCHARSET (US-ASCII UTF-8)] Ask in UTF-8");
+        if ((s->enabled & ENABLED_UTF8) && charset != CHARSET_NONE && charset != CHARSET_UTF8)
+                return imap_refuse(
+                        s, INVALID, "[CLIENTBUG] Under UTF8=ACCEPT there is no charset but UTF-8");
+        if (charset == CHARSET_UNKNOWN) /* RFC 9051 6.4.4 */
+                return imap_refuse(
+                        s, UNSUPPORTED, "[BADCHARSET (US-ASCII UTF-8)] Ask in UTF-8");
+        return OK;
 }
 
 enum status imap_search(struct session *s, const struct args *a)
@@ -380,14 +388,17 @@ enum status imap_search(struct session *s, const struct args *a)
         struct parse p = imap_arguments(s, a);
         struct returns returns;
         struct numset *found = NULL;
-        bool bad_charset;
+        enum charset charset;
         returns_parse(&p, &returns);
         if ((s->enabled & ENABLED_REV2) && !returns.extended) /* RFC 9051 6.4.4 */
                 returns = (struct returns){.extended = true, .what = RETURN_ALL};
-        struct key *key = keys_parse(&p, &bad_charset);
-        if (!key && !bad_charset)
-                return INVALID;
-        enum status st = bad_charset ? search_bad_charset(s) : search_run(s, key, &found);
+        struct key *key = keys_parse(&p, &charset);
+        if ((s->enabled & ENABLED_UTF8) && charset != CHARSET_NONE)
+                return imap_refuse(
+                        s, INVALID, "[CLIENTBUG] Under UTF8=ACCEPT a SEARCH names no charset");
+        enum status st = search_charset(s, charset);
+        if (st == OK)
+                st = key ? search_run(s, key, &found) : INVALID;
         struct numset *none = numset_new();
         if (st != INVALID) /* RFC 5182 2.1: a NO leaves nothing saved, a BAD what was */
                 found_save(s, &returns, found ? found : none);

@@ -5,5 +5,5 @@
 
 /* The messages of the selected folder for which the question is true; the caller's. */
 CHECKED enum status search_run(struct session *, struct key *, struct numset **found);
-/* A charset that is not offered: the refusal (RFC 9051 6.4.4). */
-CHECKED enum status search_bad_charset(struct session *);
+/* May the command's texts be in this? INVALID, UNSUPPORTED: the refusal is set. */
+CHECKED enum status search_charset(struct session *, enum charset);

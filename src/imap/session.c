@@ -14,7 +14,7 @@ enum {
 
 /* clang-format off */
 static const struct verb verbs[] = {
-        { "APPEND",       imap_append,       ONLINE,                   1, ARGS_RAW, "folder [(flags)] [\"date\"] {size}" },
+        { "APPEND",       imap_append,       ONLINE,                   1, ARGS_RAW, "folder [(flags)] [\"date\"] {size} or UTF8 (~{size})" },
         { "AUTHENTICATE", imap_authenticate, BEFORE_LOGIN,             1, ARGS_RAW, "mechanism [response]" },
         { "CAPABILITY",   imap_capability,   ALWAYS,                   0, 0,        "" },
         { "CHECK",        imap_noop,         SELECTED,                 0, 0,        "" },
@@ -108,8 +108,13 @@ enum status imap_refuse(struct session *s, enum status st, const char *format, .
 struct parse imap_arguments(struct session *s, const struct args *a)
 {
         struct parse p = parse_of(s->arena, a->rest);
-        p.utf8 = s->enabled & ENABLED_REV2;
+        p.utf8 = imap_utf8(s);
         return p;
+}
+
+bool imap_utf8(const struct session *s)
+{
+        return s->enabled & (ENABLED_REV2 | ENABLED_UTF8);
 }
 
 struct buf *imap_out(struct session *s)
@@ -139,6 +144,13 @@ static unsigned state_of(const struct session *s)
 
 /* ---- gathering a command ---- */
 
+/* Of a line whose beginning is gone: quotes cannot be counted, but no line ends inside of them. */
+static struct str announcement(struct str tail)
+{
+        size_t open = str_rchr(tail, '{');
+        return open == STR_NOWHERE ? STR_NONE : str_from(tail, open);
+}
+
 enum status imap_swallow(struct session *s, uint64_t size)
 {
         bool waits = false;
@@ -156,14 +168,22 @@ enum status imap_swallow(struct session *s, uint64_t size)
                 enum status st = wire_skip(s->wire, size);
                 if (st == OK)
                         st = wire_line_wait(s->wire, &line);
-                if (st == TOO_BIG)
-                        return OK;
-                if (st != OK)
+                if (st != OK && st != TOO_BIG)
                         return st;
-                if (!literal_announced(line, &size, &waits, &start))
+                if (!literal_announced(st == OK ? line : announcement(line), &size, &waits, &start))
                         return OK;
         }
         return OK; /* the client waits for a "+" and gets the tagged reply */
+}
+
+enum status imap_swallow_behind(struct session *s, struct str tail)
+{
+        uint64_t size;
+        bool waits;
+        size_t start;
+        if (!literal_announced(announcement(tail), &size, &waits, &start) || waits)
+                return OK;
+        return imap_swallow(s, size);
 }
 
 /* APPEND reads its message itself: the literal behind the folder's name (which may be one too). */
@@ -199,10 +219,11 @@ static enum status add_literal(struct session *s, uint64_t size, bool waits)
                 st = wire_line_wait(s->wire, &line);
         if (st == OK)
                 buf_add(&s->command, line);
-        else if (st == TOO_BIG)
-                imap_line(s, "%.*s BAD [TOOBIG] This line is too long",
-                        STR_ARG(tag_of(buf_str(&s->command))));
-        return st;
+        if (st != TOO_BIG)
+                return st;
+        imap_line(s, "%.*s BAD [TOOBIG] This line is too long",
+                STR_ARG(tag_of(buf_str(&s->command))));
+        return imap_swallow_behind(s, line) == OK ? TOO_BIG : CLOSED;
 }
 
 static enum status gather(struct session *s, struct str line)
@@ -376,6 +397,7 @@ static void session_serve(struct session *s)
                 } else if (st == TOO_BIG) {
                         imap_line(s, "* BAD [TOOBIG] A line may have at most %d octets",
                                 s->person ? LINE_MAX_OCTETS : STRANGER_OCTETS);
+                        (void)imap_swallow_behind(s, line); /* closes when that cannot be done */
                 } else {
                         return;
                 }

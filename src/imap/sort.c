@@ -258,10 +258,11 @@ enum status imap_sort(struct session *s, const struct args *a)
 {
         struct parse p = imap_arguments(s, a);
         struct order order = {0};
-        bool bad_charset;
+        enum charset charset;
         order_parse(&p, &order);
-        struct key *key = keys_parse_sorted(&p, &bad_charset);
-        if (bad_charset)
-                return search_bad_charset(s);
+        struct key *key = keys_parse_sorted(&p, &charset);
+        enum status st = search_charset(s, charset);
+        if (st != OK)
+                return st;
         return key ? sort(s, key, &order) : INVALID;
 }

@@ -113,7 +113,7 @@ enum status imap_say_status(struct session *s, const struct folder *f, unsigned 
                 struct buf *out = imap_out(s);
                 const char *gap = "";
                 buf_add_text(out, "* STATUS ");
-                print_mailbox(out, f->name, s->enabled & ENABLED_REV2);
+                print_mailbox(out, f->name, imap_utf8(s));
                 buf_add_text(out, " (");
                 for (size_t i = 0; i < COUNT_OF(items); i++) {
                         if (!(asked & items[i].bit))

@@ -91,12 +91,14 @@ static enum status thread(struct session *s, struct key *key, bool by_references
 enum status imap_thread(struct session *s, const struct args *a)
 {
         struct parse p = imap_arguments(s, a);
-        bool bad_charset, by_references = parse_word(&p, "REFERENCES");
+        bool by_references = parse_word(&p, "REFERENCES");
+        enum charset charset;
         if (!by_references && !parse_word(&p, "ORDEREDSUBJECT"))
                 parse_fail(&p);
         parse_space(&p);
-        struct key *key = keys_parse_sorted(&p, &bad_charset);
-        if (bad_charset)
-                return search_bad_charset(s);
+        struct key *key = keys_parse_sorted(&p, &charset);
+        enum status st = search_charset(s, charset);
+        if (st != OK)
+                return st;
         return key ? thread(s, key, by_references) : INVALID;
 }

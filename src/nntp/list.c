@@ -152,6 +152,18 @@ static enum status list_headers(struct session *s, const struct args *a)
         return OK;
 }
 
+/* RFC 3977 7.6.5 */
+static enum status list_distributions(struct session *s, const struct args *a)
+{
+        (void)a;
+        const struct config *config = site_config(s->site);
+        wire_say(s->wire, "215 Which Distribution for which newsgroup");
+        for (size_t i = 0; i < config->distrib_pat_count; i++)
+                wire_say(s->wire, "%.*s", STR_ARG(config->distrib_pats[i]));
+        wire_dot_end(s->wire);
+        return OK;
+}
+
 static enum status list_nothing(struct session *s, const struct args *a)
 {
         (void)s;
@@ -168,7 +180,7 @@ enum status nntp_list(struct session *s, const struct args *a)
                 { "NEWSGROUPS",    list_newsgroups, READER, 0, 1, "[wildmat]" },
                 { "OVERVIEW.FMT",  list_overview,   READER, 0, 0, "" },
                 { "HEADERS",       list_headers,    READER, 0, 1, "[MSGID|RANGE]" },
-                { "DISTRIB.PATS",  list_nothing,    READER, 0, 1, "" },
+                { "DISTRIB.PATS",  list_distributions, READER, 0, 0, "" },
                 { "DISTRIBUTIONS", list_nothing,    READER, 0, 1, "" },
                 { "MODERATORS",    list_nothing,    READER, 0, 1, "" },
                 { "MOTD",          list_nothing,    READER, 0, 1, "" },

@@ -80,7 +80,7 @@ static enum status nntp_capabilities(struct session *s, const struct args *a)
         wire_say(s->wire, "IMPLEMENTATION Baton");
         wire_say(s->wire, "READER");
         wire_say(s->wire, "POST");
-        wire_say(s->wire, "LIST ACTIVE ACTIVE.TIMES COUNTS HEADERS NEWSGROUPS OVERVIEW.FMT");
+        wire_say(s->wire, "LIST ACTIVE ACTIVE.TIMES COUNTS DISTRIB.PATS HEADERS NEWSGROUPS OVERVIEW.FMT");
         wire_say(s->wire, "OVER MSGID");
         wire_say(s->wire, "HDR");
         wire_say(s->wire, "NEWNEWS");
@@ -155,7 +155,7 @@ const struct verb nntp_verbs[] = { /* clang-format off */
         { "STARTTLS",     nntp_starttls,     ANYONE,         0, 0,        "" },
         { "AUTHINFO",     nntp_authinfo,     ANYONE,         1, ARGS_MAX, "USER name | PASS password | SASL mechanism [initial-response]" },
         { "COMPRESS",     nntp_compress,     READER,         1, 1,        "DEFLATE" },
-        { "LIST",         nntp_list,         READER,         0, ARGS_MAX, "[ACTIVE|ACTIVE.TIMES|COUNTS|NEWSGROUPS [wildmat] | HEADERS [MSGID|RANGE] | OVERVIEW.FMT]" },
+        { "LIST",         nntp_list,         READER,         0, ARGS_MAX, "[ACTIVE|ACTIVE.TIMES|COUNTS|NEWSGROUPS [wildmat] | HEADERS [MSGID|RANGE] | DISTRIB.PATS | OVERVIEW.FMT]" },
         { "GROUP",        nntp_group,        READER,         1, 1,        "newsgroup" },
         { "LISTGROUP",    nntp_listgroup,    READER,         0, 2,        "[newsgroup [range]]" },
         { "ARTICLE",      nntp_article,      READER,         0, 1,        "[number|<message-id>]" },

@@ -136,15 +136,20 @@ static void send_mail(struct sender *s, struct client_mail *mail, struct arena *
         buf_release(&why);
 }
 
-/* Those that have not been asked yet come first, so that nobody waits behind others' trouble. */
+/* Those that have not been asked yet come first, so that nobody waits behind others' trouble. All
+ * have one reverse path: a mail has no more (RFC 5321 3.3). */
 static size_t who_waits(const struct queue_row *row, struct client_recipient *to, size_t *places)
 {
         size_t count = 0;
+        struct str sender = STR_NONE;
         for (unsigned asked = 0; asked < 2; asked++) {
                 for (size_t i = 0; i < row->recipient_count && count < RECIPIENTS_MOST; i++) {
                         const struct queue_recipient *r = &row->recipients[i];
                         if (r->state != QUEUE_WAITING || (r->reply.len > 0) != asked)
                                 continue;
+                        if (count && !str_eq(sender, queue_sender(row, r)))
+                                continue;
+                        sender = queue_sender(row, r);
                         to[count].address = r->address;
                         places[count++] = i;
                 }
@@ -168,9 +173,11 @@ static enum status send_row(struct sender *s, struct queue_row *row, struct aren
         struct site *site = s->relay->site;
         struct client_recipient *to = arena_alloc(arena, RECIPIENTS_MOST * sizeof *to);
         size_t *places = arena_alloc(arena, RECIPIENTS_MOST * sizeof *places);
-        struct client_mail mail = {.sender = row->sender,
+        size_t count = who_waits(row, to, places);
+        struct client_mail mail = {
+                .sender = count ? queue_sender(row, &row->recipients[places[0]]) : STR_NONE,
                 .to = to,
-                .to_count = who_waits(row, to, places),
+                .to_count = count,
                 .fields = row->fields,
                 .store = site->store,
                 .message = row->message,

@@ -30,6 +30,21 @@ static enum status check_person(
         return st;
 }
 
+static enum status check_each(struct checking *c, struct arena *arena, const struct topic *t)
+{
+        struct subscription *v;
+        size_t count, each = 0;
+        enum status st = subscribers_of(c->store, t->id, arena, &v, &count);
+        if (st != OK)
+                return st;
+        for (size_t i = 0; i < count; i++)
+                each += v[i].mode == MODE_EACH;
+        if (t->each != EACH_UNKNOWN && t->each != each)
+                check_fault(c, "topic %.*s: counts %u subscribers by mail, and has %zu",
+                        STR_ARG(t->name), t->each, each);
+        return OK;
+}
+
 static enum status check_topic(
         struct checking *c, struct arena *arena, uint32_t id, struct str value)
 {
@@ -44,7 +59,8 @@ static enum status check_topic(
                 st = check_has(c, TABLE_MAILBOX, &key, &is);
         if (st == OK && !is)
                 check_fault(c, "topic %.*s: there is no mailbox", STR_ARG(t.name));
-        return st;
+        t.id = id;
+        return st == OK ? check_each(c, arena, &t) : st;
 }
 
 static enum status check_records(struct checking *c, enum table table)

@@ -1,7 +1,11 @@
 #include "store/codec.h"
 
-enum { VERSION = 1, VERSION_SCRAM = 2 }; /* a person is VERSION_SCRAM since it has `scram` */
-enum { IS_DISABLED = 1, IS_ADMIN = 2, NEWS_MARKS = 4 };
+enum { VERSION = 1 };
+/* A person got `scram` with the second version, `reach` with the third. */
+enum { VERSION_SCRAM = 2, VERSION_REACH = 3 };
+/* A topic counts its subscribers by mail since the second version. */
+enum { VERSION_EACH = 2 };
+enum { IS_DISABLED = 1, IS_ADMIN = 2, NEWS_MARKS = 4, IS_OUTSIDE = 8 };
 
 static struct reader begin(struct str value)
 {
@@ -11,12 +15,12 @@ static struct reader begin(struct str value)
         return r;
 }
 
-/* Records of both versions are read; what is written is the newer. */
-static struct reader begin_person(struct str value, unsigned *version)
+/* Records of all versions are read; what is written is the newest. */
+static struct reader begin_upto(struct str value, unsigned newest, unsigned *version)
 {
         struct reader r = reader_of(value);
         *version = read_u8(&r);
-        if (*version != VERSION && *version != VERSION_SCRAM)
+        if (*version < VERSION || *version > newest)
                 r.bad = true;
         return r;
 }
@@ -48,9 +52,27 @@ static struct str *copy_list(struct reader *r, struct arena *arena, size_t *coun
         return list;
 }
 
+static void reach_write(const struct reach *reach, struct buf *out)
+{
+        buf_add_varint(out, (uint64_t)reach->confirmed);
+        buf_add_varint(out, reach->score);
+        buf_add_varint(out, (uint64_t)reach->bounced);
+        buf_add_varint(out, (uint64_t)reach->probed);
+        buf_add_varint(out, (uint64_t)reach->suspended);
+}
+
+static void reach_read(struct reader *r, struct reach *out)
+{
+        out->confirmed = (time_t)read_varint(r);
+        out->score = (uint32_t)read_varint(r);
+        out->bounced = (time_t)read_varint(r);
+        out->probed = (time_t)read_varint(r);
+        out->suspended = (time_t)read_varint(r);
+}
+
 void person_write(const struct person *p, struct buf *out)
 {
-        buf_add_u8(out, VERSION_SCRAM);
+        buf_add_u8(out, VERSION_REACH);
         buf_add_bytes(out, p->name);
         buf_add_bytes(out, p->full_name);
         buf_add_bytes(out, p->password);
@@ -61,16 +83,18 @@ void person_write(const struct person *p, struct buf *out)
         buf_add_u16(out, p->hours_to);
         buf_add_u8(out, p->days);
         buf_add_u8(out, (uint8_t)((p->disabled ? IS_DISABLED : 0) | (p->admin ? IS_ADMIN : 0) |
-                                  (p->news_reads_mark ? NEWS_MARKS : 0)));
+                                  (p->news_reads_mark ? NEWS_MARKS : 0) |
+                                  (p->outside ? IS_OUTSIDE : 0)));
         buf_add_u8(out, (uint8_t)p->form);
         buf_add_varint(out, (uint64_t)p->created);
         buf_add_bytes(out, p->scram);
+        reach_write(&p->reach, out);
 }
 
 enum status person_read(struct str value, struct arena *arena, struct person *out)
 {
         unsigned version;
-        struct reader r = begin_person(value, &version);
+        struct reader r = begin_upto(value, VERSION_REACH, &version);
         out->name = copy_bytes(&r, arena);
         out->full_name = copy_bytes(&r, arena);
         out->password = copy_bytes(&r, arena);
@@ -84,9 +108,13 @@ enum status person_read(struct str value, struct arena *arena, struct person *ou
         out->disabled = bits & IS_DISABLED;
         out->admin = bits & IS_ADMIN;
         out->news_reads_mark = bits & NEWS_MARKS;
+        out->outside = bits & IS_OUTSIDE;
         out->form = read_u8(&r);
         out->created = (time_t)read_varint(&r);
-        out->scram = version == VERSION ? STR_NONE : copy_bytes(&r, arena);
+        out->scram = version < VERSION_SCRAM ? STR_NONE : copy_bytes(&r, arena);
+        out->reach = (struct reach){0};
+        if (version >= VERSION_REACH)
+                reach_read(&r, &out->reach);
         return codec_end(&r, "a person");
 }
 
@@ -107,24 +135,27 @@ enum status name_read(struct str value, struct name_record *out)
 
 void topic_write(const struct topic *t, struct buf *out)
 {
-        buf_add_u8(out, VERSION);
+        buf_add_u8(out, VERSION_EACH);
         buf_add_bytes(out, t->name);
         buf_add_bytes(out, t->about);
         buf_add_varint(out, t->owner);
         buf_add_u8(out, (uint8_t)t->access);
         add_list(out, t->columns, t->column_count);
         buf_add_varint(out, (uint64_t)t->created);
+        buf_add_varint(out, t->each);
 }
 
 enum status topic_read(struct str value, struct arena *arena, struct topic *out)
 {
-        struct reader r = begin(value);
+        unsigned version;
+        struct reader r = begin_upto(value, VERSION_EACH, &version);
         out->name = copy_bytes(&r, arena);
         out->about = copy_bytes(&r, arena);
         out->owner = (uint32_t)read_varint(&r);
         out->access = read_u8(&r);
         out->columns = copy_list(&r, arena, &out->column_count);
         out->created = (time_t)read_varint(&r);
+        out->each = version < VERSION_EACH ? EACH_UNKNOWN : (uint32_t)read_varint(&r);
         return codec_end(&r, "a topic");
 }
 

@@ -1,7 +1,13 @@
 #include "store/codec_queue.h"
 
-enum { VERSION = 1, BY_ID = 1, BY_TIME = 2, BY_MESSAGE = 3 };
+enum { BY_ID = 1, BY_TIME = 2, BY_MESSAGE = 3 };
+enum {
+        PLAIN = 1, /* the first version: nothing of RFC 3461, one reverse path for all */
+        VERSION = 2,
+};
 enum { IS_HELD = 1, IS_WARNED = 2, IS_EIGHT_BIT = 4 };
+/* Of a recipient: what it wants to hear is in the low bits, what follows in the others. */
+enum { NOTIFY_BITS = 15, HAS_ORIGINAL = 16, HAS_SENDER = 32 };
 
 static void add(struct key *k, uint64_t n)
 {
@@ -103,10 +109,27 @@ bool queue_waits(const struct queue_row *row)
 {
         if (row->hold)
                 return false;
+        if (row->list && !row->recipient_count)
+                return true;
         for (size_t i = 0; i < row->recipient_count; i++)
                 if (row->recipients[i].state == QUEUE_WAITING)
                         return true;
         return false;
+}
+
+static void write_recipient(const struct queue_recipient *to, struct buf *out)
+{
+        unsigned bits = to->notify & NOTIFY_BITS;
+        bits |= to->original.len ? HAS_ORIGINAL : 0;
+        bits |= to->own_sender ? HAS_SENDER : 0;
+        buf_add_bytes(out, to->address);
+        buf_add_u8(out, (uint8_t)to->state);
+        buf_add_bytes(out, to->reply);
+        buf_add_u8(out, (uint8_t)bits);
+        if (bits & HAS_ORIGINAL)
+                buf_add_bytes(out, to->original);
+        if (bits & HAS_SENDER)
+                buf_add_bytes(out, to->sender);
 }
 
 void queue_write(const struct queue_row *q, struct buf *out)
@@ -122,15 +145,28 @@ void queue_write(const struct queue_row *q, struct buf *out)
                                   (q->eight_bit ? IS_EIGHT_BIT : 0)));
         buf_add_bytes(out, q->sender);
         buf_add_bytes(out, q->fields);
+        buf_add_varint(out, q->list);
+        buf_add_bytes(out, q->envelope_id);
+        buf_add_u8(out, (uint8_t)q->returned);
         buf_add_varint(out, q->recipient_count);
-        for (size_t i = 0; i < q->recipient_count; i++) {
-                buf_add_bytes(out, q->recipients[i].address);
-                buf_add_u8(out, (uint8_t)q->recipients[i].state);
-                buf_add_bytes(out, q->recipients[i].reply);
-        }
+        for (size_t i = 0; i < q->recipient_count; i++)
+                write_recipient(&q->recipients[i], out);
 }
 
-static void read_recipients(struct reader *r, struct arena *arena, struct queue_row *out)
+static void read_wishes(struct reader *r, struct arena *arena, struct queue_recipient *to)
+{
+        unsigned bits = read_u8(r);
+        to->notify = bits & NOTIFY_BITS;
+        to->own_sender = bits & HAS_SENDER;
+        if (bits & HAS_ORIGINAL)
+                to->original = arena_copy(arena, read_bytes(r));
+        if (bits & HAS_SENDER)
+                to->sender = arena_copy(arena, read_bytes(r));
+        r->bad = r->bad || bits & ~(unsigned)(NOTIFY_BITS | HAS_ORIGINAL | HAS_SENDER);
+}
+
+static void read_recipients(
+        struct reader *r, unsigned version, struct arena *arena, struct queue_row *out)
 {
         uint64_t count = read_varint(r);
         if (r->bad || count > QUEUE_RECIPIENTS_MOST || count > (size_t)(r->end - r->at)) {
@@ -141,18 +177,31 @@ static void read_recipients(struct reader *r, struct arena *arena, struct queue_
         out->recipient_count = (size_t)count;
         for (size_t i = 0; i < out->recipient_count; i++) {
                 struct queue_recipient *to = &out->recipients[i];
+                *to = (struct queue_recipient){0};
                 to->address = arena_copy(arena, read_bytes(r));
                 to->state = read_u8(r);
                 to->reply = arena_copy(arena, read_bytes(r));
+                if (version > PLAIN)
+                        read_wishes(r, arena, to);
                 r->bad = r->bad || to->state < QUEUE_WAITING || to->state > QUEUE_FAILED;
         }
+}
+
+/* What the second version brought. */
+static void read_more(struct reader *r, struct arena *arena, struct queue_row *out)
+{
+        out->list = (uint32_t)read_varint(r);
+        out->envelope_id = arena_copy(arena, read_bytes(r));
+        out->returned = read_u8(r);
+        r->bad = r->bad || out->returned > RETURN_HEADERS;
 }
 
 enum status queue_read(struct str value, struct arena *arena, struct queue_row *out)
 {
         struct reader r = reader_of(value);
         *out = (struct queue_row){0};
-        if (read_u8(&r) != VERSION)
+        unsigned version = read_u8(&r);
+        if (version != PLAIN && version != VERSION)
                 r.bad = true;
         out->message = read_varint(&r);
         out->version = (uint32_t)read_varint(&r);
@@ -166,6 +215,8 @@ enum status queue_read(struct str value, struct arena *arena, struct queue_row *
         out->eight_bit = bits & IS_EIGHT_BIT;
         out->sender = arena_copy(arena, read_bytes(&r));
         out->fields = arena_copy(arena, read_bytes(&r));
-        read_recipients(&r, arena, out);
+        if (version > PLAIN)
+                read_more(&r, arena, out);
+        read_recipients(&r, version, arena, out);
         return codec_end(&r, "a row of the queue");
 }

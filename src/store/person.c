@@ -147,13 +147,18 @@ static enum status change_names(
         return st;
 }
 
-static enum status drop_old_names(struct txn *txn, struct op *op, uint32_t id)
+/* What this person was before; names go, and what is not the caller's to change stays. */
+static enum status replace_old(struct txn *txn, struct op *op, struct person *person)
 {
         struct arena *arena = arena_new();
         struct person old;
-        enum status st = get_person(op->store, txn, id, arena, &old);
+        enum status st = get_person(op->store, txn, person->id, arena, &old);
         if (st == OK)
                 st = change_names(txn, &old, NULL);
+        if (st == OK) {
+                person->reach = old.reach;
+                person->outside = old.outside;
+        }
         arena_free(arena);
         return st;
 }
@@ -178,7 +183,7 @@ static enum status person_put(struct txn *txn, struct op *op)
         struct person person = *p->person;
         struct buf value = {0};
         uint64_t id = person.id;
-        enum status st = id ? drop_old_names(txn, op, person.id)
+        enum status st = id ? replace_old(txn, op, &person)
                             : counter_take(txn, op->store, COUNTER_PERSON, &id);
         struct name_record name = {.kind = NAME_PERSON, .id = (uint32_t)id};
         struct key key = key_mailbox(name.id);
@@ -190,7 +195,7 @@ static enum status person_put(struct txn *txn, struct op *op)
         buf_release(&value);
         if (st == OK)
                 st = change_names(txn, &person, &name);
-        if (st == OK && !person.id)
+        if (st == OK && !person.id && !person.outside)
                 st = add_folders(txn, op, name.id);
         if (p->id)
                 *p->id = name.id;
@@ -273,4 +278,67 @@ void change_person_scram(struct change *change, uint32_t id, struct str password
         s->password = password;
         s->scram = scram;
         change_op(change, &s->op);
+}
+
+/* ---- how mail to the outside fares ---- */
+
+struct reach_op {
+        struct op op;
+        uint32_t person;
+        struct reach before, after;
+};
+
+static bool same_reach(const struct reach *a, const struct reach *b)
+{
+        return a->confirmed == b->confirmed && a->score == b->score && a->bounced == b->bounced &&
+               a->probed == b->probed && a->suspended == b->suspended;
+}
+
+static enum status reach_check(struct txn *txn, struct op *op)
+{
+        struct reach_op *r = (struct reach_op *)op;
+        struct arena *arena = arena_new();
+        struct person p;
+        enum status st = get_person(op->store, txn, r->person, arena, &p);
+        if (st == OK && !same_reach(&p.reach, &r->before))
+                st = CHANGED;
+        arena_free(arena);
+        return st;
+}
+
+static enum status reach_put(struct txn *txn, struct op *op)
+{
+        struct reach_op *r = (struct reach_op *)op;
+        struct key key = key_mailbox(r->person);
+        struct arena *arena = arena_new();
+        struct buf value = {0};
+        struct person p;
+        enum status st = get_person(op->store, txn, r->person, arena, &p);
+        if (st == OK) {
+                p.reach = r->after;
+                person_write(&p, &value);
+                st = put_value(txn, TABLE_PERSON, &key, &value);
+        }
+        buf_release(&value);
+        arena_free(arena);
+        return st;
+}
+
+static const struct op_kind reach_kind = {
+        .name = "how mail to a person fares",
+        .check = reach_check,
+        .put = reach_put,
+        .publish = views_passed,
+        .free = person_free,
+};
+
+void change_person_reach(
+        struct change *change, uint32_t id, const struct reach *before, const struct reach *after)
+{
+        struct reach_op *r = mem_new(sizeof *r);
+        r->op.kind = &reach_kind;
+        r->person = id;
+        r->before = *before;
+        r->after = *after;
+        change_op(change, &r->op);
 }

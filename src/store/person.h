@@ -5,9 +5,17 @@
 enum { NAME_PERSON = 1, NAME_TOPIC = 2 };
 enum digest_form { FORM_PAGE, FORM_MIME, FORM_1153 };
 
+/* How mail to somebody's address outside fares: what lists need to know before they send more. */
+struct reach {
+        time_t confirmed; /* when the person last answered a request for confirmation; 0: never */
+        uint32_t score;   /* what bounces of late come to, in hundredths (team/bounce.h) */
+        time_t bounced;   /* the last one; 0: none */
+        time_t probed;    /* since when the answer to a probe is waited for; 0: not */
+        time_t suspended; /* since when nothing is mailed out to the person any more; 0: it is */
+};
 struct person {
         uint32_t id;           /* never reused; 0 when new */
-        struct str name;       /* login and local part: "ana" */
+        struct str name;       /* login and local part: "ana"; of who is outside: the address */
         struct str full_name;  /* "Ana M" */
         struct str password;   /* as password_hash made it; empty: cannot log in */
         struct str scram;      /* as scram_make made it of the same password; empty: not known yet */
@@ -19,9 +27,12 @@ struct person {
         uint16_t hours_from, hours_to; /* working hours, local minutes */
         uint8_t days;                  /* working days, bit 0 Sunday */
         bool disabled, admin;
+        bool outside; /* subscribes lists from elsewhere: no login, no folders, `name` is the address
+                       * that mail goes to. Stays what it was when the person was added */
         bool news_reads_mark; /* reading over news sets \Seen */
         enum digest_form form;
         time_t created;
+        struct reach reach; /* changed by change_person_reach only */
 };
 
 /* Everything in the arena. ABSENT. */
@@ -34,9 +45,12 @@ CHECKED enum status person_list(struct store *, struct arena *, struct person **
 CHECKED enum status name_find(struct store *, struct str name, unsigned *kind, uint32_t *id);
 
 /* Adds (id 0; EXISTS when a name or address is taken; makes the personal folders INBOX, Digests,
- * Drafts, Sent, Archive, Junk, Trash, and those of task.h, in the same transaction) or replaces. *id (may be NULL) is
- * filled. */
+ * Drafts, Sent, Archive, Junk, Trash and those of task.h in the same transaction, but not for who
+ * is outside) or replaces. *id (may be NULL) is filled. */
 void change_person(struct change *, const struct person *, uint32_t *id);
 /* Adds what SCRAM needs of a password to a record that has none. `password`: the hash that it was
  * checked against; CHANGED when it is another meanwhile. ABSENT. */
 void change_person_scram(struct change *, uint32_t id, struct str password, struct str scram);
+/* CHANGED when what is stored is not `before`; ABSENT. */
+void change_person_reach(
+        struct change *, uint32_t id, const struct reach *before, const struct reach *after);

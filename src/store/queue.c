@@ -36,6 +36,11 @@ static enum status drop_time(struct txn *txn, const struct queue_row *row)
         return queue_waits(row) ? drop_value(txn, TABLE_QUEUE, &at) : OK;
 }
 
+struct str queue_sender(const struct queue_row *row, const struct queue_recipient *to)
+{
+        return to->own_sender ? to->sender : row->sender;
+}
+
 /* ---- changes ---- */
 
 enum queue_what { ADD, UPDATE, REMOVE };
@@ -63,7 +68,7 @@ static enum status queue_check(struct txn *txn, struct op *op)
 
 static bool same_mail(const struct queue_row *a, const struct queue_row *b)
 {
-        if (!str_eq(a->sender, b->sender) || a->person != b->person ||
+        if (!str_eq(a->sender, b->sender) || a->person != b->person || a->list != b->list ||
                 a->recipient_count != b->recipient_count)
                 return false;
         for (size_t i = 0; i < a->recipient_count; i++)
@@ -118,7 +123,7 @@ static enum status queue_put(struct txn *txn, struct op *op)
         if (q->what == ADD) {
                 if (q->added->filing)
                         q->added->message = q->added->filing->message;
-                enum status st = find_same(txn, q);
+                enum status st = q->added->part ? ABSENT : find_same(txn, q);
                 return st == ABSENT ? put_new(txn, q) : st;
         }
         enum status st = drop_time(txn, &q->old);

@@ -10,10 +10,23 @@
 
 enum { QUEUE_RECIPIENTS_MOST = 10000 };
 enum queue_state { QUEUE_WAITING = 1, QUEUE_DONE = 2, QUEUE_FAILED = 3 };
+/* What a sender wants to hear of a recipient (NOTIFY=, RFC 3461 4.1), as bits. */
+enum {
+        NOTIFY_USUAL = 0,
+        NOTIFY_NEVER = 1,
+        NOTIFY_SUCCESS = 2,
+        NOTIFY_FAILURE = 4,
+        NOTIFY_DELAY = 8
+};
+enum queue_return { RETURN_USUAL, RETURN_FULL, RETURN_HEADERS }; /* RET=, RFC 3461 4.3 */
 struct queue_recipient {
         struct str address; /* "local@domain" */
         enum queue_state state;
         struct str reply; /* the last one, or what kept it from being sent; empty: not tried yet */
+        unsigned notify;  /* NOTIFY_... */
+        struct str original; /* ORCPT= as it was given: "rfc822;" and xtext; empty: none */
+        bool own_sender;     /* its reverse path is `sender`, and not the row's */
+        struct str sender;
 };
 struct queue_row {
         uint64_t id; /* never reused */
@@ -22,7 +35,11 @@ struct queue_row {
                                       * which an earlier operation of the same change files */
         uint32_t version;
         uint32_t person;   /* who sent it; failures are told there */
+        uint32_t list;     /* topic whose subscribers outside it goes to; 0: none. While such a row
+                            * names no recipients it waits to be expanded */
         struct str sender; /* reverse path, empty: the null sender */
+        struct str envelope_id;     /* ENVID= as it was given, in xtext; empty: none */
+        enum queue_return returned; /* how much of it a report of failure shows */
         struct str fields; /* what goes before the message's octets: Received, in CRLF form */
         struct queue_recipient *recipients;
         size_t recipient_count;
@@ -31,7 +48,12 @@ struct queue_row {
         bool hold;      /* not tried until it is released */
         bool warned;    /* the sender knows that it is late */
         bool eight_bit; /* the message holds octets above 127 */
+        bool part;      /* in change_queue_add: cut off another row, so not looked for among
+                         * those that wait already */
 };
+
+/* Under which reverse path mail to this recipient leaves. */
+struct str queue_sender(const struct queue_row *, const struct queue_recipient *);
 
 /* Adds a row; id and message are filled by the commit. The same message of the same sender to the
  * same recipients that waits already is not added again: then the id is that row's. */

@@ -149,6 +149,7 @@ static enum status topic_add(struct txn *txn, struct topic_op *t)
         enum status st = rows_add(txn, &t->op, &m, &n.id);
         if (!topic.created)
                 topic.created = time(NULL);
+        topic.each = 0;
         name_write(&n, &value);
         if (st == OK)
                 st = table_put(txn, TABLE_NAME, topic.name, buf_str(&value));
@@ -174,6 +175,7 @@ static enum status topic_put(struct txn *txn, struct op *op)
         enum status st = get_topic(op->store, txn, new.id, arena, &old);
         new.name = old.name;
         new.created = old.created;
+        new.each = old.each;
         t->board = (struct board){.before = &old, .after = &new};
         if (st == OK)
                 st = put_topic(txn, new.id, &new);
@@ -278,6 +280,25 @@ struct subscribe_op {
         bool marked;
 };
 
+/* Who writes to a topic asks its record whether anybody gets it by mail, and not all subscribers. */
+static enum status count_each(struct txn *txn, struct op *op, uint32_t topic, int more)
+{
+        struct arena *arena = arena_new();
+        struct topic t;
+        enum status st = more ? get_topic(op->store, txn, topic, arena, &t) : OK;
+        if (st == OK && more && t.each != EACH_UNKNOWN) {
+                t.each += (uint32_t)more;
+                st = put_topic(txn, topic, &t);
+        }
+        arena_free(arena);
+        return st;
+}
+
+static int is_each(const struct subscription *s)
+{
+        return s->mode == MODE_EACH;
+}
+
 static enum status has(struct txn *txn, struct op *op, enum table table, const struct key *key)
 {
         return table_has(op->store->env, txn, table, key_str(key));
@@ -318,12 +339,15 @@ static enum status subscribe_put(struct txn *txn, struct op *op)
                    two = key_subscriber(s->s.topic, s->s.person);
         struct subscription record = s->s;
         struct buf value = {0};
+        int each = is_each(&s->s);
         enum status st = get_value(op->store, txn, TABLE_SUBSCRIPTION, &one, &value);
         s->marked = false;
-        if (st == OK)
+        if (st == OK) {
                 st = subscription_read(buf_str(&value), &record); /* `since` stays */
-        else if (st == ABSENT)
+                each -= is_each(&record);
+        } else if (st == ABSENT) {
                 st = mark_all(txn, s);
+        }
         record.mode = s->s.mode;
         record.since = record.since ? record.since : time(NULL);
         buf_clear(&value);
@@ -332,6 +356,8 @@ static enum status subscribe_put(struct txn *txn, struct op *op)
                 st = table_put(txn, TABLE_SUBSCRIPTION, key_str(&one), buf_str(&value));
         if (st == OK)
                 st = table_put(txn, TABLE_SUBSCRIPTION, key_str(&two), buf_str(&value));
+        if (st == OK)
+                st = count_each(txn, op, s->s.topic, each);
         buf_release(&value);
         return st;
 }
@@ -372,8 +398,19 @@ static enum status unsubscribe_put(struct txn *txn, struct op *op)
         struct subscribe_op *s = (struct subscribe_op *)op;
         struct key one = key_subscription(s->s.person, s->s.topic),
                    two = key_subscriber(s->s.topic, s->s.person);
-        enum status st = drop_value(txn, TABLE_SUBSCRIPTION, &one);
-        return st == OK ? drop_value(txn, TABLE_SUBSCRIPTION, &two) : st;
+        struct subscription record = s->s;
+        struct buf value = {0};
+        enum status st = get_value(op->store, txn, TABLE_SUBSCRIPTION, &one, &value);
+        if (st == OK)
+                st = subscription_read(buf_str(&value), &record);
+        if (st == OK)
+                st = drop_value(txn, TABLE_SUBSCRIPTION, &one);
+        if (st == OK)
+                st = drop_value(txn, TABLE_SUBSCRIPTION, &two);
+        if (st == OK)
+                st = count_each(txn, op, s->s.topic, -is_each(&record));
+        buf_release(&value);
+        return st;
 }
 
 static const struct op_kind unsubscribe_kind = {

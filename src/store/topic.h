@@ -9,6 +9,7 @@ enum access {
 }; /* who may read and post: subscribers, everybody with an account, the world may post */
 enum mode { MODE_EACH = 1, MODE_DIGEST, MODE_NAMED, MODE_NONE };
 
+enum { EACH_UNKNOWN = UINT32_MAX }; /* of a topic from before they were counted */
 struct topic {
         uint32_t id; /* 0 when new */
         struct str name, about;
@@ -17,6 +18,7 @@ struct topic {
         struct str *columns;
         size_t column_count;
         time_t created;
+        uint32_t each; /* how many subscribe in MODE_EACH; kept by the store */
 };
 struct subscription {
         uint32_t person, topic;

@@ -26,6 +26,7 @@ static const struct setting keys[] = {
         { "site",   "key",                     setting_path,           IN_SITE(key),                      0,        0           },
         { "site",   "separator",               setting_separator,      IN_SITE(separator),                0,        0           },
         { "site",   "log",                     setting_level,          IN_SITE(log_level),                0,        0           },
+        { "site",   "distrib-pats",            setting_distrib_pats,   0,                                 0,        0           },
         { "listen", "protocol",                setting_protocol,       IN_LISTEN(protocol),               0,        0           },
         { "listen", "address",                 setting_address,        IN_LISTEN(address),                0,        0           },
         { "listen", "port",                    setting_port,           IN_LISTEN(port),                   0,        0           },

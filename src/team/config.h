@@ -28,6 +28,8 @@ struct config {
         struct str *deliver_users; /* names or uids that may say who wrote (run/deliver) */
         size_t deliver_user_count;
         char separator;      /* of sub-addresses: '+' */
+        struct str *distrib_pats;   /* LIST DISTRIB.PATS: "weight:wildmat:distribution" */
+        size_t distrib_pat_count;
         uint64_t message_size;      /* octets; 50M */
         unsigned recipients;        /* a message; 100 */
         unsigned workers, connections, connections_per_address;

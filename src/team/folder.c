@@ -207,6 +207,21 @@ CHECKED enum status folder_find(struct site *site, uint32_t person, struct str n
         return OK;
 }
 
+/* RFC 6855 3, RFC 9051 5.1: U+0000 to U+001F, U+007F to U+009F, U+2028, U+2029. The name is UTF-8. */
+static bool has_controls(struct str name)
+{
+        for (size_t i = 0; i < name.len; i++) {
+                struct str from = str_from(name, i);
+                if ((unsigned char)from.at[0] < ' ' || from.at[0] == 0x7f)
+                        return true;
+                if (str_starts(from, STR("\xc2")) && (unsigned char)from.at[1] < 0xa0)
+                        return true;
+                if (str_starts(from, STR("\xe2\x80\xa8")) || str_starts(from, STR("\xe2\x80\xa9")))
+                        return true;
+        }
+        return false;
+}
+
 CHECKED enum status folder_name_free(struct str name)
 {
         enum { OCTETS_MAX = 250, LEVELS_MAX = 10 };
@@ -214,10 +229,9 @@ CHECKED enum status folder_name_free(struct str name)
         size_t levels = 0;
         if (name.len == 0 || name.len > OCTETS_MAX || !text_is_utf8(name) || str_ends(name, STR("/")))
                 return INVALID;
-        for (size_t i = 0; i < name.len; i++)
-                if ((unsigned char)name.at[i] < ' ' || name.at[i] == 0x7f || name.at[i] == '*' ||
-                        name.at[i] == '%')
-                        return INVALID;
+        if (has_controls(name) || str_chr(name, '*') != STR_NOWHERE ||
+                str_chr(name, '%') != STR_NOWHERE)
+                return INVALID;
         while (str_cut(&rest, '/', &level)) {
                 if (level.len == 0 || ++levels > LEVELS_MAX)
                         return INVALID;

@@ -1,9 +1,12 @@
 libbaton_a_SOURCES += \
 	src/team/config.c src/team/config.h src/team/digest.c src/team/digest.h src/team/folder.c src/team/folder.h \
 	src/team/gate.c src/team/gate.h src/team/gather.c src/team/gather.h src/team/page.c src/team/page.h src/team/page_html.c \
-	src/team/prefix.c src/team/prefix.h src/team/login.c src/team/login.h src/team/near.c src/team/near.h \
+	src/team/prefix.c src/team/prefix.h src/team/login.c src/team/login.h src/team/named.c src/team/named.h src/team/near.c src/team/near.h \
 	src/team/room.c src/team/room.h \
-	src/team/rules.c src/team/rules.h src/team/site.c src/team/site.h src/team/setting.c src/team/setting.h src/team/submit.c src/team/submit.h src/team/task.h \
+	src/team/list.c src/team/list.h \
+	src/team/rules.c src/team/rules.h src/team/site.c src/team/site.h src/team/setting.c src/team/setting.h src/team/submit.c src/team/submit.h \
+	src/team/subaddress.c src/team/subaddress.h src/team/token.c src/team/token.h \
+	src/team/task.h \
 	src/team/usual.c src/team/usual.h
 check_PROGRAMS += test/unit/team_gate
 test_unit_team_gate_SOURCES = test/unit/team_gate.c
@@ -11,6 +14,9 @@ test_unit_team_gate_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += test/unit/team_digest
 test_unit_team_digest_SOURCES = test/unit/team_digest.c
 test_unit_team_digest_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += test/unit/team_named
+test_unit_team_named_SOURCES = test/unit/team_named.c
+test_unit_team_named_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += test/unit/team_gather
 test_unit_team_gather_SOURCES = test/unit/team_gather.c test/unit/store_kit.h
 test_unit_team_gather_LDADD = $(UNIT_LIBS)
@@ -19,3 +25,9 @@ check_PROGRAMS += test/unit/team_due
 test_unit_team_due_SOURCES = test/unit/team_due.c test/unit/store_kit.h
 test_unit_team_due_LDADD = $(UNIT_LIBS)
 test_unit_team_due_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=gather
+check_PROGRAMS += test/unit/team_token
+test_unit_team_token_SOURCES = test/unit/team_token.c
+test_unit_team_token_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += test/unit/team_subaddress
+test_unit_team_subaddress_SOURCES = test/unit/team_subaddress.c
+test_unit_team_subaddress_LDADD = $(UNIT_LIBS)

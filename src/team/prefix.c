@@ -3,6 +3,7 @@
 #include "base/crypt.h"
 #include "base/text.h"
 #include "mail/header.h"
+#include "team/named.h"
 
 /* The "with" of a Received field: RFC 3848, RFC 6531 4.3. */
 static const char *protocol_name(const struct sender *sender)
@@ -119,6 +120,24 @@ struct str prefix_topic(struct site *site, const struct submission *mail, const 
         add_list(site, mail, topic->name, &out);
         buf_addf(&out, "Baton-Topic: %.*s\r\n", STR_ARG(topic->name));
         buf_add_text(&out, "Baton-Kind: post\r\n");
+        struct str prefix = arena_copy(arena, buf_str(&out));
+        buf_release(&out);
+        return prefix;
+}
+
+struct str prefix_named(struct site *site, const struct submission *mail, const struct named *named,
+        struct arena *arena)
+{
+        struct buf out = {0};
+        buf_add_text(&out, "Return-Path: <");
+        add_path(&out, mail->sender->reverse_path);
+        buf_add_text(&out, ">\r\nDelivered-To: ");
+        add_plain(&out, named->address);
+        buf_add_text(&out, "\r\n");
+        add_received(site, mail, STR_NONE, &out);
+        add_list(site, mail, named->topic->name, &out);
+        buf_addf(&out, "Baton-Topic: %.*s\r\n", STR_ARG(named->topic->name));
+        buf_add_text(&out, "Baton-Kind: post\r\nBaton-Reason: named\r\n");
         struct str prefix = arena_copy(arena, buf_str(&out));
         buf_release(&out);
         return prefix;

@@ -9,5 +9,9 @@ struct str prefix_topic(struct site *, const struct submission *, const struct t
 /* For a person's INBOX: Return-Path, Delivered-To, trace. */
 struct str prefix_person(struct site *, const struct submission *, const struct placement *,
         struct arena *);
+/* The same for one who finds it there because a topic's message names them, with the topic's list fields and
+ * the reason. */
+struct named;
+struct str prefix_named(struct site *, const struct submission *, const struct named *, struct arena *);
 /* What goes before a message that leaves the site: Received alone (RFC 5321 4.4). */
 struct str prefix_outside(struct site *, const struct submission *, struct arena *);

@@ -60,7 +60,7 @@ CHECKED enum status rules_login(struct site *site, struct str user, struct str p
         enum status st = person_find(site->store, name, arena, out);
         if (st != OK && st != ABSENT && st != INVALID)
                 return st;
-        bool known = st == OK && !out->disabled;
+        bool known = st == OK && !out->disabled && !out->outside;
         /* the work is done also for nobody, so that time does not tell who exists */
         struct str stored = known ? out->password : STR("");
         /* what was right before is no guess: a neighbour's failures lock nobody out */
@@ -89,7 +89,7 @@ CHECKED enum status rules_scram(struct site *site, struct str user, struct str p
         if (st != OK && st != ABSENT && st != INVALID)
                 return st;
         scram_fake(str_make((const char *)site->secret, sizeof site->secret), name, &fake);
-        if (st != OK || out->disabled || scram_read(out->scram, keys) != OK) {
+        if (st != OK || out->disabled || out->outside || scram_read(out->scram, keys) != OK) {
                 *out = (struct person){0};
                 *keys = fake;
         }
@@ -155,7 +155,7 @@ static enum status find_person(struct site *site, uint32_t id, struct arena *are
         enum status st = person_get(site->store, id, arena, &person);
         if (st != OK)
                 return st;
-        if (person.disabled)
+        if (person.disabled || person.outside)
                 return ABSENT;
         out->kind = TARGET_PERSON;
         out->id = id;
@@ -178,25 +178,60 @@ static enum status find_name(struct site *site, struct str name, struct arena *a
         return OK;
 }
 
+/* What carries a token needs no topic in front: the token names it. */
+static enum status find_command(struct site *site, const struct subaddress_parts *parts,
+        struct arena *arena, struct target *out)
+{
+        struct str address = out->address;
+        enum status st = OK;
+        if (parts->name.len && !(parts->token.len && str_eq(parts->name, STR("help"))))
+                st = find_name(site, parts->name, arena, out);
+        if (st == OK && out->kind == TARGET_PERSON)
+                st = ABSENT;
+        if (st != OK)
+                return st;
+        *out = (struct target){.kind = TARGET_COMMAND,
+                .id = out->id,
+                .address = address,
+                .name = out->name,
+                .what = parts->what,
+                .token = parts->token};
+        return OK;
+}
+
+static enum status find_local(
+        struct site *site, struct str local, struct arena *arena, struct target *out)
+{
+        char separator = site_config(site)->separator;
+        struct subaddress_parts parts;
+        if (str_eq(local, STR("postmaster")) || str_eq(local, STR("abuse")))
+                return find_administrator(site, arena, out);
+        enum status st = find_name(site, local, arena, out);
+        if (st != ABSENT)
+                return st;
+        if (subaddress_read(local, separator, &parts)) {
+                st = find_command(site, &parts, arena, out);
+                if (st != ABSENT)
+                        return st;
+        }
+        size_t at = str_chr(local, separator);
+        if (at == STR_NOWHERE)
+                return ABSENT;
+        st = find_name(site, str_sub(local, 0, at), arena, out);
+        return st == OK && out->kind == TARGET_TOPIC ? UNSUPPORTED : st;
+}
+
 CHECKED enum status rules_target(struct site *site, struct str address, struct arena *arena,
         struct target *out)
 {
         struct str lower = arena_lower(arena, address);
         size_t at = str_rchr(lower, '@');
-        struct str local = str_sub(lower, 0, at);
         *out = (struct target){.address = arena_copy(arena, address)};
         if (at != STR_NOWHERE && !is_site_domain(site, str_from(lower, at + 1))) {
                 enum status st = find_name(site, lower, arena, out); /* a further address */
                 return st == ABSENT ? FORBIDDEN : st;
         }
-        if (str_eq(local, STR("postmaster")) || str_eq(local, STR("abuse")))
-                return find_administrator(site, arena, out);
-        enum status st = find_name(site, local, arena, out);
-        size_t plus = str_chr(local, site_config(site)->separator);
-        if (st != ABSENT || plus == STR_NOWHERE)
-                return st;
-        st = find_name(site, str_sub(local, 0, plus), arena, out);
-        return st == OK && out->kind == TARGET_TOPIC ? UNSUPPORTED : st;
+        return find_local(site, str_sub(lower, 0, at), arena, out);
 }
 
 uint32_t rules_person_of(struct site *site, struct str address)
@@ -209,14 +244,34 @@ uint32_t rules_person_of(struct site *site, struct str address)
         return person;
 }
 
+uint32_t rules_writer_of(struct site *site, struct str address)
+{
+        unsigned kind;
+        uint32_t id;
+        if (rules_is_site(site, address))
+                return rules_person_of(site, address);
+        enum status st = name_find(site->store, address, &kind, &id);
+        return st == OK && kind == NAME_PERSON ? id : 0;
+}
+
 /* ---- rights ---- */
 
-static struct rights rights_of(const struct topic *topic, uint32_t person, bool member, bool admin)
+/* Who asks. */
+struct asker {
+        uint32_t person; /* 0: the world */
+        bool admin, outside;
+        bool member;
+};
+
+/* Who subscribes from outside may write where he subscribes; there is no way in which he reads. */
+static struct rights rights_of(const struct topic *topic, const struct asker *who)
 {
-        bool owner = person && (topic->owner == person || (!topic->owner && admin));
-        bool in = person && (member || owner || topic->access != ACCESS_MEMBERS);
+        bool owner = who->person &&
+                     (topic->owner == who->person || (!topic->owner && who->admin));
+        bool everybody = topic->access != ACCESS_MEMBERS && !who->outside;
+        bool in = who->person && (who->member || owner || everybody);
         return (struct rights){
-                .read = in,
+                .read = in && !who->outside,
                 .post = in || topic->access == ACCESS_OPEN,
                 .expunge = owner,
                 .flags = in,
@@ -224,17 +279,14 @@ static struct rights rights_of(const struct topic *topic, uint32_t person, bool 
 }
 
 /* Who is disabled is the world, in the sessions that go on too. */
-static enum status look_at(struct site *site, uint32_t *person, struct arena *arena, bool *admin)
+static enum status look_at(
+        struct site *site, uint32_t person, struct arena *arena, struct asker *out)
 {
         struct person p;
-        *admin = false;
-        if (!*person)
-                return OK;
-        enum status st = person_get(site->store, *person, arena, &p);
-        if (st == OK)
-                *admin = p.admin;
-        if (st == ABSENT || (st == OK && p.disabled))
-                *person = 0;
+        *out = (struct asker){0};
+        enum status st = person ? person_get(site->store, person, arena, &p) : ABSENT;
+        if (st == OK && !p.disabled)
+                *out = (struct asker){.person = person, .admin = p.admin, .outside = p.outside};
         return st == ABSENT ? OK : st;
 }
 
@@ -243,17 +295,17 @@ CHECKED enum status rules_topic(struct site *site, uint32_t person, uint32_t top
         struct arena *arena = arena_new();
         struct topic t;
         struct subscription sub;
-        bool admin = false, member = false;
+        struct asker who = {0};
         enum status st = topic_get(site->store, topic, arena, &t);
         if (st == OK)
-                st = look_at(site, &person, arena, &admin);
-        if (st == OK && person) {
+                st = look_at(site, person, arena, &who);
+        if (st == OK && who.person) {
                 enum status found = subscription_get(site->store, person, topic, &sub);
-                member = found == OK;
+                who.member = found == OK;
                 st = found == ABSENT ? OK : found;
         }
         if (st == OK)
-                *out = rights_of(&t, person, member, admin);
+                *out = rights_of(&t, &who);
         arena_free(arena);
         return st;
 }
@@ -272,18 +324,18 @@ CHECKED enum status rules_topics(struct site *site, uint32_t person, struct aren
         struct subscription *subs = NULL;
         struct topic *all;
         size_t sub_count = 0, all_count, kept = 0;
-        bool admin;
+        struct asker who = {0};
         enum status st = topic_list(site->store, arena, &all, &all_count);
         if (st == OK)
-                st = look_at(site, &person, arena, &admin);
-        if (st == OK && person)
+                st = look_at(site, person, arena, &who);
+        if (st == OK && who.person)
                 st = subscriptions_of(site->store, person, arena, &subs, &sub_count);
         if (st != OK)
                 return st;
         for (size_t i = 0; i < all_count; i++) {
-                bool member = all[i].access == ACCESS_MEMBERS &&
+                who.member = all[i].access == ACCESS_MEMBERS &&
                         subscribes(subs, sub_count, all[i].id);
-                if (rights_of(&all[i], person, member, admin).read)
+                if (rights_of(&all[i], &who).read)
                         all[kept++] = all[i];
         }
         *out = all;
@@ -305,13 +357,7 @@ static bool is_part(struct str part)
         return true;
 }
 
-static const char *const reserved_names[] = {
-        "postmaster", "abuse", "help", "find", "digest", "r", "mailer-daemon", "inbox",
-};
-static const char *const reserved_ends[] = {
-        "-subscribe", "-unsubscribe", "-digest", "-each", "-named", "-mute", "-help", "-owner",
-        "-task", "-note", "-decision", "-question", "-confirm", "-bounce",
-};
+static const char *const reserved_names[] = {"postmaster", "abuse", "mailer-daemon", "inbox"};
 
 static bool is_item_number(struct str name) /* t-142, d-19 */
 {
@@ -325,10 +371,7 @@ static bool is_reserved(struct str name)
         for (size_t i = 0; i < COUNT_OF(reserved_names); i++)
                 if (str_eq(name, str_of(reserved_names[i])))
                         return true;
-        for (size_t i = 0; i < COUNT_OF(reserved_ends); i++)
-                if (str_ends(name, str_of(reserved_ends[i])))
-                        return true;
-        return is_item_number(name);
+        return subaddress_reserves(name) || is_item_number(name);
 }
 
 bool rules_topic_name(struct str name)

@@ -2,10 +2,11 @@
 #pragma once
 #include "base/scram.h"
 #include "team/site.h"
+#include "team/subaddress.h"
 
 /* ---- who ---- */
 /* user: a login name or any of a person's addresses, with or without the site's domain. DENIED:
- * wrong, disabled or unknown (they cannot be told apart). TOO_MANY: too many failures from that
+ * wrong, disabled or unknown, or a subscriber from outside (they cannot be told apart). TOO_MANY: too many failures from that
  * address lately. The person lives in the arena. */
 CHECKED enum status rules_login(struct site *, struct str user, struct str password, struct str peer_address,
         struct arena *, struct person *out);
@@ -18,21 +19,26 @@ void rules_scram_failed(struct site *, struct str user, struct str peer_address)
 bool rules_cleartext(struct site *, bool secure, bool loopback);
 
 /* ---- addresses ---- */
-enum target_kind { TARGET_PERSON = 1, TARGET_TOPIC = 2, TARGET_OUTSIDE = 3 };
+enum target_kind { TARGET_PERSON = 1, TARGET_TOPIC = 2, TARGET_OUTSIDE = 3, TARGET_COMMAND = 4 };
 struct target {
         enum target_kind kind;
-        uint32_t id;        /* person, or topic = its mailbox; 0 outside */
+        uint32_t id;        /* person, or topic = its mailbox; 0 outside, and commands of no topic */
         struct str address; /* as given, "local@domain" */
         struct str name;    /* login name or topic name */
+        enum subaddress what; /* TARGET_COMMAND: this, to this topic */
+        struct str token;     /* "+confirm-TOKEN"; empty where there is none; in lower case */
 };
 /* Is the address in the site's own domain? (A person's further addresses are not.) */
 bool rules_is_site(struct site *, struct str address);
-/* What an address of the site leads to; sub-addresses of topics that are commands are UNSUPPORTED until
- * they exist; "+detail" behind a person's name is dropped. postmaster and abuse go to an
+/* What an address of the site leads to; a sub-address of a topic that is no command is UNSUPPORTED;
+ * "+detail" behind a person's name is dropped. postmaster and abuse go to an
  * administrator. ABSENT: nobody here (a local domain); FORBIDDEN: not a local domain. */
 CHECKED enum status rules_target(struct site *, struct str address, struct arena *, struct target *out);
-/* Whose address is this? Person's id, 0: nobody's here. Sub-addresses count. */
+/* Whose address is this? Person's id, 0: nobody's here. Sub-addresses count; who subscribes from
+ * outside is nobody here. */
 uint32_t rules_person_of(struct site *, struct str address);
+/* The same, where subscribers outside count as well: whose rights to post mail from there has. */
+uint32_t rules_writer_of(struct site *, struct str address);
 
 /* ---- rights ---- */
 struct rights {

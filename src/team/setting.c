@@ -272,3 +272,38 @@ enum status setting_deliver_users(struct reading *r, const struct setting *key, 
         }
         return OK;
 }
+
+static bool is_token(struct str s)
+{
+        for (size_t i = 0; i < s.len; i++) {
+                char c = ascii_lower(s.at[i]);
+                if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || strchr("-+_.", c)))
+                        return false;
+        }
+        return s.len > 0;
+}
+
+/* "10:eng.*,!eng.ops:local" (RFC 3977 7.6.5); a wildmat has no colon and no blank in it. */
+static bool is_distrib_pat(struct str s)
+{
+        struct str weight, pattern;
+        uint32_t number;
+        return str_cut(&s, ':', &weight) && str_u32(weight, &number) == OK &&
+               str_cut(&s, ':', &pattern) && pattern.len && is_token(s);
+}
+
+enum status setting_distrib_pats(struct reading *r, const struct setting *key, struct str value)
+{
+        struct config *c = r->config;
+        struct str word;
+        c->distrib_pats = arena_alloc(c->arena, (value.len / 2 + 1) * sizeof *c->distrib_pats);
+        while (str_word(&value, &word)) {
+                if (!is_distrib_pat(word))
+                        return setting_refuse(r,
+                                "%s needs weight:wildmat:distribution, like 10:eng.*:local, not "
+                                "'%.*s'",
+                                key->name, STR_ARG(word));
+                c->distrib_pats[c->distrib_pat_count++] = arena_copy(c->arena, word);
+        }
+        return OK;
+}

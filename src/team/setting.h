@@ -44,3 +44,5 @@ CHECKED enum status setting_protocol(struct reading *, const struct setting *, s
 CHECKED enum status setting_level(struct reading *, const struct setting *, struct str value);
 CHECKED enum status setting_deliver_users(
         struct reading *, const struct setting *, struct str value);
+CHECKED enum status setting_distrib_pats(
+        struct reading *, const struct setting *, struct str value);

@@ -4,6 +4,7 @@
 #include "mail/header.h"
 #include "mail/msgid.h"
 #include "store/queue.h"
+#include "team/named.h"
 #include "team/prefix.h"
 #include <ctype.h>
 
@@ -25,6 +26,8 @@ const char *refusal_text(enum refusal why)
                 [REFUSED_SIZE] = "the message is too big",
                 [REFUSED_SENDER] = "mail to the outside leaves under an address of your own: write as "
                                    "one, or have an administrator add this one to yours",
+                [REFUSED_NAMES] = "it names more than 50 people: each would find it in their INBOX; "
+                                  "name fewer, the topic reaches all who follow it",
                 [REFUSED_SITE] = "the server cannot file it now: try again later",
         };
         return why < REFUSED_COUNT ? texts[why] : "refused";
@@ -61,7 +64,7 @@ static uint32_t posting_person(struct site *site, const struct sender *sender)
 {
         if (sender->person || sender->reverse_path.len == 0)
                 return sender->person;
-        return rules_person_of(site, sender->reverse_path);
+        return rules_writer_of(site, sender->reverse_path);
 }
 
 /* To the outside: who has logged in, under an address of his own, when somebody takes such mail. */
@@ -94,6 +97,8 @@ CHECKED enum status submit_target(struct site *site, const struct sender *sender
         default:
                 return refuse(why, REFUSED_SITE, st);
         }
+        if (out->kind == TARGET_COMMAND)
+                return refuse(why, out->id ? REFUSED_COMMAND : REFUSED_UNKNOWN, ABSENT);
         if (out->kind != TARGET_TOPIC)
                 return OK;
         struct rights rights;
@@ -305,6 +310,35 @@ static bool goes_to_topic(struct site *site, const struct submission *mail, stru
         return false;
 }
 
+/* Who is named finds it in INBOX: an entry that the mail has already, or one more. */
+static enum status add_named(struct site *site, const struct submission *mail, struct filing *filing,
+        struct arena *arena, enum refusal *why)
+{
+        struct named *named;
+        size_t count;
+        enum status st = named_find(site, mail, filing->derived, arena, &named, &count);
+        if (st != OK)
+                return refuse(why, st == TOO_MANY ? REFUSED_NAMES : REFUSED_SITE,
+                        st == TOO_MANY ? FORBIDDEN : st);
+        struct filing_entry *all = arena_alloc(arena, (mail->to_count + count) * sizeof *all);
+        if (mail->to_count)
+                memcpy(all, filing->entries, mail->to_count * sizeof *all);
+        for (size_t i = 0; i < count; i++) {
+                size_t at = 0;
+                while (at < mail->to_count && all[at].mailbox != named[i].inbox)
+                        at++;
+                if (at == mail->to_count)
+                        at = filing->entry_count++;
+                struct filing_entry *e = &all[at];
+                *e = (struct filing_entry){.mailbox = named[i].inbox,
+                        .date = all[0].date,
+                        .prefix = prefix_named(site, mail, &named[i], arena),
+                        .shown = true};
+        }
+        filing->entries = all;
+        return OK;
+}
+
 static enum status prepare(struct site *site, struct submission *mail, struct arena *arena,
         struct filing *out, enum refusal *why)
 {
@@ -331,7 +365,7 @@ static enum status prepare(struct site *site, struct submission *mail, struct ar
                 if (st != OK)
                         return refuse(why, st == ABSENT ? REFUSED_UNKNOWN : REFUSED_SITE, st);
         }
-        return OK;
+        return add_named(site, mail, out, arena, why);
 }
 
 static bool is_eight_bit(struct str bytes)

@@ -26,6 +26,7 @@ enum refusal {
         REFUSED_SIZE,
         REFUSED_SITE,     /* the store's fault: see status (FULL, BUSY, ...) */
         REFUSED_SENDER,   /* to the outside under an address that is not one's own */
+        REFUSED_NAMES,    /* names more people than a message may */
         REFUSED_COUNT
 };
 const char *refusal_text(enum refusal); /* "no such person or topic here" */

@@ -51,6 +51,7 @@ void config_default(struct str domain, unsigned port_base, struct buf *out)
                 "# key = tls/key.pem\n"
                 "# separator = +             # NAME+detail@ in addresses\n"
                 "# log = notes               # errors, warnings, notes, details\n"
+                "# distrib-pats = 10:eng.*:local   # what newsreaders put into Distribution\n"
                 "\n[login]\n"
                 "# cleartext-login = loopback   # passwords without TLS: loopback, never, always\n"
                 "# login-failures = 20          # a minute and address, then logins from there "

@@ -50,8 +50,8 @@ bool wire_has_line(struct wire *w)
         w->seen = w->in.len;
         if (w->in.len - w->in_at > w->line_max + 1)
                 w->skipping = true;
-        if (w->skipping)
-                w->in_at = w->in.len;
+        if (w->skipping && w->in.len - w->in_at > WIRE_TAIL + 1) /* and a CR */
+                w->in_at = w->in.len - WIRE_TAIL - 1;
         return false;
 }
 
@@ -70,10 +70,8 @@ static enum status next_line(struct wire *w, struct str *out)
                 line.len--;
         bool long_line = w->skipping || line.len > w->line_max;
         w->skipping = false;
-        if (long_line)
-                return TOO_BIG;
-        *out = line;
-        return OK;
+        *out = long_line ? str_from(line, line.len < WIRE_TAIL ? 0 : line.len - WIRE_TAIL) : line;
+        return long_line ? TOO_BIG : OK;
 }
 
 enum status wire_line(struct wire *w, struct str *out)

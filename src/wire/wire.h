@@ -24,7 +24,9 @@ const struct peer *wire_peer(const struct wire *); /* for the wire's life */
 
 /* The next whole line, without its CRLF (a bare LF is taken too: only commands come this way).
  * View until the next wire_* read. BUSY: none is buffered. TOO_BIG: longer than the protocol's
- * line_max; it has been skipped. CLOSED. */
+ * line_max; it has been skipped, and *out is its last WIRE_TAIL octets, which tell whether it
+ * announces more. CLOSED. */
+enum { WIRE_TAIL = 64 };
 CHECKED enum status wire_line(struct wire *, struct str *out);
 /* The same, waiting for it (AUTH, continuation lines). TIMEOUT. Flushes first. */
 CHECKED enum status wire_line_wait(struct wire *, struct str *out);

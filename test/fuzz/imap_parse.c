@@ -22,8 +22,10 @@ static void strings(struct parse *p)
 static void one(struct arena *arena, unsigned char which, struct str text)
 {
         struct parse p = parse_of(arena, text);
+        p.utf8 = which & 64;
         struct items items;
-        bool flag, waits;
+        enum charset charset;
+        bool waits;
         uint64_t size;
         size_t start;
         struct str pattern = STR_NONE;
@@ -35,7 +37,7 @@ static void one(struct arena *arena, unsigned char which, struct str text)
                 items_parse(&p, &items);
                 break;
         case 2:
-                (void)keys_parse(&p, &flag);
+                (void)keys_parse(&p, &charset);
                 break;
         case 3:
                 (void)parse_set(&p);

@@ -19,6 +19,14 @@ def behind_prefix(octets, original):
 
 with Site() as site:
     with site.imap() as imap:
+        tap.same(imap.enable('UTF8=ACCEPT')[0], 'OK', 'ENABLE UTF8=ACCEPT')
+        tap.same(imap.create('"Grüße & Küsse"')[0], 'OK', 'CREATE in UTF-8')
+        tap.ok('"Grüße & Küsse"'.encode() in imap.list('""', 'Gr*')[1][0], 'LIST in UTF-8')
+        imap.select('"Grüße & Küsse"')
+        tap.same(imap.search(None, 'SUBJECT "Ä"')[1], [b''], 'SEARCH without a charset')
+        imap.unselect()
+        tap.same(imap.delete('"Grüße & Küsse"')[0], 'OK', 'DELETE')
+    with site.imap() as imap:
         tap.ok(b'INBOX' in b' '.join(imap.list()[1]), 'LIST has INBOX')
         names = [re.search(rb'(\S+)$', l).group(1).strip(b'"') for l in imap.list()[1]]
         for want in (b'Digests', b'Drafts', b'Sent', b'Archive', b'Junk', b'Trash', b'Topics/eng/backend', b'Topics/doc'):

@@ -29,7 +29,8 @@ client named bo:
     CLOSE                      the client goes away without a word
     wait 0.5
     baton ARGUMENTS            the command line; it must succeed
-{run} is new in each run, {plain:ana} her SASL PLAIN response, {b64:TEXT} base64, {domain} the site."""
+{run} is new in each run, {plain:ana} her SASL PLAIN response, {b64:TEXT} base64, {fill:99} 99 octets,
+{domain} the site."""
 import base64, os, re, shlex, socket, ssl, subprocess, sys, time
 
 PORTS = {"smtp": 25, "lmtp": 24, "submission": 587, "submissions": 465, "imap": 143, "imaps": 993,
@@ -178,6 +179,8 @@ class Transcript:
     # ---- texts ----
     def value(self, name):
         kind, _, rest = name.partition(":")
+        if kind == "fill":
+            return "x" * int(rest)
         if kind == "b64" and rest:
             return base64.b64encode(rest.encode()).decode()
         if kind == "plain" and rest:

@@ -21,6 +21,42 @@ static void must_be(const char *name, const struct buf *got, struct str want)
                 fail_msg("%s: \"%.*s\", not \"%.*s\"", name, STR_ARG(buf_str(got)), STR_ARG(want));
 }
 
+/* RFC 4648 10, in small letters and without padding */
+static void base32_texts(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *plain, *coded;
+        } cases[] = {
+                {"", ""}, {"f", "my"}, {"fo", "mzxq"}, {"foo", "mzxw6"}, {"foob", "mzxw6yq"},
+                {"fooba", "mzxw6ytb"}, {"foobar", "mzxw6ytboi"}, {"\xff\xff", "777q"},
+        };
+        static const char *const bad[] = {
+                "a", "mzx", "mzxw6y", "mz", "m1", "my======", "m y", "mzxw6z", "m\xff"};
+        for (size_t i = 0; i < COUNT_OF(cases); i++) {
+                struct buf coded = {0}, back = {0};
+                base32_encode(str_of(cases[i].plain), &coded);
+                must_be(cases[i].plain, &coded, str_of(cases[i].coded));
+                assert_int_equal(base32_decode(buf_str(&coded), &back), OK);
+                must_be(cases[i].coded, &back, str_of(cases[i].plain));
+                for (size_t k = 0; k < coded.len; k++)
+                        coded.at[k] = ascii_upper(coded.at[k]);
+                buf_clear(&back);
+                assert_int_equal(base32_decode(buf_str(&coded), &back), OK);
+                must_be(cases[i].coded, &back, str_of(cases[i].plain));
+                buf_release(&coded);
+                buf_release(&back);
+        }
+        for (size_t i = 0; i < COUNT_OF(bad); i++) {
+                struct buf out = {0};
+                buf_add_text(&out, "kept");
+                if (base32_decode(str_of(bad[i]), &out) != INVALID)
+                        fail_msg("\"%s\" was taken", bad[i]);
+                must_be(bad[i], &out, STR("kept"));
+                buf_release(&out);
+        }
+}
+
 /* RFC 4648 10 */
 static void base64_texts(void **state)
 {
@@ -217,7 +253,7 @@ static void escapes(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(base64_texts),
+                cmocka_unit_test(base32_texts), cmocka_unit_test(base64_texts),
                 cmocka_unit_test(base64_that_is_not),
                 cmocka_unit_test(base64_from_mail),
                 cmocka_unit_test(quoted_from_mail),

@@ -38,6 +38,7 @@ static void astrings(void **state)
                 {"abc", "abc"}, {"a]b", "a]b"}, {"a+b", "a+b"}, {"\"\"", ""}, {"\"a b\"", "a b"},
                 {"\"q\\\"b\\\\\"", "q\"b\\"}, {"{3}\r\nabc", "abc"}, {"{3+}\r\na\"b", "a\"b"}, {"{0}\r\n", ""},
                 {"{2}\r\n\r\n", "\r\n"}, {"abc ", "abc"}, {"\"\xc3\xa9\"", "\xc3\xa9"},
+                {"{1}\r\n\xff", "\xff"}, {"\"a\xff\"", NULL}, {"\"\xc0\xaf\"", NULL}, {"\"\\\"\xed\xa0\x80\"", NULL},
                 {"", NULL}, {" a", NULL}, {"\"abc", NULL}, {"\"a\\", NULL}, {"\"a\\n\"", NULL}, {"\"a\rb\"", NULL},
                 {"a b", NULL}, {"a(", NULL}, {"a%", NULL}, {"a*", NULL}, {"{3}\r\nab", NULL}, {"{3}abc", NULL},
                 {"{}\r\n", NULL}, {"{-1}\r\n", NULL}, {"{18446744073709551616}\r\n", NULL},
@@ -52,7 +53,8 @@ static void mailboxes(void **state)
         static const struct text_case cases[] = {
                 {"inBOX", "INBOX"}, {"\"inbox\"", "INBOX"}, {"inbox/a", "inbox/a"}, {"a&-b", "a&b"},
                 {"Entw&APw-rfe", "Entw\xc3\xbcrfe"}, {"{5}\r\nINBOX", "INBOX"}, {"\"[Gmail]/x\"", "[Gmail]/x"},
-                {"a&b", NULL}, {"\"\"", NULL}, {"&AP", NULL}, {"\"\xc3\xa9\"", NULL},
+                {"a&b", NULL}, {"\"\"", NULL}, {"&AP", NULL}, {"\"\xc3\xa9\"", "\xc3\xa9"}, {"\"a& \xc3\xa9\"", "a& \xc3\xa9"},
+                {"\"a\x01\"", NULL}, {"{1}\r\n\xe9", NULL},
         };
         try_strings(parse_mailbox, cases, COUNT_OF(cases));
 }

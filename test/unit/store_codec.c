@@ -320,7 +320,9 @@ static void people(void **state)
                               .admin = true,
                               .news_reads_mark = true,
                               .form = FORM_1153,
-                              .created = 99},
+                              .created = 99,
+                              .outside = true,
+                              .reach = {1, 2, 3, 4, 5}},
                       back;
         struct buf b = {0};
         person_write(&p, &b);
@@ -331,25 +333,37 @@ static void people(void **state)
                     back.days == 62);
         assert_true(back.admin && !back.disabled && back.news_reads_mark &&
                     back.form == FORM_1153 && back.created == 99);
+        assert_true(back.outside && back.reach.confirmed == 1 && back.reach.score == 2 &&
+                    back.reach.bounced == 3 && back.reach.probed == 4 &&
+                    back.reach.suspended == 5);
         assert_true(str_eq(back.scram, p.scram) && str_eq(back.password, p.password));
         assert_refuses_shorter(b, person_read(value, arena, &back));
-        b.at[0] = 1; /* a record from before SCRAM ends in front of it */
+        b.at[0] = 2; /* a record from before lists */
         assert_int_equal(person_read(str_sub(buf_str(&b), 0, b.len - 5), arena, &back), OK);
+        assert_true(str_eq(back.scram, p.scram) && back.reach.confirmed == 0);
+        b.at[0] = 1; /* a record from before SCRAM ends in front of it */
+        assert_int_equal(person_read(str_sub(buf_str(&b), 0, b.len - 10), arena, &back), OK);
         assert_true(back.created == 99 && back.scram.len == 0);
+        b.at[0] = 4;
+        assert_int_equal(person_read(buf_str(&b), arena, &back), DAMAGED);
         struct topic t = {.name = STR("t"),
                              .about = STR("about"),
                              .owner = 4,
                              .access = ACCESS_SITE,
                              .columns = columns,
                              .column_count = 2,
-                             .created = 5},
+                             .created = 5,
+                             .each = 7},
                      t2;
         buf_clear(&b);
         topic_write(&t, &b);
         assert_int_equal(topic_read(buf_str(&b), arena, &t2), OK);
         assert_true(str_eq(t2.columns[1], STR("Done")) && t2.owner == 4 &&
-                    t2.access == ACCESS_SITE && t2.created == 5);
+                    t2.access == ACCESS_SITE && t2.created == 5 && t2.each == 7);
         assert_refuses_shorter(b, topic_read(value, arena, &t2));
+        b.at[0] = 1; /* from before subscribers were counted */
+        assert_int_equal(topic_read(str_sub(buf_str(&b), 0, b.len - 1), arena, &t2), OK);
+        assert_true(t2.created == 5 && t2.each == EACH_UNKNOWN);
         buf_release(&b);
         arena_free(arena);
 }

@@ -39,6 +39,84 @@ static void scram(void **state)
         change_free(change);
 }
 
+/* Who is outside has no folders, stays outside, and what is known of mail there is no caller's to
+ * replace. */
+static void outside(void **state)
+{
+        struct kit *k = *state;
+        struct person p = {.name = STR("Zoe@Else.example"), .outside = true}, found;
+        struct reach none = {0}, after = {.confirmed = 1, .score = 250, .suspended = 9};
+        struct mailbox *boxes;
+        struct change *change;
+        size_t count;
+        uint32_t id;
+        assert_int_equal(put_person(k, &p, &id), OK);
+        assert_int_equal(mailbox_list(k->store, id, k->arena, &boxes, &count), OK);
+        assert_int_equal(count, 0);
+        change = change_new(k->store);
+        change_person_reach(change, id, &after, &none);
+        assert_int_equal(store_commit(change), CHANGED);
+        change_free(change);
+        change = change_new(k->store);
+        change_person_reach(change, id, &none, &after);
+        assert_int_equal(store_commit(change), OK);
+        change_free(change);
+        p.id = id;
+        p.outside = false;
+        p.disabled = true;
+        assert_int_equal(put_person(k, &p, NULL), OK);
+        assert_int_equal(person_find(k->store, STR("zoe@else.EXAMPLE"), k->arena, &found), OK);
+        assert_true(found.outside && found.disabled && found.reach.score == 250);
+        assert_int_equal(found.reach.suspended, 9);
+        change = change_new(k->store);
+        change_person_reach(change, id + 1000, &none, &after);
+        assert_int_equal(store_commit(change), ABSENT);
+        change_free(change);
+}
+
+static void follow(struct kit *k, uint32_t person, uint32_t topic, enum mode mode)
+{
+        struct subscription s = {.person = person, .topic = topic, .mode = mode};
+        struct change *change = change_new(k->store);
+        change_subscribe(change, &s);
+        assert_int_equal(store_commit(change), OK);
+        change_free(change);
+}
+
+/* kit_end checks the number against the subscriptions each time. */
+static void counted(void **state)
+{
+        struct kit *k = *state;
+        uint32_t ana = kit_person(k, "ana"), bo = kit_person(k, "bo"), topic = kit_topic(k, "eng");
+        static const struct {
+                bool bo;
+                enum mode mode; /* 0: leaves */
+                uint32_t each;
+        } steps[] = {{0, MODE_EACH, 1}, {1, MODE_EACH, 2}, {0, MODE_EACH, 2}, {0, MODE_NONE, 1},
+                {0, 0, 1}, {1, 0, 0}, {0, MODE_DIGEST, 0}, {0, MODE_EACH, 1}};
+        for (size_t i = 0; i < COUNT_OF(steps); i++) {
+                struct topic t;
+                uint32_t who = steps[i].bo ? bo : ana;
+                if (steps[i].mode) {
+                        follow(k, who, topic, steps[i].mode);
+                } else {
+                        struct change *change = change_new(k->store);
+                        change_unsubscribe(change, who, topic);
+                        assert_int_equal(store_commit(change), OK);
+                        change_free(change);
+                }
+                assert_int_equal(topic_get(k->store, topic, k->arena, &t), OK);
+                assert_int_equal(t.each, steps[i].each);
+                t.each = 99; /* is not the caller's to change */
+                t.about = STR("other");
+                struct change *change = change_new(k->store);
+                change_topic(change, &t, NULL);
+                assert_int_equal(store_commit(change), OK);
+                change_free(change);
+                kit_check(k);
+        }
+}
+
 static void names(void **state)
 {
         struct kit *k = *state;
@@ -226,6 +304,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(scram, kit_begin, kit_end),
+                cmocka_unit_test_setup_teardown(outside, kit_begin, kit_end),
+                cmocka_unit_test_setup_teardown(counted, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(names, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(folders, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(topics, kit_begin, kit_end),

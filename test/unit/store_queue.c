@@ -23,8 +23,10 @@ static struct queue_row row_to(struct kit *k, const char *first, const char *sec
                 .created = 100,
                 .next = at};
         row.recipients = arena_alloc(k->arena, 2 * sizeof *row.recipients);
-        row.recipients[0] = (struct queue_recipient){str_of(first), QUEUE_WAITING, STR_NONE};
-        row.recipients[1] = (struct queue_recipient){str_of(second), QUEUE_WAITING, STR_NONE};
+        row.recipients[0] = (struct queue_recipient){
+                .address = str_of(first), .state = QUEUE_WAITING};
+        row.recipients[1] = (struct queue_recipient){
+                .address = str_of(second), .state = QUEUE_WAITING};
         return row;
 }
 
@@ -168,6 +170,91 @@ static void versions(void **state)
         assert_int_equal(change_row(k, &got, true), OK);
 }
 
+/* What a sender wants to hear, and a reverse path of a recipient's own, come back. */
+static void wishes_are_kept(void **state)
+{
+        struct kit *k = *state;
+        struct queue_row row = row_to(k, "a@b", "c@d", 5), got;
+        struct buf b = {0};
+        row.list = 77;
+        row.envelope_id = STR("QQ+2B1");
+        row.returned = RETURN_HEADERS;
+        row.recipients[0].notify = NOTIFY_SUCCESS | NOTIFY_DELAY;
+        row.recipients[0].original = STR("rfc822;x@b");
+        row.recipients[1].own_sender = true;
+        row.recipients[1].sender = STR("eng+bounce-1@team.example");
+        queue_write(&row, &b);
+        assert_int_equal(queue_read(buf_str(&b), k->arena, &got), OK);
+        assert_int_equal(got.list, 77);
+        assert_str(got.envelope_id, "QQ+2B1");
+        assert_int_equal(got.returned, RETURN_HEADERS);
+        assert_int_equal(got.recipients[0].notify, NOTIFY_SUCCESS | NOTIFY_DELAY);
+        assert_str(got.recipients[0].original, "rfc822;x@b");
+        assert_false(got.recipients[0].own_sender);
+        assert_int_equal(got.recipients[1].notify, NOTIFY_USUAL);
+        assert_true(got.recipients[1].own_sender);
+        assert_str(got.recipients[1].sender, "eng+bounce-1@team.example");
+        for (size_t n = 0; n < b.len; n++)
+                assert_int_equal(queue_read(str_make(b.at, n), k->arena, &got), DAMAGED);
+        buf_release(&b);
+}
+
+/* A row that waited when this was brought up to date is sent. */
+static void first_version_is_read(void **state)
+{
+        static const char old[] = "\1"
+                                  "\7"
+                                  "\2"
+                                  "\3"
+                                  "\4"
+                                  "\x80\0\0\0\0\0\0\144"
+                                  "\x80\0\0\0\0\0\1\364"
+                                  "\4"
+                                  "\3a@b"
+                                  "\0"
+                                  "\1"
+                                  "\3c@d"
+                                  "\1"
+                                  "\0";
+        struct kit *k = *state;
+        struct queue_row got;
+        assert_int_equal(queue_read(str_make(old, sizeof old - 1), k->arena, &got), OK);
+        assert_int_equal(got.message, 7);
+        assert_int_equal(got.created, 100);
+        assert_int_equal(got.next, 500);
+        assert_true(got.eight_bit && !got.hold && !got.list);
+        assert_int_equal(got.recipient_count, 1);
+        assert_str(got.recipients[0].address, "c@d");
+        assert_int_equal(got.recipients[0].notify, NOTIFY_USUAL);
+        assert_false(got.recipients[0].own_sender);
+}
+
+/* A list's row waits before it names anybody; a part of a row is a row of its own. */
+static void lists_and_parts(void **state)
+{
+        struct kit *k = *state;
+        struct filing f = filing_of(k, "l@x");
+        struct queue_row list = row_to(k, "a@b", NULL, 500), part = row_to(k, "a@b", NULL, 600),
+                         other = row_to(k, "a@b", NULL, 600);
+        time_t at;
+        list.list = 9;
+        list.recipient_count = 0;
+        add(k, &f, &list);
+        assert_int_equal(queue_next(k->store, &at), OK);
+        assert_int_equal(at, 500);
+        add(k, &f, &part);
+        other.part = true;
+        add(k, &f, &other);
+        assert_int_not_equal(part.id, other.id);
+        kit_check(k);
+        list.recipient_count = 1; /* expanded, and all of it done */
+        list.recipients[0].state = QUEUE_DONE;
+        assert_int_equal(change_row(k, &list, false), OK);
+        assert_int_equal(queue_next(k->store, &at), OK);
+        assert_int_equal(at, 600);
+        kit_check(k);
+}
+
 static void damaged_rows_are_refused(void **state)
 {
         struct kit *k = *state;
@@ -192,6 +279,9 @@ int main(void)
                 cmocka_unit_test_setup_teardown(once, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(in_order_of_time, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(versions, kit_begin, kit_end),
+                cmocka_unit_test_setup_teardown(wishes_are_kept, kit_begin, kit_end),
+                cmocka_unit_test_setup_teardown(first_version_is_read, kit_begin, kit_end),
+                cmocka_unit_test_setup_teardown(lists_and_parts, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(damaged_rows_are_refused, kit_begin, kit_end),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,7 +50,7 @@ static void values(void **state)
         const char *text =
                 "# comment\n[site]\n  domain = Team.Example   # ours\nlog=details\r\ncertificate = "
                 "/etc/x.pem\n"
-                "separator = =\n[login]\ncleartext-login = Never\ndeliver-users = mail, 1001 "
+                "separator = =\ndistrib-pats = 10:*:local  90:eng.*,!eng.ops:x-y.z\n[login]\ncleartext-login = Never\ndeliver-users = mail, 1001 "
                 "postfix\n"
                 "[limits]\nmessage-size = 2M\nidle-imap = 1h\nworkers = 8\n[store]\ncache = 1G\n"
                 "[listen imaps]\nport = 1993\naddress = *\n[listen mine]\nprotocol = LMTP\naddress "
@@ -66,6 +66,8 @@ static void values(void **state)
         assert_string_equal(c->key.at, path);
         assert_int_equal(c->separator, '=');
         assert_int_equal(c->cleartext_login, CLEARTEXT_NEVER);
+        assert_int_equal(c->distrib_pat_count, 2);
+        assert_true(str_eq(c->distrib_pats[1], STR("90:eng.*,!eng.ops:x-y.z")));
         assert_int_equal(c->deliver_user_count, 3);
         assert_true(str_eq(c->deliver_users[1], STR("1001")));
         assert_int_equal(c->message_size, 2 << 20);
@@ -97,6 +99,11 @@ static const struct {
         { "[site]\ndomain = x..y\n",                     ":2: 'x..y' is not a domain" },
         { "[site]\ndomain = -x.y\n",                     ":2: '-x.y' is not a domain" },
         { "[site]\ndomain = \n",                         ":2: '' is not a domain" },
+        { "[site]\ndistrib-pats = local\n",             ":2: distrib-pats needs weight:wildmat:distribution, like 10:eng.*:local, not 'local'" },
+        { "[site]\ndistrib-pats = 1:*:a x:*:b\n",       "not 'x:*:b'" },
+        { "[site]\ndistrib-pats = 1:*:a:b\n",           "not '1:*:a:b'" },
+        { "[site]\ndistrib-pats = 1::a\n",              "not '1::a'" },
+        { "[site]\ndistrib-pats = 1:*:\n",              "not '1:*:'" },
         { "[site\n",                                     ":1: a section's name ends" },
         { "[sites]\n",                                   ":1: there is no section [sites]" },
         { "[site x]\n",                                  ":1: there is no section [site x]" },

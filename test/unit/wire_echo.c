@@ -142,7 +142,7 @@ static void echo_serve(struct session *s)
         for (;;) {
                 enum status st = wire_line(s->wire, &line);
                 if (st == TOO_BIG)
-                        wire_say(s->wire, "line too long");
+                        wire_say(s->wire, "line too long: %.*s", STR_ARG(line));
                 else if (st == OK)
                         echo_line(s, line);
                 else

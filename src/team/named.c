@@ -1,0 +1,210 @@
+#include "team/named.h"
+#include "mail/address.h"
+#include "mail/content.h"
+#include "mail/header.h"
+#include <ctype.h>
+
+enum {
+        TEXT_LOOKED_AT = 256 << 10, /* octets */
+        WORDS_MOST = 200,           /* names looked up */
+        WORD_SIZE_MOST = 64,
+        AUTHORS_MOST = 10,
+};
+
+/* ---- words ---- */
+
+static bool is_name_char(char c)
+{
+        return isalnum((unsigned char)c) || c == '-' || c == '.' || c == '_';
+}
+
+/* What stands before an '@' that begins a name: not "someone@example.org", not "/@". */
+static bool may_stand_before(char c)
+{
+        return !is_name_char(c) && c != '@' && c != '/' && c != '+' && (unsigned char)c < 0x80;
+}
+
+static bool known(const struct str *words, size_t count, struct str word)
+{
+        for (size_t i = 0; i < count; i++)
+                if (str_eq(words[i], word))
+                        return true;
+        return false;
+}
+
+size_t named_words(struct str text, struct arena *arena, struct str *out, size_t most)
+{
+        size_t count = 0;
+        for (size_t at = 0; at < text.len && count < most; at++) {
+                if (text.at[at] != '@' || (at > 0 && !may_stand_before(text.at[at - 1])))
+                        continue;
+                size_t end = at + 1;
+                while (end < text.len && is_name_char(text.at[end]))
+                        end++;
+                struct str word = str_sub(text, at + 1, end - at - 1);
+                bool address = end < text.len && text.at[end] == '@';
+                at = end - 1;
+                while (word.len && (word.at[word.len - 1] == '.' || word.at[word.len - 1] == '-'))
+                        word.len--;
+                if (address || !word.len || word.len > WORD_SIZE_MOST)
+                        continue;
+                word = arena_lower(arena, word);
+                if (!known(out, count, word))
+                        out[count++] = word;
+        }
+        return count;
+}
+
+/* ---- people ---- */
+
+struct finding {
+        struct site *site;
+        struct str domain;
+        const struct submission *mail;
+        struct arena *arena;
+        struct topic *topics; /* that the mail goes to */
+        size_t topic_count;
+        uint32_t authors[AUTHORS_MOST]; /* who wrote is not told */
+        size_t author_count;
+        struct named *found;
+        size_t count;
+};
+
+static enum status find_topics(struct finding *f)
+{
+        f->topics = arena_alloc(f->arena, f->mail->to_count * sizeof *f->topics);
+        for (size_t i = 0; i < f->mail->to_count; i++) {
+                enum status st = topic_get(f->site->store, f->mail->to[i].mailbox, f->arena,
+                        &f->topics[f->topic_count]);
+                if (st == OK)
+                        f->topic_count++;
+                else if (st != ABSENT)
+                        return st;
+        }
+        return OK;
+}
+
+/* The first topic in which the person wants to be named. NULL: none. */
+static enum status choose_topic(struct finding *f, uint32_t person, struct topic **out)
+{
+        *out = NULL;
+        for (size_t i = 0; i < f->topic_count && !*out; i++) {
+                struct rights rights;
+                struct subscription sub;
+                enum status st = rules_topic(f->site, person, f->topics[i].id, &rights);
+                if (st != OK)
+                        return st;
+                if (!rights.read)
+                        continue;
+                st = subscription_get(f->site->store, person, f->topics[i].id, &sub);
+                if (st != OK && st != ABSENT)
+                        return st;
+                if (st == ABSENT || sub.mode != MODE_NONE)
+                        *out = &f->topics[i];
+        }
+        return OK;
+}
+
+static enum status add(struct finding *f, uint32_t person, struct str name)
+{
+        struct named n = {.person = person};
+        for (size_t i = 0; i < f->count; i++)
+                if (f->found[i].person == person)
+                        return OK;
+        enum status st = choose_topic(f, person, &n.topic);
+        if (st != OK || !n.topic)
+                return st;
+        if (f->count == NAMED_MOST)
+                return TOO_MANY;
+        st = mailbox_find_use(f->site->store, person, USE_INBOX, &n.inbox);
+        n.address = arena_printf(f->arena, "%.*s@%.*s", STR_ARG(name), STR_ARG(f->domain));
+        if (st == OK)
+                f->found[f->count++] = n;
+        return st == ABSENT ? OK : st;
+}
+
+/* By a name or an address of theirs; what is nobody's is only text. */
+static enum status add_address(struct finding *f, struct str address)
+{
+        struct target target;
+        enum status st = rules_target(f->site, address, f->arena, &target);
+        if (st == ABSENT || st == FORBIDDEN || st == UNSUPPORTED || st == INVALID)
+                return OK;
+        if (st != OK || target.kind != TARGET_PERSON)
+                return st;
+        for (size_t i = 0; i < f->author_count; i++)
+                if (f->authors[i] == target.id)
+                        return OK;
+        return add(f, target.id, target.name);
+}
+
+static void find_authors(struct finding *f, struct str header)
+{
+        struct addresses list = address_list(f->arena, header_value(f->arena, header, "From"));
+        if (f->mail->sender->person)
+                f->authors[f->author_count++] = f->mail->sender->person;
+        for (size_t i = 0; i < list.count && f->author_count < AUTHORS_MOST; i++) {
+                uint32_t person = rules_person_of(f->site, address_text(f->arena, &list.v[i]));
+                if (person)
+                        f->authors[f->author_count++] = person;
+        }
+}
+
+static enum status add_addressed(struct finding *f, struct str header)
+{
+        struct field field;
+        enum status st = OK;
+        while (st == OK && header_next(&header, &field)) {
+                if (!str_same(field.name, STR("To")) && !str_same(field.name, STR("Cc")))
+                        continue;
+                struct addresses list = address_list(f->arena, field.value);
+                for (size_t i = 0; st == OK && i < list.count && i < WORDS_MOST; i++)
+                        st = add_address(f, address_text(f->arena, &list.v[i]));
+        }
+        return st;
+}
+
+/* Without parsing: can there be an '@' in the text? */
+static bool may_name(struct str bytes, size_t header_size)
+{
+        struct str body = str_from(bytes, header_size);
+        return str_chr(body, '@') != STR_NOWHERE || str_find_same(bytes, STR("base64")) != STR_NOWHERE;
+}
+
+static enum status add_said(struct finding *f)
+{
+        struct str *words = arena_alloc(f->arena, WORDS_MOST * sizeof *words);
+        struct buf text = {0}, said = {0};
+        enum status st = OK;
+        content_text(f->arena, mime_parse(f->arena, f->mail->bytes), TEXT_LOOKED_AT, &text);
+        size_t count = 0;
+        if (content_said(buf_str(&text), &said))
+                count = named_words(buf_str(&said), f->arena, words, WORDS_MOST);
+        for (size_t i = 0; st == OK && i < count; i++)
+                st = add_address(f, words[i]);
+        buf_release(&text);
+        buf_release(&said);
+        return st;
+}
+
+CHECKED enum status named_find(struct site *site, const struct submission *mail,
+        const struct derived *derived, struct arena *arena, struct named **out, size_t *count)
+{
+        struct finding f = {.site = site, .domain = site_config(site)->domain, .mail = mail, .arena = arena};
+        struct str header = str_sub(mail->bytes, 0, header_length(mail->bytes));
+        *out = NULL;
+        *count = 0;
+        if (mail->sender->way == WAY_IMPORT || derived->automatic)
+                return OK;
+        enum status st = find_topics(&f);
+        if (st != OK || !f.topic_count)
+                return st;
+        f.found = arena_alloc(arena, NAMED_MOST * sizeof *f.found);
+        find_authors(&f, header);
+        st = add_addressed(&f, header);
+        if (st == OK && may_name(mail->bytes, header.len))
+                st = add_said(&f);
+        *out = f.found;
+        *count = f.count;
+        return st;
+}

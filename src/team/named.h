@@ -1,0 +1,20 @@
+/* named.h - whom a message in a topic names: people in To and Cc, and `@ana` in what the author
+ * says (not in what is quoted). They find it in their INBOX at once, and reading it there is
+ * reading it in the topic. */
+#pragma once
+#include "mail/derive.h"
+#include "team/submit.h"
+
+enum { NAMED_MOST = 50 };
+
+struct named {
+        uint32_t person, inbox;
+        struct str address; /* "ana@team.example" */
+        struct topic *topic; /* the first of the mail's topics that they may read */
+};
+/* People other than the author who may read a topic that the mail goes to and have not set it to
+ * `none`. History and automatic mail name nobody. TOO_MANY: over NAMED_MOST. *out in the arena. */
+CHECKED enum status named_find(struct site *, const struct submission *, const struct derived *,
+        struct arena *, struct named **out, size_t *count);
+/* The names behind '@' in a text, each once, in lower case, at most `most`. Pure. */
+size_t named_words(struct str text, struct arena *, struct str *out, size_t most);
