@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/crypt.h"
 #include "base/log.h"
+#include "store/task.h"
 #include "team/gate.h"
 #include "team/limit.h"
 #include "team/room.h"
@@ -111,6 +112,8 @@ static void load_secret(struct site *site)
 enum status site_start(struct site *site, bool verify, char **why)
 {
         enum status st = open_store(site, verify);
+        if (st == OK && !verify) /* a check changes nothing */
+                st = boards_complete(site->store);
         *why = st == OK ? NULL : explain_store(st, site->config);
         if (st == OK && !verify)
                 load_secret(site);
