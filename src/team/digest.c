@@ -4,14 +4,12 @@
 #include "base/text.h"
 #include "mail/address.h"
 #include "mail/compose.h"
-#include "mail/content.h"
 #include "mail/msgid.h"
 #include "store/due.h"
-#include "team/digest_items.h"
-#include "team/page.h"
+#include "team/digest_page.h"
 #include "team/submit.h"
 
-enum { NO_DIGEST = 1440, WHOLE_MAX = 8192, DUE_BATCH = 64 };
+enum { NO_DIGEST = 1440, DUE_BATCH = 32 };
 
 static enum status zone_of(const struct person *person, const struct zone **out)
 {
@@ -103,14 +101,6 @@ CHECKED enum status digest_plan(struct site *site, uint32_t person_id, time_t no
 
 /* ---- what ---- */
 
-/* A digest while it is made. */
-struct making {
-        struct arena *arena;
-        time_t at;
-        int64_t day;               /* that it is kept under */
-        struct digest_items items; /* for the record */
-};
-
 static struct str place_of(struct str zone, struct arena *arena)
 {
         size_t slash = str_rchr(zone, '/');
@@ -121,53 +111,9 @@ static struct str place_of(struct str zone, struct arena *arena)
         return str_make(at, place.len);
 }
 
-/* What the record keeps of an entry, and the address that answers to it go to. */
-static void keep_item(struct site *site, struct page_item *item, const struct digest_ref *ref,
-        struct making *m)
+static void compose_page(const struct making *m, const struct page *page, struct digest *out)
 {
-        const struct gather_thread *t = item->thread;
-        item->reply_to = digest_address(site, ref, m->at, m->arena);
-        m->items.v[m->items.count++] = (struct digest_item){
-                .about = ABOUT_THREAD, .topic = t->topic_id, .root = t->root, .message = t->newest};
-}
-
-static enum status fill_items(struct site *site, struct page *page, struct making *m)
-{
-        struct arena *arena = m->arena;
-        const struct gathered *c = page->content;
-        size_t n = c->thread_count < PAGE_ITEMS_MAX ? c->thread_count : PAGE_ITEMS_MAX;
-        struct buf text = {0}, line = {0};
-        enum status st = OK;
-        m->items.v = arena_alloc(arena, (n + 1) * sizeof *m->items.v);
-        page->items = arena_alloc(arena, (n + 1) * sizeof *page->items);
-        for (size_t i = 0; i < n && st == OK; i++) {
-                const struct gather_thread *t = &c->threads[i];
-                buf_clear(&text);
-                buf_clear(&line);
-                st = gather_text(site, t->newest, &text);
-                if (st == ABSENT) /* gone since: the entry stays without a line */
-                        st = OK;
-                content_line(buf_str(&text), 2 * (PAGE_COLUMNS - 4) - 24, &line);
-                struct page_item *item = &page->items[page->item_count++];
-                *item = (struct page_item){.thread = t, .line = arena_copy(arena, buf_str(&line))};
-                struct digest_ref ref = {page->person->id, m->day, (unsigned)page->item_count};
-                keep_item(site, item, &ref, m);
-        }
-        if (st == OK && n == 1 && c->threads[0].messages == 1) { /* one message only: that message */
-                struct str whole = str_sub(buf_str(&text), 0, WHOLE_MAX);
-                while (whole.len < text.len && whole.len && ((unsigned char)text.at[whole.len] & 0xc0) == 0x80)
-                        whole.len--; /* not inside a character */
-                page->whole = arena_copy(arena, whole);
-                page->items[0].line = STR_NONE;
-        }
-        buf_release(&text);
-        buf_release(&line);
-        return st;
-}
-
-static void compose_page(struct site *site, const struct page *page, const struct making *m,
-        struct digest *out)
-{
+        struct site *site = m->site;
         struct arena *arena = m->arena;
         struct digest_ref whole = {page->person->id, m->day, 0};
         struct buf text = {0}, html = {0}, message = {0};
@@ -201,21 +147,27 @@ static void compose_page(struct site *site, const struct page *page, const struc
 /* What a digest is made for: the time of its making (greeting, Date) and the local date that it is
  * kept under. They differ when one comes late: it takes nothing from the next morning's. */
 struct occasion {
-        time_t at;
+        time_t at, due;
         int64_t day;
         uint64_t since; /* position of the last digest */
 };
 
-static enum status build(struct site *site, const struct person *person, const struct occasion *when,
-        struct making *m, struct digest *out)
+static bool says_something(const struct gathered *c)
+{
+        return c->fresh || c->mail_count || c->task_count;
+}
+
+static enum status build(struct making *m, const struct person *person, const struct occasion *when,
+        struct digest *out)
 {
         struct arena *arena = m->arena;
         const struct zone *zone;
         struct gathered *content = arena_alloc(arena, sizeof *content);
+        struct gather_ask ask = {person, when->since, digest_day(person, when->at), m->recall};
         *out = (struct digest){0};
         enum status st = zone_of(person, &zone);
         if (st == OK)
-                st = gather(site, person, when->since, arena, content);
+                st = gather(m->site, &ask, arena, content);
         if (st != OK)
                 return st;
         struct page page = {
@@ -227,14 +179,14 @@ static enum status build(struct site *site, const struct person *person, const s
         m->items.position = content->position;
         m->at = when->at;
         m->day = out->day = when->day;
-        if (content->fresh == 0) /* nothing to say: no mail */
+        if (!says_something(content)) /* nothing to say: no mail */
                 return OK;
         time_t next = digest_next(person, when->at, out->day);
         if (next)
                 page.next = zone_civil(zone, next);
-        st = fill_items(site, &page, m);
+        st = digest_fill(m, &page);
         if (st == OK)
-                compose_page(site, &page, m, out);
+                compose_page(m, &page, out);
         return st;
 }
 
@@ -242,116 +194,192 @@ CHECKED enum status digest_build(struct site *site, const struct person *person,
         struct arena *arena, struct digest *out)
 {
         int64_t last_day;
-        struct making m = {.arena = arena};
+        struct making m = {.site = site, .arena = arena, .recall = recall_new(site)};
         struct occasion when = {.at = at, .day = digest_day(person, at)};
         enum status st = last_record(site, person->id, arena, &last_day, &when.since);
-        return st == OK ? build(site, person, &when, &m, out) : st;
+        if (st == OK)
+                st = build(&m, person, &when, out);
+        recall_free(m.recall);
+        return st;
 }
 
 /* ---- filed once ---- */
 
-/* The message, the record of the day and the next due time: one transaction, so that a crash in the middle
- * leaves either all of it or none. */
-static enum status commit(struct site *site, const struct person *person, const struct making *m,
-        const struct digest *digest)
-{
-        struct arena *arena = m->arena;
-        time_t at = m->at;
-        struct buf items = {0};
+/* A digest that is ready to be filed, and all that the change refers to. */
+struct ready {
+        struct making m;
+        struct person person;
+        struct digest digest;
+        struct buf items;
         struct derived derived;
         struct due due;
-        struct filing_entry entry = {.date = at};
-        struct filing filing = {
-                .bytes = digest->message, .derived = &derived, .entries = &entry, .entry_count = 1};
-        struct change *change = change_new(site->store);
+        struct filing_entry entry;
+        struct filing filing;
+        struct digest_record record;
+};
+
+static void ready_free(struct ready *r)
+{
+        if (!r)
+                return;
+        buf_release(&r->items);
+        arena_free(r->m.arena); /* it lies in there */
+}
+
+/* The message, the record of the day and the next due time: of one change, so that a crash in the
+ * middle leaves either all of it or none. */
+static enum status add_to_change(struct change *change, struct ready *r)
+{
+        struct store *store = r->m.site->store;
         enum status st = OK;
-        digest_items_write(&m->items, &items);
-        struct digest_record record = {
-                .person = person->id, .day = digest->day, .at = at, .items = buf_str(&items)};
-        if (digest->message.len) {
-                derive(arena, digest->message, &derived);
-                st = mailbox_find_use(site->store, person->id, USE_DIGESTS, &entry.mailbox);
+        r->items.len = 0;
+        digest_items_write(&r->m.items, &r->items);
+        r->record = (struct digest_record){
+                .person = r->person.id, .day = r->digest.day, .at = r->m.at, .items = buf_str(&r->items)};
+        if (r->digest.message.len) {
+                r->entry = (struct filing_entry){.date = r->m.at};
+                r->filing = (struct filing){.bytes = r->digest.message,
+                        .derived = &r->derived,
+                        .entries = &r->entry,
+                        .entry_count = 1};
+                derive(r->m.arena, r->digest.message, &r->derived);
+                st = mailbox_find_use(store, r->person.id, USE_DIGESTS, &r->entry.mailbox);
                 if (st == OK)
-                        st = change_file(change, &filing);
-                record.filing = &filing;
+                        st = change_file(change, &r->filing);
+                r->record.filing = &r->filing;
         }
-        change_digest(change, &record); /* its check refuses a second one of the day */
-        plan(change, person, at, digest->day, &due);
+        if (st != OK)
+                return st;
+        change_digest(change, &r->record); /* its check refuses a second one of the day */
+        plan(change, &r->person, r->m.at, r->digest.day, &r->due);
+        return OK;
+}
+
+static enum status commit(struct ready **ready, size_t count)
+{
+        struct change *change = change_new(ready[0]->m.site->store);
+        enum status st = OK;
+        for (size_t i = 0; i < count && st == OK; i++)
+                st = add_to_change(change, ready[i]);
         if (st == OK)
                 st = store_commit(change);
         change_free(change);
-        buf_release(&items);
         return st;
 }
 
-static enum status file(struct site *site, const struct person *person, struct occasion *when,
-        struct arena *arena, struct digest *out)
-{
-        int64_t last_day;
-        struct making m = {.arena = arena};
-        enum status st = last_record(site, person->id, arena, &last_day, &when->since);
-        if (st != OK)
-                return st;
-        if (when->day <= last_day) /* asked before anything is built; the commit asks again */
-                return EXISTS;
-        st = build(site, person, when, &m, out);
-        return st == OK ? commit(site, person, &m, out) : st;
-}
-
-CHECKED enum status digest_file(struct site *site, const struct person *person, time_t at,
-        struct arena *arena, struct digest *out)
-{
-        struct occasion when = {.at = at, .day = digest_day(person, at)};
-        return file(site, person, &when, arena, out);
-}
-
-/* due_at: when it was due; at: now. */
-static enum status run_one(struct site *site, uint32_t id, time_t due_at, time_t at, unsigned *filed)
+/* day: the local date that it is kept under. EXISTS: that day is done. */
+static enum status prepare(struct site *site, struct recall *known, uint32_t id,
+        const struct occasion *wanted, struct ready **out)
 {
         struct arena *arena = arena_new();
-        struct person person;
-        struct digest digest = {0};
-        struct occasion when = {.at = at};
-        enum status st = person_get(site->store, id, arena, &person);
-        if (st == OK && person.disabled)
+        struct ready *r = arena_alloc(arena, sizeof *r);
+        struct occasion when = *wanted;
+        int64_t last_day = 0;
+        r->m = (struct making){.site = site, .arena = arena, .recall = known};
+        enum status st = person_get(site->store, id, arena, &r->person);
+        if (st == OK && r->person.disabled)
                 st = ABSENT;
         if (st == OK)
-                when.day = digest_day(&person, due_at);
+                st = last_record(site, id, arena, &last_day, &when.since);
         if (st == OK)
-                st = file(site, &person, &when, arena, &digest);
-        if (st == OK && digest.message.len) {
-                log_note("digest: %.*s gets %u entries", STR_ARG(person.name), digest.items);
-                ++*filed;
-        }
-        arena_free(arena);
+                when.day = digest_day(&r->person, when.due);
+        if (st == OK && when.day <= last_day) /* asked before anything is built; the commit asks again */
+                st = EXISTS;
+        recall_begin(known);
+        if (st == OK)
+                st = build(&r->m, &r->person, &when, &r->digest);
+        if (st != OK)
+                ready_free(r);
+        *out = st == OK ? r : NULL;
         return st;
 }
 
-/* Done that day, or gone: only the plan was old. What fails is logged and stays due. */
-static enum status run_planned(struct site *site, const struct due *due, time_t at, unsigned *filed)
+static void tell(const struct ready *r, unsigned *filed)
 {
-        enum status st = run_one(site, due->person, due->at, at, filed);
-        if (st == EXISTS || st == ABSENT)
-                st = digest_plan(site, due->person, at);
-        if (st != OK)
-                log_error("digest: for person %u: %s", due->person, status_name(st));
+        if (!r->digest.message.len)
+                return;
+        log_detail("digest: %.*s gets %u entries", STR_ARG(r->person.name), r->digest.items);
+        ++*filed;
+}
+
+static enum status run_one(struct site *site, uint32_t id, time_t at, unsigned *filed)
+{
+        struct recall *known = recall_new(site);
+        struct occasion when = {.at = at, .due = at};
+        struct ready *r;
+        enum status st = prepare(site, known, id, &when, &r);
+        if (st == OK)
+                st = commit(&r, 1);
+        if (st == OK)
+                tell(r, filed);
+        ready_free(r);
+        recall_free(known);
         return st;
+}
+
+/* ---- all that are due ---- */
+
+struct run {
+        struct site *site;
+        struct recall *recall;
+        time_t at;
+        unsigned *filed;
+        size_t failed;
+};
+
+/* Done that day, or gone: only the plan was old. What fails is logged and stays due. */
+static void end_one(struct run *run, uint32_t person, enum status st)
+{
+        if (st == EXISTS || st == ABSENT)
+                st = digest_plan(run->site, person, run->at);
+        if (st != OK) {
+                log_error("digest: for person %u: %s", person, status_name(st));
+                run->failed++;
+        }
+}
+
+/* Many in one change cost one flush; when one of them is refused, each gets its own. */
+static void file_batch(struct run *run, struct ready **ready, size_t count)
+{
+        enum status all = count ? commit(ready, count) : OK;
+        for (size_t i = 0; i < count; i++) {
+                enum status st = all == OK ? OK : commit(&ready[i], 1);
+                if (st == OK)
+                        tell(ready[i], run->filed);
+                end_one(run, ready[i]->person.id, st);
+                ready_free(ready[i]);
+        }
+}
+
+static void run_batch(struct run *run, const struct due *due, size_t count)
+{
+        struct ready *ready[DUE_BATCH];
+        size_t n = 0;
+        for (size_t i = 0; i < count; i++) {
+                struct occasion when = {.at = run->at, .due = due[i].at};
+                enum status st = prepare(run->site, run->recall, due[i].person, &when, &ready[n]);
+                if (st == OK)
+                        n++;
+                else
+                        end_one(run, due[i].person, st);
+        }
+        file_batch(run, ready, n);
 }
 
 /* Whoever fails stays in front, because he was due first: those behind him are read past him. */
-static enum status run_due(struct site *site, time_t at, unsigned *filed)
+static enum status run_due(struct run *run)
 {
-        for (size_t failed = 0;;) {
-                size_t count = failed + DUE_BATCH, before = failed;
+        for (;;) {
+                size_t before = run->failed, count = before + DUE_BATCH;
                 struct due *due = mem_new(count * sizeof *due);
-                enum status st = due_read(site->store, DUE_DIGEST, at, due, &count);
-                for (size_t i = before; st == OK && i < count; i++)
-                        failed += run_planned(site, &due[i], at, filed) != OK;
+                enum status st = due_read(run->site->store, DUE_DIGEST, run->at, due, &count);
+                if (st == OK && count > before)
+                        run_batch(run, due + before, count - before);
                 free(due);
                 if (st != OK)
                         return st;
                 if (count <= before)
-                        return failed ? BUSY : OK;
+                        return run->failed ? BUSY : OK;
         }
 }
 
@@ -359,6 +387,9 @@ CHECKED enum status digest_run(struct site *site, time_t at, uint32_t only_perso
 {
         *filed = 0;
         if (only_person)
-                return run_one(site, only_person, at, at, filed);
-        return run_due(site, at, filed);
+                return run_one(site, only_person, at, filed);
+        struct run run = {.site = site, .recall = recall_new(site), .at = at, .filed = filed};
+        enum status st = run_due(&run);
+        recall_free(run.recall);
+        return st;
 }

@@ -4,7 +4,7 @@
 #pragma once
 #include "team/site.h"
 
-enum digest_about { ABOUT_THREAD = 1, ABOUT_TASK = 2 };
+enum digest_about { ABOUT_THREAD = 1, ABOUT_TASK = 2, ABOUT_MAIL = 3 /* to the person alone: no topic */ };
 struct digest_item {
         enum digest_about about;
         uint32_t topic;
