@@ -242,24 +242,24 @@ static enum status address_of(
         const struct card *c, uint32_t person, struct arena *arena, struct str *out)
 {
         struct person p;
+        struct str domain = site_config(c->site)->domain;
         *out = STR_NONE;
         enum status st = person ? person_get(c->site->store, person, arena, &p) : ABSENT;
         if (st == OK)
-                *out = arena_printf(arena, "%.*s@%.*s", STR_ARG(p.name),
-                        STR_ARG(site_config(c->site)->domain));
+                *out = arena_printf(arena, "%.*s@%.*s", STR_ARG(p.name), STR_ARG(domain));
         return st == ABSENT ? OK : st;
 }
 
 static enum status write_calendar(const struct card *c, struct arena *arena, struct buf *out)
 {
         const struct task *t = c->task;
+        struct str domain = site_config(c->site)->domain;
         enum vtodo_status state = vtodo_status_of(c, arena);
         struct str *people = arena_alloc(arena, (t->assignee_count + 1) * sizeof *people);
         unsigned done, all;
         card_checklist(t->text, &done, &all);
         struct vtodo v = {
-                .uid = arena_printf(arena, "T-%u@%.*s", t->number,
-                        STR_ARG(site_config(c->site)->domain)),
+                .uid = arena_printf(arena, "T-%u@%.*s", t->number, STR_ARG(domain)),
                 .summary = t->title,
                 .description = t->text,
                 .status = state,
