@@ -4,7 +4,7 @@ libbaton_a_SOURCES += \
 	src/store/writer.c src/store/store.c \
 	src/store/layout.c src/store/layout.h src/store/logcheck.c src/store/logcheck.h \
 	src/store/pagecheck.c src/store/pagecheck.h src/store/watermark.c src/store/watermark.h \
-	src/store/disk.c src/store/disk.h
+	src/store/disk.c src/store/disk.h src/store/pages.c src/store/pages.h
 check_PROGRAMS += test/unit/store_env test/unit/store_writer test/unit/store_logcheck
 test_unit_store_env_SOURCES = test/unit/store_env.c test/unit/store_stub.h
 test_unit_store_env_LDADD = $(UNIT_LIBS)
