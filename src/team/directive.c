@@ -182,6 +182,17 @@ static struct directive *next_directive(struct reading *r)
         return &out->v[out->count++];
 }
 
+/* At most so many octets as a line may have, not cut in a character. */
+static struct str clip(struct str s)
+{
+        size_t n = DIRECTIVE_LINE_MAX;
+        if (s.len <= n)
+                return s;
+        while (n && ((unsigned char)s.at[n] & 0xc0) == 0x80)
+                n--;
+        return str_sub(s, 0, n);
+}
+
 static void give(struct reading *r, const struct line *l, unsigned number)
 {
         struct directive *d = next_directive(r);
@@ -189,8 +200,8 @@ static void give(struct reading *r, const struct line *l, unsigned number)
                 return;
         *d = (struct directive){.row = l->row, .line_number = number, .word = l->word,
                 .name = l->row ? l->row->name : DO_LATER};
-        d->line = str_sub(l->text, 0, DIRECTIVE_LINE_MAX);
-        d->argument = str_sub(l->argument, 0, DIRECTIVE_LINE_MAX);
+        d->line = clip(l->text);
+        d->argument = clip(l->argument);
         if (!l->row) {
                 d->fault = FAULT_UNKNOWN;
                 d->nearest = directive_row_near(
@@ -198,8 +209,6 @@ static void give(struct reading *r, const struct line *l, unsigned number)
         } else if (l->row->later) {
                 d->fault = FAULT_LATER;
         } else if (l->text.len > DIRECTIVE_LINE_MAX) {
-                d->line = text_cut(d->line, DIRECTIVE_LINE_MAX);
-                d->argument = text_cut(d->argument, DIRECTIVE_LINE_MAX);
                 d->fault = FAULT_ARGUMENT;
                 d->why = "a line has at most 1000 octets";
         } else {

@@ -169,7 +169,7 @@ static void help_row(const struct directive_row *row, struct buf *out)
 void directive_help(struct buf *out)
 {
         for (int kind = DIRECTIVE_FIELD; kind <= DIRECTIVE_VERB; kind++) {
-                buf_addf(out, "%s%s\n\n", kind == DIRECTIVE_FIELD ? "" : "\n", heading(kind));
+                buf_addf(out, "%s%s\n\n", kind == DIRECTIVE_FIELD ? "" : "\n", heading((enum directive_kind)kind));
                 for (size_t i = 0; i < directive_row_count; i++)
                         if ((int)directive_rows[i].kind == kind && !directive_rows[i].later)
                                 help_row(&directive_rows[i], out);
