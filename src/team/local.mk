@@ -44,6 +44,10 @@ test_unit_team_directive_SOURCES = test/unit/team_directive.c
 test_unit_team_directive_CPPFLAGS = $(AM_CPPFLAGS) -DTOP='"$(abs_top_srcdir)"'
 test_unit_team_directive_LDADD = $(UNIT_LIBS)
 EXTRA_DIST += test/unit/directive
+check_PROGRAMS += test/unit/team_directive_seeds
+test_unit_team_directive_seeds_SOURCES = test/unit/team_directive_seeds.c test/fuzz/directive.c
+test_unit_team_directive_seeds_CPPFLAGS = $(AM_CPPFLAGS) -DTOP='"$(abs_top_srcdir)"'
+test_unit_team_directive_seeds_LDADD = $(UNIT_LIBS)
 EXTRA_DIST += test/fuzz/corpus/directive
 if FUZZ
 noinst_PROGRAMS += test/fuzz/directive
