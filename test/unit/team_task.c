@@ -10,6 +10,7 @@
 #include "store_kit.h"
 #include "team/card.h"
 #include "team/task.h"
+#include <pthread.h>
 
 enum { HOUR = 3600, DAY = 86400 };
 
@@ -681,6 +682,61 @@ static void shows_comments(void **state)
         assert_int_equal(str_find(card, STR("moved this")), STR_NOWHERE);
 }
 
+enum { HANDS = 4, LABELS_EACH = 10 };
+struct hand {
+        struct office *o;
+        uint32_t task;
+        unsigned which;
+        bool done;
+};
+
+static void *add_labels(void *arg)
+{
+        struct hand *h = arg;
+        struct task_doing doing = {.person = h->which % 2 ? h->o->bo : h->o->cem, .now = h->o->now};
+        h->done = true;
+        for (unsigned i = 0; i < LABELS_EACH; i++) {
+                struct arena *arena = arena_new();
+                struct str label = arena_printf(arena, "label-%u-%u", h->which, i);
+                struct task_edit edit = {.fields = 1u << FIELD_LABELS | 1u << FIELD_STATUS,
+                        .label_add = &label,
+                        .label_add_count = 1,
+                        .status = i % 2 ? STR("doing") : STR("waiting")};
+                struct task_done done;
+                enum status st = BUSY;
+                while (st == BUSY)
+                        st = task_change(&h->o->site, &doing, h->task, &edit, arena, &done);
+                h->done = h->done && st == OK;
+                arena_free(arena);
+        }
+        return NULL;
+}
+
+/* Many at once: nobody's change gets lost, and the card is in one column. */
+static void many_at_once(void **state)
+{
+        struct office *o = *state;
+        struct hand hands[HANDS];
+        pthread_t threads[HANDS];
+        uint32_t n = open_task(o, "Busy", NULL);
+        for (unsigned i = 0; i < HANDS; i++) {
+                hands[i] = (struct hand){.o = o, .task = n, .which = i};
+                assert_int_equal(pthread_create(&threads[i], NULL, add_labels, &hands[i]), 0);
+        }
+        for (unsigned i = 0; i < HANDS; i++)
+                pthread_join(threads[i], NULL);
+        struct task t = get(o, n);
+        for (unsigned i = 0; i < HANDS; i++)
+                assert_true(hands[i].done);
+        assert_int_equal(t.label_count, HANDS * LABELS_EACH);
+        assert_int_equal(t.version, 1 + HANDS * LABELS_EACH); /* each added a label */
+        assert_int_equal(count_in(o, o->eng), t.version);
+        assert_column(o, n, str_eq(t.status, STR("doing")) ? "eng/2 Doing" : "eng/3 Waiting");
+        assert_int_equal(count_in(o, box(o, 0, "eng/2 Doing")) +
+                                 count_in(o, box(o, 0, "eng/3 Waiting")),
+                1);
+}
+
 static void counts_checklists(void **state)
 {
         unsigned done, all;
@@ -707,6 +763,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(burns_and_refiles, begin, end),
                 cmocka_unit_test_setup_teardown(opens_what_lies_there, begin, end),
                 cmocka_unit_test_setup_teardown(shows_comments, begin, end),
+                cmocka_unit_test_setup_teardown(many_at_once, begin, end),
                 cmocka_unit_test(counts_checklists),
         };
         return cmocka_run_group_tests_name("team_task", tests, NULL, NULL);
