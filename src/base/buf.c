@@ -67,6 +67,16 @@ void buf_vaddf(struct buf *b, const char *format, va_list ap)
         va_end(again);
 }
 
+void buf_add_number(struct buf *b, uint32_t n)
+{
+        char digits[10];
+        size_t at = sizeof digits;
+        do
+                digits[--at] = (char)('0' + n % 10);
+        while (n /= 10);
+        buf_add(b, str_make(digits + at, sizeof digits - at));
+}
+
 void buf_addf(struct buf *b, const char *format, ...)
 {
         va_list ap;

@@ -10,7 +10,7 @@ enum {
         FOOTER_LINES = 3,
         GREETING_MAX = 40,
         SHORT_GREETING = 20, /* needs no mark at its end */
-        LINE_READ = 2000, /* octets of the own text that the one line is made of */
+        LINE_READ = 2000,    /* octets of the own text that the one line is made of */
 };
 
 struct lines {
@@ -58,10 +58,9 @@ static bool has_time(struct str s)
 /* "-----Original Message-----" in the languages of Outlook and its like. */
 static bool is_copy_rule(struct str line)
 {
-        static const char *const words[] = {
-                "original message", "original appointment", "ursprüngliche nachricht",
-                "urspruengliche nachricht", "ursprüngl. nachricht", "message d'origine",
-                "message original", "mensaje original", "mensagem original",
+        static const char *const words[] = {"original message", "original appointment",
+                "ursprüngliche nachricht", "urspruengliche nachricht", "ursprüngl. nachricht",
+                "message d'origine", "message original", "mensaje original", "mensagem original",
                 "messaggio originale", "oorspronkelijk bericht", "originalmeddelande",
                 "forwarded message", "weitergeleitete nachricht", "message transféré",
                 "mensaje reenviado", "begin forwarded message", "reply message"};
@@ -111,19 +110,19 @@ static bool is_copy_block(const struct lines *l, size_t at)
         static const char *const from[] = {"From", "Von", "De", "Da", "Van", "Från", "Fra", "Od",
                 "Lähettäjä", "Gönderen", "Kimden", "Feladó", "От", "Від", "差出人", "发件人",
                 "寄件者", "보낸 사람", NULL};
-        static const char *const sent[] = {"Sent", "Date", "Gesendet", "Datum", "Envoyé",
-                "Enviado", "Enviada", "Fecha", "Data", "Inviato", "Verzonden", "Skickat", "Sendt",
-                "Dato", "Wysłano", "Odesláno", "Odoslané", "Lähetetty", "Gönderildi",
-                "Gönderme Tarihi", "Tarih", "Elküldve", "Отправлено", "Дата", "Надіслано",
-                "送信日時", "发送时间", "日期", "寄件日期", "보낸 날짜", NULL};
-        static const char *const rest[] = {"To", "An", "À", "Para", "A", "Aan", "Till", "Til",
-                "Do", "Komu", "Vastaanottaja", "Kime", "Címzett", "Кому", "宛先", "收件人",
-                "收件者", "받는 사람", "Subject", "Betreff", "Objet", "Asunto", "Assunto", "Oggetto",
+        static const char *const sent[] = {"Sent", "Date", "Gesendet", "Datum", "Envoyé", "Enviado",
+                "Enviada", "Fecha", "Data", "Inviato", "Verzonden", "Skickat", "Sendt", "Dato",
+                "Wysłano", "Odesláno", "Odoslané", "Lähetetty", "Gönderildi", "Gönderme Tarihi",
+                "Tarih", "Elküldve", "Отправлено", "Дата", "Надіслано", "送信日時", "发送时间",
+                "日期", "寄件日期", "보낸 날짜", NULL};
+        static const char *const rest[] = {"To", "An", "À", "Para", "A", "Aan", "Till", "Til", "Do",
+                "Komu", "Vastaanottaja", "Kime", "Címzett", "Кому", "宛先", "收件人", "收件者",
+                "받는 사람", "Subject", "Betreff", "Objet", "Asunto", "Assunto", "Oggetto",
                 "Onderwerp", "Ämne", "Emne", "Temat", "Předmět", "Aihe", "Konu", "Tárgy", "Тема",
                 "件名", "主题", "主旨", "제목", NULL};
         bool dated = false, more = false;
-        if (!begins_with_label(l->v[at], from) || (at && !is_blank_line(l->v[at - 1]) &&
-                                                          !str_starts(l->v[at - 1], STR("___"))))
+        if (!begins_with_label(l->v[at], from) ||
+                (at && !is_blank_line(l->v[at - 1]) && !str_starts(l->v[at - 1], STR("___"))))
                 return false;
         for (size_t i = at + 1; i < l->count && i < at + BLOCK_LINES; i++) {
                 dated = dated || begins_with_label(l->v[i], sent);
@@ -180,8 +179,8 @@ static bool says_who_wrote(struct str all)
 
 static bool begins_attribution(struct str line)
 {
-        static const char *const starts[] = {"On ", "Am ", "Le ", "El ", "Em ", "Il ", "Op ",
-                "Den ", "W dniu ", "Dne ", "在 "};
+        static const char *const starts[] = {
+                "On ", "Am ", "Le ", "El ", "Em ", "Il ", "Op ", "Den ", "W dniu ", "Dne ", "在 "};
         for (size_t i = 0; i < COUNT_OF(starts); i++)
                 if (str_starts(str_trim(line), str_of(starts[i])))
                         return true;
@@ -304,10 +303,11 @@ static bool is_device(struct str line)
 {
         static const char *const marks[] = {"Sent from my ", "Sent from Mail for ",
                 "Sent from Outlook ", "Sent from Yahoo Mail", "Sent from AOL",
-                "Sent from Proton Mail", "Sent with Proton Mail", "Sent with [Proton Mail]", "Sent from [Proton Mail]",
-                "Get Outlook for ", "Von meinem ", "Gesendet von ", "Gesendet mit ",
-                "Envoyé de mon ", "Enviado desde mi ", "Enviado do meu ", "Inviato da ",
-                "Verzonden vanaf mijn ", "Skickat från min ", "Wysłano z "};
+                "Sent from Proton Mail", "Sent with Proton Mail", "Sent with [Proton Mail]",
+                "Sent from [Proton Mail]", "Get Outlook for ", "Von meinem ",
+                "Gesendet von meinem ", "Gesendet mit der ", "Envoyé de mon ", "Enviado desde mi ",
+                "Enviado do meu ", "Inviato da iPhone", "Inviato da Yahoo", "Verzonden vanaf mijn ",
+                "Skickat från min ", "Wysłano z iPhone"};
         for (size_t i = 0; i < COUNT_OF(marks); i++)
                 if (str_starts(line, str_of(marks[i])))
                         return true;
@@ -405,10 +405,9 @@ size_t content_lines(struct str text, struct arena *arena, struct said_line **ou
 /* "Hi all,", "Dear Ana", "Good morning everybody!" on a line of its own. */
 bool content_greets(struct str line)
 {
-        static const char *const words[] = {
-                "hi", "hello", "hey", "dear", "hallo", "good morning", "good afternoon",
-                "good evening", "greetings", "moin", "bonjour", "hola", "ciao", "liebe", "lieber",
-                "guten tag", "olá", "all", "team", "folks"};
+        static const char *const words[] = {"hi", "hello", "hey", "dear", "hallo", "good morning",
+                "good afternoon", "good evening", "greetings", "moin", "bonjour", "hola", "ciao",
+                "liebe", "lieber", "guten tag", "olá", "all", "team", "folks"};
         struct str s = str_trim(line);
         if (s.len == 0 || s.len > GREETING_MAX || str_chr(s, '?') != STR_NOWHERE)
                 return false;

@@ -85,9 +85,11 @@ struct found {
         struct place place;
         struct stored stored;
 };
-/* By number, by Message-ID, or (`which` empty) the current one. False: refused, and said. */
-bool article_find(struct session *, struct str which, struct found *out);
-CHECKED enum status article_get(struct session *, struct place, struct found *out);
+/* By number, by Message-ID, or (`which` empty) the current one; `read`: READ_ bits of what is
+ * wanted. False: refused, and said. */
+bool article_find(struct session *, struct str which, unsigned read, struct found *out);
+CHECKED enum status article_get(
+        struct session *, struct place, unsigned read, struct found *out);
 /* ABSENT is said as `absent`, anything else by the table. Gives false. */
 bool article_refuse(struct session *, enum status, const char *absent);
 /* The place of that Message-ID in a topic that this person may read. False: refused, and said. */

@@ -3,6 +3,7 @@
 #include "store/bdb.h"
 #include "store/layout.h"
 #include "store/pagecheck.h"
+#include "store/pages.h"
 #include "store/spare.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -189,11 +190,13 @@ static int handle_configure(DB_ENV *handle, const struct store_options *options)
 static int handle_open(struct env *env, const struct store_options *options)
 {
         DB_ENV *handle;
+        pages_begin(options->cache != 0 ? options->cache : CACHE_DEFAULT);
         int code = db_env_create(&handle, 0);
         if (code != 0)
                 return code;
         handle->app_private = env;
-        code = db_env_set_func_pread(pread_guarded);
+        code = handle->set_alloc(handle, malloc, realloc, free); /* of what it hands to us */
+        code = code != 0 ? code : db_env_set_func_pread(pread_guarded);
         code = code != 0 ? code : db_env_set_func_open(spare_open);
         handle->set_errcall(handle, on_error);
         code = code != 0 ? code : handle->set_event_notify(handle, on_event);

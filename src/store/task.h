@@ -2,8 +2,8 @@
  *
  * A task is a thread that was opened in a topic. Its state has a version, raised by one with every
  * event. A card is a message rendered from the state (team/card); it lies in exactly one column of
- * the topic's board and in folders of those whom it concerns (Tasks/Mine ...), and goes when a fresh
- * one comes, in the same change. A number under which a card lay names its task and version for 90
+ * the topic's board and in folders of those whom it concerns (Tasks/Mine ...), and goes when a
+ * fresh one comes, in the same change. A number under which a card lay names its task and version for 90
  * days after it went: a client that was away still says what it meant. */
 #pragma once
 #include "store/message.h"
@@ -134,8 +134,10 @@ struct task_put {
         const struct filing *opening;   /* of this change: task->root is its message. NULL: as given */
         const struct filing *journal;   /* of this change: event->journal is its message. NULL: as
                                          * given, for version 1 the root */
-        const struct filing *card; /* of this change: its entries are the new cards, the column's
-                                    * first. NULL: no card any more */
+        const struct filing *card; /* of this change: its entries are the new cards. NULL: none */
+        const struct place *stay;  /* without an event: old cards that stay where they lie. The others
+                                    * go */
+        size_t stay_count;
         const struct place *burn; /* of this change, by change_burn: is remembered as a card of the
                                    * new version. NULL: none */
         time_t look;        /* when the placement must be looked at again; 0: never (DUE_CARD) */

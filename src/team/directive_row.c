@@ -13,7 +13,8 @@ enum {
 #define VERB(word, name, takes, object, who) word, DIRECTIVE_VERB, name, takes, object, who, false
 #define LATER(word, kind) word, kind, DO_LATER, TAKES_ANY_TEXT, ON_ANY, BY_POSTER, true, "", ""
 
-const struct directive_row directive_rows[] = { /* clang-format off */
+const struct directive_row directive_rows[] = {
+        /* clang-format off */
         { FIELD("Status",   DO_STATUS,   TAKES_STATUS,   ON_TASK, BY_POSTER),
           "Moves the task to that column, blanks written as \"-\"; \"dropped\" ends it undone.",
           "Status: doing" },
@@ -169,7 +170,8 @@ static void help_row(const struct directive_row *row, struct buf *out)
 void directive_help(struct buf *out)
 {
         for (int kind = DIRECTIVE_FIELD; kind <= DIRECTIVE_VERB; kind++) {
-                buf_addf(out, "%s%s\n\n", kind == DIRECTIVE_FIELD ? "" : "\n", heading(kind));
+                buf_addf(out, "%s%s\n\n", kind == DIRECTIVE_FIELD ? "" : "\n",
+                        heading((enum directive_kind)kind));
                 for (size_t i = 0; i < directive_row_count; i++)
                         if ((int)directive_rows[i].kind == kind && !directive_rows[i].later)
                                 help_row(&directive_rows[i], out);
