@@ -154,7 +154,7 @@ struct occasion {
 
 static bool says_something(const struct gathered *c)
 {
-        return c->fresh || c->mail_count || c->task_count;
+        return c->fresh || c->changes || c->mail_count || c->task_count;
 }
 
 static enum status build(struct making *m, const struct person *person, const struct occasion *when,

@@ -152,7 +152,8 @@ static enum status add_thread(struct making *m, struct page *page, const struct 
         struct page_item *item = new_item(m, page, &about);
         item->section = SECTION_NEW;
         item->topic = t->topic;
-        item->title = t->task ? arena_printf(m->arena, "T-%u %.*s", t->task, STR_ARG(t->subject)) : t->subject;
+        item->title = t->task ? arena_printf(m->arena, "T-%u %.*s", t->task,
+                                        STR_ARG(t->title.len ? t->title : t->subject)) : t->subject;
         item->tag = page_who(t, m->arena);
         item->in_reply_to = t->newest_id;
         item->by = page_first_name(t->newest_author, m->arena);

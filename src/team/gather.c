@@ -65,6 +65,7 @@ static struct thread_row *row_of(
                 .topic = topic->name,
                 .subject = m->subject,
                 .task = thread->task,
+                .title = thread->title,
                 .mine = wrote_in(g, thread)};
         map_put(g->threads, key_of(m->root, space), row);
         return row;
@@ -220,7 +221,12 @@ static void finish(struct gathering *g)
                 out->read += out->topics[i].read;
                 out->older += out->topics[i].older;
         }
-        out->fresh -= g->own < out->fresh ? g->own : out->fresh;
+        for (size_t i = 0; i < out->thread_count; i++) {
+                out->changes += out->threads[i].changes;
+                out->talks += out->threads[i].messages > 0;
+        }
+        unsigned silent = g->own + out->changes;
+        out->fresh -= silent < out->fresh ? silent : out->fresh;
 }
 
 static enum status add_followed(struct gathering *g, const struct subscription *sub)

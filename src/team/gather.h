@@ -19,6 +19,7 @@ struct gather_thread {
         unsigned messages;         /* new ones in this thread that people wrote */
         unsigned changes;          /* journals of its task, new ones */
         uint32_t task;             /* whose thread it is; 0 */
+        struct str title;          /* the task's */
         uint32_t before;           /* the version before the first of the changes */
         struct str newest_id;      /* Message-ID, for replies */
         uint64_t newest;           /* message: the newest that people wrote, else the newest */
@@ -60,7 +61,9 @@ struct gathered {
         struct gather_task *tasks;     /* by urgency, then by date */
         size_t task_count;             /* without TASK_LATER */
         unsigned tasks_later;
-        unsigned fresh, read, older;   /* messages; fresh without the person's own */
+        unsigned fresh, read, older;   /* messages; fresh without the person's own and journals */
+        unsigned changes;              /* journals */
+        size_t talks;                  /* threads in which people wrote */
         uint64_t position;             /* everything up to this MODSEQ was looked at */
 };
 struct gather_ask {

@@ -11,6 +11,7 @@ struct waiting {
         const struct gather_ask *ask;
         struct arena *arena;
         struct gathered *out;
+        struct numset *tasks; /* of the person, open */
 };
 
 static struct gather_thread *find_thread(struct gathered *g, uint64_t root)
@@ -54,12 +55,21 @@ static bool has_thread(const struct waiting *w, uint64_t root)
         return false;
 }
 
+/* It opened a task that is the person's, and stands among those. */
+static bool opened_own(struct waiting *w, uint64_t message)
+{
+        uint32_t task;
+        return numset_count(w->tasks) && task_of_root(w->site->store, message, &task) == OK &&
+                numset_has(w->tasks, task);
+}
+
 static enum status add_mail(struct waiting *w, const struct entry *entry)
 {
         const struct recalled *m;
         struct gathered *out = w->out;
         enum status st = recall_messages(w->ask->recall, &entry->message, 1, &m);
-        if (st != OK || !m || m->automatic || m->person == w->ask->person->id || has_thread(w, m->root))
+        if (st != OK || !m || m->automatic || m->person == w->ask->person->id || has_thread(w, m->root) ||
+                opened_own(w, m->id))
                 return st;
         if (out->mail_count == GATHER_MAILS_MAX) {
                 out->mails_more++;
@@ -242,15 +252,13 @@ static int by_urgency(const void *a, const void *b)
 
 static enum status add_tasks(struct waiting *w)
 {
-        struct numset *numbers = numset_new();
-        enum status st = tasks_of_person(w->site->store, w->ask->person->id, numbers);
-        uint32_t count = st == OK ? numset_count(numbers) : 0;
+        enum status st = OK;
+        uint32_t count = numset_count(w->tasks);
         uint32_t first = count > GATHER_TASKS_MAX ? count - GATHER_TASKS_MAX : 0; /* the newest */
         w->out->tasks = arena_alloc(w->arena, (count - first + 1) * sizeof *w->out->tasks);
         for (uint32_t i = first; i < count && st == OK; i++)
-                st = add_task(w, numset_select(numbers, i + 1));
+                st = add_task(w, numset_select(w->tasks, i + 1));
         w->out->tasks_later += first;
-        numset_free(numbers);
         if (st == OK)
                 qsort(w->out->tasks, w->out->task_count, sizeof *w->out->tasks, by_urgency);
         return st;
@@ -259,7 +267,12 @@ static enum status add_tasks(struct waiting *w)
 CHECKED enum status gather_waiting(struct site *site, const struct gather_ask *ask,
         struct arena *arena, struct gathered *out)
 {
-        struct waiting w = {site, ask, arena, out};
-        enum status st = add_mails(&w);
-        return st == OK ? add_tasks(&w) : st;
+        struct waiting w = {site, ask, arena, out, numset_new()};
+        enum status st = tasks_of_person(site->store, ask->person->id, w.tasks);
+        if (st == OK)
+                st = add_mails(&w);
+        if (st == OK)
+                st = add_tasks(&w);
+        numset_free(w.tasks);
+        return st;
 }

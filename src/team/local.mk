@@ -77,3 +77,6 @@ test_fuzz_directive_SOURCES = test/fuzz/directive.c
 test_fuzz_directive_LDADD = libbaton.a
 test_fuzz_directive_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif
+check_PROGRAMS += test/unit/team_duties
+test_unit_team_duties_SOURCES = test/unit/team_duties.c test/unit/task_kit.h test/unit/store_kit.h
+test_unit_team_duties_LDADD = $(UNIT_LIBS)

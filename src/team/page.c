@@ -60,17 +60,19 @@ struct str page_headline(const struct page *p, struct arena *arena)
         unsigned mine = 0;
         struct buf b = {0};
         for (size_t i = 0; i < c->thread_count; i++)
-                mine += c->threads[i].mine;
+                mine += c->threads[i].mine && c->threads[i].messages;
         add_duties(c, &b);
         if (c->fresh) {
-                buf_addf(&b, " %u new message%s in %zu thread%s", c->fresh, plural(c->fresh), c->thread_count,
-                        plural(c->thread_count));
-                if (mine && mine == c->thread_count)
+                buf_addf(&b, " %u new message%s in %zu thread%s", c->fresh, plural(c->fresh), c->talks,
+                        plural(c->talks));
+                if (mine && mine == c->talks)
                         buf_addf(&b, ", %s", mine == 1 ? "one that you wrote in" : "all of which you wrote in");
                 else if (mine)
                         buf_addf(&b, "; you wrote in %u of them", mine);
                 buf_add_char(&b, '.');
         }
+        if (c->changes)
+                buf_addf(&b, " %u change%s of tasks.", c->changes, plural(c->changes));
         struct str s = arena_copy(arena, buf_str(&b));
         buf_release(&b);
         return s;
@@ -181,8 +183,10 @@ struct str page_subject(const struct page *p, struct arena *arena)
         add_clause(&b, waiting == 1 ? "waits on you" : "wait on you", waiting);
         add_clause(&b, tasks == 1 ? "task" : "tasks", tasks);
         if (c->fresh)
-                buf_addf(&b, "%s%u new in %zu thread%s", b.len ? ", " : "", c->fresh, c->thread_count,
-                        plural(c->thread_count));
+                buf_addf(&b, "%s%u new in %zu thread%s", b.len ? ", " : "", c->fresh, c->talks,
+                        plural(c->talks));
+        else if (!waiting && !tasks)
+                buf_addf(&b, "%u change%s of tasks", c->changes, plural(c->changes));
         struct str s = arena_printf(arena, "%.*s: %.*s", STR_ARG(day), STR_ARG(buf_str(&b)));
         buf_release(&b);
         return s;

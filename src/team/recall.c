@@ -153,8 +153,12 @@ const struct recalled_thread *recall_thread(struct recall *k, uint64_t root)
                 return t;
         t = arena_alloc(k->arena, sizeof *t);
         add_writers(k, root, t);
-        if (task_of_root(k->site->store, root, &t->task) != OK)
+        struct task task;
+        if (task_of_root(k->site->store, root, &t->task) != OK ||
+                task_get(k->site->store, t->task, k->arena, &task) != OK)
                 t->task = 0;
+        else
+                t->title = task.title;
         map_put(k->threads, key_of(&root), t);
         k->kept++;
         return t;

@@ -15,6 +15,7 @@ struct recalled_thread {
         uint32_t *writers; /* persons */
         size_t writer_count;
         uint32_t task;     /* that it is; 0 */
+        struct str title;  /* the task's */
 };
 
 struct recall;

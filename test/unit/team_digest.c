@@ -110,7 +110,7 @@ static struct page sample(struct gather_thread *threads, struct gathered *conten
         threads[0] = (struct gather_thread){.topic = STR("app.export"), .authors = authors, .author_count = 6,
                 .subject = STR("A <subject> & one that is so long that it cannot stand in a line of seventy-two columns"),
                 .messages = 7, .newest_id = STR("<a@b>"), .newest_author = authors[1]};
-        *content = (struct gathered){.threads = threads, .thread_count = 1, .fresh = 7, .read = 2, .older = 1};
+        *content = (struct gathered){.threads = threads, .thread_count = 1, .talks = 1, .fresh = 7, .read = 2, .older = 1};
         items[0] = (struct page_item){.section = SECTION_WAITING, .title = STR("T-142 Export"), .topic = STR("app.export"), .task = true,
                 .tag = STR("Ken waits for it, due today"), .changes = STR("now doing (Ken)"), .urgent = true,
                 .reply_to = STR("r+x@team.example"), .in_reply_to = STR("<t@b>")};
