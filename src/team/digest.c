@@ -3,10 +3,12 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "mail/address.h"
-#include "mail/compose.h"
 #include "mail/msgid.h"
 #include "store/due.h"
-#include "team/digest_page.h"
+#include "store/queue.h"
+#include "team/bounce.h"
+#include "team/digest_forms.h"
+#include "team/list_mail.h"
 #include "team/submit.h"
 
 enum { NO_DIGEST = 1440, DUE_BATCH = 32 };
@@ -111,7 +113,22 @@ static struct str place_of(struct str zone, struct arena *arena)
         return str_make(at, place.len);
 }
 
-static void compose_page(const struct making *m, const struct page *page, struct digest *out)
+static enum status compose_form(
+        const struct making *m, const struct page *page, const struct composition *c, struct buf *out)
+{
+        switch (page->person->form) {
+        case FORM_MIME:
+                return digest_mime(m, page->content, c, out);
+        case FORM_1153:
+                return digest_1153(m, page->content, c, out);
+        case FORM_PAGE:
+                break;
+        }
+        compose(m->arena, c, out);
+        return OK;
+}
+
+static enum status compose_digest(const struct making *m, const struct page *page, struct digest *out)
 {
         struct site *site = m->site;
         struct arena *arena = m->arena;
@@ -137,11 +154,13 @@ static void compose_page(const struct making *m, const struct page *page, struct
                 .html = buf_str(&html),
                 .automatic = true,
         };
-        compose(arena, &c, &message);
-        out->message = arena_copy(arena, buf_str(&message));
+        enum status st = compose_form(m, page, &c, &message);
+        if (st == OK)
+                out->message = arena_copy(arena, buf_str(&message));
         buf_release(&text);
         buf_release(&html);
         buf_release(&message);
+        return st;
 }
 
 /* What a digest is made for: the time of its making (greeting, Date) and the local date that it is
@@ -186,7 +205,7 @@ static enum status build(struct making *m, const struct person *person, const st
                 page.next = zone_civil(zone, next);
         st = digest_fill(m, &page);
         if (st == OK)
-                compose_page(m, &page, out);
+                st = compose_digest(m, &page, out);
         return st;
 }
 
@@ -215,6 +234,8 @@ struct ready {
         struct due due;
         struct filing_entry entry;
         struct filing filing;
+        struct queue_recipient recipient;
+        struct queue_row row;
         struct digest_record record;
 };
 
@@ -226,8 +247,37 @@ static void ready_free(struct ready *r)
         arena_free(r->m.arena); /* it lies in there */
 }
 
-/* The message, the record of the day and the next due time: of one change, so that a crash in the
- * middle leaves either all of it or none. */
+static bool is_mailed(const struct ready *r)
+{
+        return r->person.digest_to.len && !r->person.reach.suspended && list_mails_out(r->m.site);
+}
+
+static bool is_eight_bit(struct str s)
+{
+        for (size_t i = 0; i < s.len; i++)
+                if (s.at[i] & 0x80)
+                        return true;
+        return false;
+}
+
+static void add_queue_row(struct change *change, struct ready *r)
+{
+        struct bounce path = {.person = r->person.id};
+        r->recipient = (struct queue_recipient){.address = r->person.digest_to, .state = QUEUE_WAITING};
+        r->row = (struct queue_row){.filing = &r->filing,
+                .person = r->person.id,
+                .sender = bounce_path(r->m.site, &path, r->m.arena),
+                .recipients = &r->recipient,
+                .recipient_count = 1,
+                .created = clock_now(),
+                .next = clock_now(),
+                .eight_bit = is_eight_bit(r->digest.message)};
+        change_queue_add(change, &r->row);
+}
+
+/* The message, the record of the day, the next due time and the queue's row: of one change, so that
+ * a crash in the middle leaves either all of it or none. Who gets it by mail finds it in Digests, too, as
+ * read. */
 static enum status add_to_change(struct change *change, struct ready *r)
 {
         struct store *store = r->m.site->store;
@@ -237,7 +287,10 @@ static enum status add_to_change(struct change *change, struct ready *r)
         r->record = (struct digest_record){
                 .person = r->person.id, .day = r->digest.day, .at = r->m.at, .items = buf_str(&r->items)};
         if (r->digest.message.len) {
-                r->entry = (struct filing_entry){.date = r->m.at};
+                bool mailed = is_mailed(r);
+                r->entry = (struct filing_entry){.date = r->m.at,
+                        .person = mailed ? r->person.id : 0,
+                        .flags = mailed ? FLAG_SEEN : 0};
                 r->filing = (struct filing){.bytes = r->digest.message,
                         .derived = &r->derived,
                         .entries = &r->entry,
@@ -246,6 +299,8 @@ static enum status add_to_change(struct change *change, struct ready *r)
                 st = mailbox_find_use(store, r->person.id, USE_DIGESTS, &r->entry.mailbox);
                 if (st == OK)
                         st = change_file(change, &r->filing);
+                if (st == OK && mailed)
+                        add_queue_row(change, r);
                 r->record.filing = &r->filing;
         }
         if (st != OK)
@@ -300,6 +355,8 @@ static void tell(const struct ready *r, unsigned *filed)
                 return;
         log_detail("digest: %.*s gets %u entries", STR_ARG(r->person.name), r->digest.items);
         ++*filed;
+        if (r->row.filing)
+                site_queued(r->m.site);
 }
 
 static enum status run_one(struct site *site, uint32_t id, time_t at, unsigned *filed)

@@ -16,7 +16,7 @@ struct gathering {
 
 struct thread_row {
         struct gather_thread t;
-        size_t author_room;
+        size_t author_room, part_room;
         struct thread_row *next;
 };
 
@@ -41,6 +41,20 @@ static void add_author(struct gathering *g, struct thread_row *row, struct str a
                 row->author_room = room;
         }
         t->authors[t->author_count++] = author;
+}
+
+static void add_part(struct gathering *g, struct thread_row *row, const struct gather_part *part)
+{
+        struct gather_thread *t = &row->t;
+        if (t->part_count == row->part_room) {
+                size_t room = row->part_room ? row->part_room * 2 : 4;
+                struct gather_part *more = arena_alloc(g->arena, room * sizeof *more);
+                if (t->part_count)
+                        memcpy(more, t->parts, t->part_count * sizeof *more);
+                t->parts = more;
+                row->part_room = room;
+        }
+        t->parts[t->part_count++] = *part;
 }
 
 static bool wrote_in(const struct gathering *g, const struct recalled_thread *t)
@@ -85,6 +99,7 @@ static void add_message(struct gathering *g, const struct topic *topic, const st
         }
         struct thread_row *row = row_of(g, topic, m);
         struct gather_thread *t = &row->t;
+        add_part(g, row, &(struct gather_part){m->id, {topic->id, entry->number}});
         bool journal = m->version && (m->task == t->task || !t->task);
         if (journal)
                 t->task = m->task; /* opened in the middle of a thread */

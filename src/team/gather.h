@@ -10,6 +10,10 @@ enum {
         GATHER_TASKS_MAX = 200,  /* of a person that are looked at */
 };
 
+struct gather_part { /* a message where it lies */
+        uint64_t message;
+        struct place place;
+};
 struct gather_thread {
         uint64_t root;
         uint32_t topic_id;
@@ -26,6 +30,8 @@ struct gather_thread {
         time_t newest_at;          /* when it was filed */
         struct str newest_author;
         bool mine;                 /* the person has written in it */
+        struct gather_part *parts; /* all that is new, oldest first */
+        size_t part_count;
         bool told;                 /* it stands among what waits, or among the tasks */
 };
 struct gather_topic {
@@ -40,6 +46,7 @@ struct gather_mail {
         uint32_t topic_id;  /* where it lies, too; 0: it was only sent to the person */
         struct str topic;
         time_t at;
+        struct gather_part part; /* in INBOX */
 };
 /* A task of the person's. In the order in which they are told. */
 enum gather_urgency { TASK_AWAITED, TASK_LATE, TASK_TODAY, TASK_WEEK, TASK_WAITS, TASK_LATER };

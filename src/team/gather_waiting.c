@@ -12,6 +12,7 @@ struct waiting {
         struct arena *arena;
         struct gathered *out;
         struct numset *tasks; /* of the person, open */
+        uint32_t inbox;
 };
 
 static struct gather_thread *find_thread(struct gathered *g, uint64_t root)
@@ -76,7 +77,8 @@ static enum status add_mail(struct waiting *w, const struct entry *entry)
                 return OK;
         }
         struct gather_mail *mail = &out->mails[out->mail_count++];
-        *mail = (struct gather_mail){.message = m, .at = entry->date};
+        *mail = (struct gather_mail){
+                .message = m, .at = entry->date, .part = {m->id, {w->inbox, entry->number}}};
         struct gather_thread *t = find_thread(out, m->root);
         if (t)
                 t->told = true;
@@ -106,18 +108,17 @@ static enum status add_mails(struct waiting *w)
         struct store *store = w->site->store;
         struct numset *seen = NULL, *history = NULL;
         const struct view *view;
-        uint32_t inbox;
         w->out->mails = arena_alloc(w->arena, GATHER_MAILS_MAX * sizeof *w->out->mails);
-        enum status st = mailbox_find_use(store, w->ask->person->id, USE_INBOX, &inbox);
+        enum status st = mailbox_find_use(store, w->ask->person->id, USE_INBOX, &w->inbox);
         if (st == OK)
-                st = view_open(store, inbox, &view);
+                st = view_open(store, w->inbox, &view);
         if (st != OK)
                 return st == ABSENT ? OK : st;
         struct numset *unread = numset_copy(view->numbers);
         if (view->count)
-                st = seen_load(store, inbox, w->ask->person->id, &seen);
+                st = seen_load(store, w->inbox, w->ask->person->id, &seen);
         if (st == OK && view->count)
-                st = seen_load(store, inbox, 0, &history);
+                st = seen_load(store, w->inbox, 0, &history);
         if (st == OK && view->count) {
                 numset_andnot(unread, seen);
                 numset_andnot(unread, history);
@@ -267,7 +268,7 @@ static enum status add_tasks(struct waiting *w)
 CHECKED enum status gather_waiting(struct site *site, const struct gather_ask *ask,
         struct arena *arena, struct gathered *out)
 {
-        struct waiting w = {site, ask, arena, out, numset_new()};
+        struct waiting w = {site, ask, arena, out, numset_new(), 0};
         enum status st = tasks_of_person(site->store, ask->person->id, w.tasks);
         if (st == OK)
                 st = add_mails(&w);

@@ -1,7 +1,7 @@
 libbaton_a_SOURCES += \
 	src/team/answer.c src/team/answer.h src/team/answer_shown.c src/team/answer_shown.h \
 	src/team/answer_post.c src/team/answer_post.h src/team/answer_tell.c src/team/answer_tell.h \
-	src/team/digest_items.c src/team/digest_items.h src/team/digest_page.c src/team/digest_page.h \
+	src/team/digest_items.c src/team/digest_items.h src/team/digest_page.c src/team/digest_page.h src/team/digest_forms.c src/team/digest_forms.h \
 	src/team/gather_waiting.c src/team/recall.c src/team/recall.h \
 	src/team/folder.c src/team/folder.h \
 	src/team/config.c src/team/config.h src/team/digest.c src/team/digest.h src/team/directive.c src/team/directive.h \
