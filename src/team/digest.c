@@ -194,6 +194,7 @@ static enum status build(struct making *m, const struct person *person, const st
                 .now = zone_civil(zone, when->at),
                 .place = place_of(zone_name(zone), arena),
                 .content = content,
+                .separator = site_config(m->site)->separator,
         };
         m->items.position = content->position;
         m->at = when->at;

@@ -133,6 +133,10 @@ static enum status add_task(struct making *m, struct page *page, const struct ga
         enum status st = recall_messages(m->recall, &t->task.root, 1, &opening);
         if (st == OK && opening)
                 item->in_reply_to = opening->message_id;
+        if (st == OK && t->news && t->news->told && t->news->messages) { /* new: how it was opened */
+                item->by = page_first_name(t->news->newest_author, m->arena);
+                st = recall_line(m->recall, t->news->newest, &item->line);
+        }
         return st == OK && t->news ? fold_changes(m, t->news, &item->changes) : st;
 }
 

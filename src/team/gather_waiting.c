@@ -233,7 +233,8 @@ static enum status add_task(struct waiting *w, uint32_t number)
                 st = name_assignees(w, t->task.waits, t->task.wait_count, &t->others);
         }
         t->news = find_thread(w->out, t->task.root);
-        if (t->news && !t->news->messages)
+        /* what only opened the task, and what only changed it, is told with it */
+        if (t->news && t->news->messages <= 1 && (!t->news->messages || t->news->newest == t->task.root))
                 t->news->told = true;
         w->out->task_count++;
         return st;

@@ -117,7 +117,7 @@ struct str page_how(const struct page *p, struct arena *arena)
         struct str done = task ? arena_printf(arena, "[%zu] done", task) : STR_NONE;
         return arena_printf(arena,
                 "To answer, reply to this mail and begin a line with the number of the entry: %.*s%s%.*s",
-                STR_ARG(said), said.len && done.len ? "  or  " : "", STR_ARG(done));
+                STR_ARG(said), said.len && done.len ? " Or: " : "", STR_ARG(done));
 }
 
 struct str page_rest(const struct page *p, struct arena *arena)
@@ -144,6 +144,22 @@ struct str page_rest(const struct page *p, struct arena *arena)
         struct str s = arena_copy(arena, str_trim(buf_str(&b)));
         buf_release(&b);
         return s;
+}
+
+struct str page_less(const struct page *p, struct arena *arena)
+{
+        struct str topic = STR_NONE, domain = STR_NONE;
+        for (size_t i = 0; i < p->item_count; i++) {
+                if (p->items[i].section != SECTION_NEW || !p->items[i].topic.len)
+                        continue;
+                topic = p->items[i].topic;
+                domain = str_from(p->items[i].reply_to, str_rchr(p->items[i].reply_to, '@') + 1);
+        }
+        if (!topic.len)
+                return STR_NONE;
+        return arena_printf(arena,
+                "Less of it: mail %.*s%cnamed@%.*s (only what names you) or %cmute; help@%.*s says what else there is.",
+                STR_ARG(topic), p->separator, STR_ARG(domain), p->separator, STR_ARG(domain));
 }
 
 static struct str zone_offset(int offset, struct arena *arena)
@@ -289,6 +305,9 @@ void page_text(const struct page *p, struct buf *out)
         struct str rest = page_rest(p, arena);
         if (rest.len)
                 text_wrap(rest, PAGE_COLUMNS, STR(""), STR(""), out);
+        struct str less = page_less(p, arena);
+        if (less.len)
+                text_wrap(less, PAGE_COLUMNS, STR(""), STR(""), out);
         if (p->next.year)
                 text_wrap(arena_printf(arena, "Next: %.*s.", STR_ARG(page_next(p, arena))),
                         PAGE_COLUMNS, STR(""), STR(""), out);

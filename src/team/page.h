@@ -27,6 +27,7 @@ struct page {
         size_t item_count;       /* at most PAGE_ITEMS_MAX */
         unsigned hidden_messages, hidden_threads, hidden_tasks; /* for which there was no room */
         struct str whole;        /* the text of the one message, when there is only one */
+        char separator;          /* of sub-addresses */
         struct civil next;       /* when the next one comes; year 0: never */
 };
 struct str page_subject(const struct page *, struct arena *);
@@ -40,4 +41,5 @@ struct str page_who(const struct gather_thread *, struct arena *); /* "3 new: Ke
 struct str page_first_name(struct str name, struct arena *);
 struct str page_how(const struct page *, struct arena *);   /* to answer; empty without entries */
 struct str page_rest(const struct page *, struct arena *);  /* what is not shown, one or more sentences; may be empty */
+struct str page_less(const struct page *, struct arena *);  /* how to get less; may be empty */
 struct str page_next(const struct page *, struct arena *);  /* "Wed 25 Nov 07:30 Lisbon (UTC+0)" */

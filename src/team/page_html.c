@@ -138,6 +138,11 @@ static void add_foot(const struct page *p, struct buf *out, struct arena *arena)
                 html_escape(rest, out);
                 buf_add_text(out, "<br>");
         }
+        struct str less = page_less(p, arena);
+        if (less.len) {
+                html_escape(less, out);
+                buf_add_text(out, "<br>");
+        }
         if (p->next.year) {
                 buf_add_text(out, "Next: ");
                 html_escape(page_next(p, arena), out);

@@ -141,7 +141,7 @@ static void test_page(void **state)
         assert_true(str_find(buf_str(&text), STR("7 new: Cem, Bo, Dee and 3 more\n")) != STR_NOWHERE);
         assert_true(str_find(buf_str(&text), STR("WAITING ON YOU\n--------------\n[1] T-142 Export ")) != STR_NOWHERE);
         assert_true(str_find(buf_str(&text), STR("Ken waits for it, due today\n    now doing (Ken)\n")) != STR_NOWHERE);
-        assert_true(str_find(buf_str(&text), STR("[2] I have seen it, too. or [1] done")) != STR_NOWHERE);
+        assert_true(str_find(buf_str(&text), STR("[2] I have seen it, too. Or: [1] done")) != STR_NOWHERE);
         assert_true(str_find(buf_str(&html), STR("mailto:r+x@team.example?subject=Re%3A%20T-142%20Export&amp;In-Reply-To=%3Ct%40b%3E&amp;body=due%20tomorrow")) != STR_NOWHERE);
         assert_true(str_find(buf_str(&text), STR("Next: Wed 25 Nov 07:30 Lisbon (UTC+0).")) != STR_NOWHERE);
         assert_true(str_find(buf_str(&html), STR("A &lt;subject&gt; &amp; one")) != STR_NOWHERE);
