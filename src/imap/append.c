@@ -235,9 +235,13 @@ static enum status file(struct append *a)
         if (st != OK)
                 return st;
         enum refusal why = REFUSED_NOT;
-        st = a->count == 1 ? submit(s->site, all, s->arena, &why)
+        st = a->count == 1 ? accept_post(s->site, all, s->arena, &why)
                            : submit_many(s->site, list, a->count, s->arena, &why);
-        return st == OK ? say_filed(a, to) : imap_not_filed(s, st, why);
+        if (st != OK)
+                return imap_not_filed(s, st, why);
+        for (size_t i = 0; a->count > 1 && i < a->count; i++)
+                accept_obey(s->site, list[i]);
+        return say_filed(a, to);
 }
 
 static enum status prepare(struct append *a, struct str name)

@@ -114,6 +114,8 @@ static enum status post(struct transfer *t, const struct batch *b, const struct 
                 numset_add(t->from, b->entries[i].number);
                 numset_add(t->to, to[i].number);
         }
+        for (size_t i = 0; i < b->count; i++)
+                accept_obey(s->site, list[i]);
         /* COPYUID pairs ascending numbers; a message that lay there already breaks the order */
         for (size_t i = 1; i < b->count; i++)
                 if (to[i].number <= to[i - 1].number)

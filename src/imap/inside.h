@@ -9,7 +9,7 @@
 #include "imap/parse.h"
 #include "store/message.h"
 #include "team/folder.h"
-#include "team/submit.h"
+#include "team/accept.h"
 #include "wire/verb.h"
 #include "wire/wire.h"
 

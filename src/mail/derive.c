@@ -139,7 +139,7 @@ static bool is_one_of(struct str value, const char *const *words)
         return false;
 }
 
-static bool is_automatic(struct str header)
+bool derive_automatic(struct str header)
 {
         static const char *const bulk[] = {"bulk", "junk", "list", NULL};
         struct str value, word;
@@ -213,7 +213,7 @@ static void set_header(struct arena *arena, struct str header, struct derived *d
         set_author(arena, e.from, d);
         set_references(arena, header, d);
         d->overview = overview_of(arena, header, d, &e);
-        d->automatic = is_automatic(header);
+        d->automatic = derive_automatic(header);
         buf_release(&b);
 }
 

@@ -28,6 +28,9 @@ struct derived {
 /* Everything in the arena; `message` in CRLF form, kept while derived is used. */
 void derive(struct arena *, struct str message, struct derived *out);
 
+/* Does this header say that no person wrote it? (derived.automatic) */
+bool derive_automatic(struct str header);
+
 /* The index of parts: path -> ranges, so that FETCH BODY[2.1] reads only those octets. */
 struct range {
         uint64_t start, len; /* octets of the message without prefix */

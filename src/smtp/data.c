@@ -30,8 +30,10 @@ static struct outcome file_for(struct session *s, struct str bytes, size_t first
 {
         struct sender sender = smtp_sender(s);
         struct outcome out = {.why = REFUSED_NOT, .id = STR("")};
-        struct submission mail = {.sender = &sender, .bytes = bytes};
-        struct str *outside;
+        struct acceptance mail = {.sender = &sender,
+                .bytes = bytes,
+                .to = s->targets + first,
+                .to_count = count};
         uint64_t room = 2 * (uint64_t)bytes.len; /* it may be copied, with fields that it lacks */
         if (s->trusted)
                 sender.person = author_of(s, bytes);
@@ -39,12 +41,7 @@ static struct outcome file_for(struct session *s, struct str bytes, size_t first
         if (out.st != OK)
                 return out;
         struct arena *arena = arena_new();
-        out.st = submit_placements(
-                s->site, s->targets + first, count, arena, &mail.to, &mail.to_count);
-        submit_outside(s->targets + first, count, arena, &outside, &mail.outside_count);
-        mail.outside = outside;
-        if (out.st == OK)
-                out.st = submit(s->site, &mail, arena, &out.why);
+        out.st = accept_mail(s->site, &mail, arena, &out.why);
         if (out.st == OK)
                 out.id = arena_copy(s->mail, mail.message_id);
         arena_free(arena);

@@ -1,4 +1,6 @@
 libbaton_a_SOURCES += \
+	src/team/accept.c src/team/accept.h src/team/notice.c src/team/notice.h src/team/transcript.c src/team/transcript.h \
+	src/team/wish.c src/team/wish.h \
 	src/team/config.c src/team/config.h src/team/digest.c src/team/digest.h src/team/folder.c src/team/folder.h \
 	src/team/gate.c src/team/gate.h src/team/gather.c src/team/gather.h src/team/page.c src/team/page.h src/team/page_html.c \
 	src/team/prefix.c src/team/prefix.h src/team/login.c src/team/login.h src/team/named.c src/team/named.h src/team/near.c src/team/near.h \

@@ -118,6 +118,8 @@ struct str prefix_topic(struct site *site, const struct submission *mail, const 
         if (header_count(header, "Newsgroups") == 0)
                 add_newsgroups(site, mail, arena, &out);
         add_list(site, mail, topic->name, &out);
+        if (mail->joins.len && !header_count(header, "References") && !header_count(header, "In-Reply-To"))
+                buf_addf(&out, "References: %.*s\r\n", STR_ARG(mail->joins));
         buf_addf(&out, "Baton-Topic: %.*s\r\n", STR_ARG(topic->name));
         buf_add_text(&out, "Baton-Kind: post\r\n");
         struct str prefix = arena_copy(arena, buf_str(&out));

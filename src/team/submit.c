@@ -26,6 +26,8 @@ const char *refusal_text(enum refusal why)
                 [REFUSED_SIZE] = "the message is too big",
                 [REFUSED_SENDER] = "mail to the outside leaves under an address of your own: write as "
                                    "one, or have an administrator add this one to yours",
+                [REFUSED_LOGIN] = "tasks are opened by who has logged in: send it by the submission "
+                                  "port, or write to the topic itself",
                 [REFUSED_NAMES] = "it names more than 50 people: each would find it in their INBOX; "
                                   "name fewer, the topic reaches all who follow it",
                 [REFUSED_SITE] = "the server cannot file it now: try again later",
@@ -80,6 +82,12 @@ static enum status outside_target(struct site *site, const struct sender *sender
         return OK;
 }
 
+static bool leads_to_topic(const struct target *t)
+{
+        return t->kind == TARGET_TOPIC || t->kind == TARGET_TASK ||
+               (t->kind == TARGET_COMMAND && t->what == SUB_TASK);
+}
+
 CHECKED enum status submit_target(struct site *site, const struct sender *sender, struct str address,
         struct arena *arena, struct target *out, enum refusal *why)
 {
@@ -97,9 +105,9 @@ CHECKED enum status submit_target(struct site *site, const struct sender *sender
         default:
                 return refuse(why, REFUSED_SITE, st);
         }
-        if (out->kind == TARGET_COMMAND)
+        if (out->kind == TARGET_COMMAND && out->what != SUB_TASK)
                 return refuse(why, out->id ? REFUSED_COMMAND : REFUSED_UNKNOWN, ABSENT);
-        if (out->kind != TARGET_TOPIC)
+        if (!leads_to_topic(out))
                 return OK;
         struct rights rights;
         st = rules_topic(site, posting_person(site, sender), out->id, &rights);
@@ -123,7 +131,7 @@ CHECKED enum status submit_placements(struct site *site, const struct target *ta
         size_t n = 0;
         for (size_t i = 0; i < count; i++) {
                 uint32_t mailbox = targets[i].id;
-                if (targets[i].kind == TARGET_OUTSIDE)
+                if (targets[i].kind != TARGET_PERSON && !leads_to_topic(&targets[i]))
                         continue;
                 if (targets[i].kind == TARGET_PERSON) {
                         enum status st = mailbox_find_use(site->store, targets[i].id, USE_INBOX, &mailbox);
@@ -339,6 +347,20 @@ static enum status add_named(struct site *site, const struct submission *mail, s
         return OK;
 }
 
+/* Mail to T-142@ is of that thread, also when its header does not say so: then readers that go by
+ * References are told in front of it (prefix.c) and in the overview, which ends with them. */
+static void join(const struct submission *mail, struct derived *derived, struct arena *arena)
+{
+        struct str *references = arena_alloc(arena, sizeof *references);
+        bool silent = derived->reference_count == 0;
+        *references = mail->joins;
+        derived->references = references;
+        derived->reference_count = 1;
+        if (silent && str_ends(derived->overview, STR("\t")))
+                derived->overview = arena_printf(
+                        arena, "%.*s%.*s", STR_ARG(derived->overview), STR_ARG(mail->joins));
+}
+
 static enum status prepare(struct site *site, struct submission *mail, struct arena *arena,
         struct filing *out, enum refusal *why)
 {
@@ -351,6 +373,8 @@ static enum status prepare(struct site *site, struct submission *mail, struct ar
         struct derived *derived = arena_alloc(arena, sizeof *derived);
         derive(arena, mail->bytes, derived);
         derived->message_id = mail->message_id;
+        if (mail->joins.len)
+                join(mail, derived, arena);
         *out = (struct filing){
                 .bytes = mail->bytes,
                 .derived = derived,

@@ -26,6 +26,7 @@ enum refusal {
         REFUSED_SIZE,
         REFUSED_SITE,     /* the store's fault: see status (FULL, BUSY, ...) */
         REFUSED_SENDER,   /* to the outside under an address that is not one's own */
+        REFUSED_LOGIN,    /* commands without having logged in */
         REFUSED_NAMES,    /* names more people than a message may */
         REFUSED_COUNT
 };
@@ -56,6 +57,10 @@ struct submission {
         const struct str *outside; /* recipients elsewhere: queued in the same change */
         size_t outside_count;
         bool unique_id;        /* news: EXISTS when the id is known in a topic */
+        uint32_t task;         /* it is addressed to this task (T-142@); 0: to none */
+        struct str joins;      /* Message-ID of what it is put under, whatever it answers; empty: as
+                                * its References say */
+        bool opens;            /* it is addressed to +task */
         /* filled */
         struct str message_id; /* in the arena */
         uint64_t message;
