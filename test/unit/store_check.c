@@ -125,7 +125,7 @@ static void counts(void **state)
         assert_int_equal(store_check(k->store, NULL, &r), OK);
         assert_int_equal(r.messages, 2);
         assert_int_equal(r.entries, 2);
-        assert_int_equal(r.mailboxes, 8);
+        assert_int_equal(r.mailboxes, 11);
         assert_int_equal(r.persons, 1);
         assert_int_equal(r.replies, 1);
         assert_int_equal(r.replies_found, 1);
