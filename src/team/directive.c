@@ -354,8 +354,8 @@ static void read_own(struct reading *r, struct str own)
         free(r->v);
 }
 
-void directive_read_text(struct str own, const struct zone *zone, time_t now, enum strictness strict,
-        struct arena *arena, struct directives *out)
+void directive_read_text(struct str own, const struct zone *zone, time_t now,
+        enum strictness strict, struct arena *arena, struct directives *out)
 {
         struct reading r = {.today = when_today(zone, now), .strictness = strict, .arena = arena,
                 .out = out};

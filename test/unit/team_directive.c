@@ -5,6 +5,7 @@
 #include <cmocka.h>
 #include "base/text.h"
 #include "team/directive.h"
+#include <stdio.h>
 
 /* Every text is read at noon of Sunday, 22 November 2026, in Lisbon. */
 enum { NOON = 1795348800 };
@@ -79,7 +80,7 @@ static void show(const struct directives *all, struct buf *out)
 static void expect(const char *name, const char *what, struct str got, const char *want)
 {
         if (!str_eq(got, str_of(want)))
-                fail_msg("%s: %s is\n[%.*s]\nnot\n[%s]", name, what, STR_ARG(got), want);
+                print_error("%s: %s is\n[%.*s]\nnot\n[%s]\n", name, what, STR_ARG(got), want);
 }
 
 /* ---- texts ---- */
@@ -310,6 +311,77 @@ static void strict(void **state)
                 check(&cases[i], STRICT);
 }
 
+/* ---- whole messages, as mail programs write them ---- */
+
+static void read_message(const char *name, struct buf *out)
+{
+        const char *folder = getenv("srcdir");
+        struct buf path = {0}, lines = {0};
+        buf_addf(&path, "%s/test/unit/directive/%s.eml", folder ? folder : ".", name);
+        FILE *f = fopen(buf_text(&path), "rb");
+        if (!f)
+                fail_msg("%s: no such file", buf_text(&path));
+        for (int c = fgetc(f); c != EOF; c = fgetc(f))
+                buf_add_char(&lines, (char)c);
+        assert_int_equal(fclose(f), 0);
+        add_crlf(buf_str(&lines), out);
+        buf_release(&path);
+        buf_release(&lines);
+}
+
+static void clients(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *file, *want, *rest;
+        } cases[] = { /* clang-format off */
+                {"gmail-web", "Due 2026-11-27; Assign bo; label auth -ios", "It is the token’s clock again.\n"},
+                {"gmail-html-only", "Due 2026-11-27; Assign bo; take", "It is the clock again.\n"},
+                {"gmail-mobile", "take", "Ist meins.\n"},
+                {"outlook-desktop", "Status doing; Due 2026-11-26", "I have a fix.\n\nAna\n"},
+                {"outlook-html", "Status doing; Due 2026-11-26", "I have a fix.\n\nAna\n"},
+                {"outlook-original", "Labels grösse; start", "Grüße\n"},
+                {"owa", "Priority high; Waits-on T-9", "I’m on it.\n"},
+                {"owa-html", "Priority high; Waits-on T-9", "I’m on it.\n"},
+                {"apple-iphone", "take; due 2026-11-23", ""},
+                {"apple-html", "take; due 2026-11-23", ""},
+                {"thunderbird", "Due 2026-11-25; Summary (The clock of these phones is wrong by an hour, so that "
+                        "every token looks too old when it arrives)", "I'll write that down.\n"},
+                {"thunderbird-german", "start", "Läuft.\n"},
+                {"mutt", "Priority low; wait T-9; due 2026-11-27", "Only on phones?\n\nToo late.\n"},
+                {"k9", "done", "It was the clock.\n"},
+                {"k9-quoted", "done", ""},
+                {"slrn", "Assign me; Due 2026-11-23; follow", "I have such a phone.\n"},
+                {"gnus", "take", "I have such a phone.\n\nThen I'll lend you mine.\n"},
+                {"yahoo", "Due 2026-11-27; Labels auth; take", "Mine does it too.\n"},
+                {"yahoo-html", "Due 2026-11-27; Labels auth", "Mine does it too.\n"},
+                {"evolution", "reopen; due 2026-12-01", "It is not done at all.\n"},
+                {"evolution-below", "reopen", ""},
+                {"proton", "Start 2026-12-01; Due 2026-12-18", "Not before the others are back.\n"},
+                {"proton-html", "Start 2026-12-01; Due 2026-12-18", "Not before the others are back.\n"},
+                {"samsung", "done", "Done with it.\n"},
+                {"samsung-html", "done", "Done with it.\n"},
+                {"delsp", "Title (Login fails on iOS); Due 2026-11-27; take",
+                        "The login fails.\n/usr/bin/login says so.\n"},
+                {"signed", "done", "Bo wrote on Sunday:\n"},
+                {"header", "Status doing; Title (Größe of the button); ?Deu>Due; Due 2026-11-27", "text\n"},
+                {"inline", "Labels customer", "See below.\n"},
+        }; /* clang-format on */
+        for (size_t i = 0; i < COUNT_OF(cases); i++) {
+                struct arena *arena = arena_new();
+                struct buf message = {0}, got = {0};
+                struct directives all;
+                read_message(cases[i].file, &message);
+                directive_read(buf_str(&message), lisbon(), NOON, LENIENT, arena, &all);
+                show(&all, &got);
+                expect(cases[i].file, "the list", buf_str(&got), cases[i].want);
+                expect(cases[i].file, "the rest", all.rest, cases[i].rest);
+                buf_release(&message);
+                buf_release(&got);
+                arena_free(arena);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -317,6 +389,7 @@ int main(void)
                 cmocka_unit_test(values),
                 cmocka_unit_test(verbs),
                 cmocka_unit_test(strict),
+                cmocka_unit_test(clients),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
