@@ -2,6 +2,7 @@ libbaton_a_SOURCES += \
 	src/team/accept.c src/team/accept.h src/team/notice.c src/team/notice.h src/team/transcript.c src/team/transcript.h \
 	src/team/wish.c src/team/wish.h \
 	src/team/config.c src/team/config.h src/team/digest.c src/team/digest.h src/team/folder.c src/team/folder.h \
+	src/team/directive.c src/team/directive.h src/team/directive_row.c src/team/directive_row.h src/team/directive_value.c src/team/directive_value.h \
 	src/team/gate.c src/team/gate.h src/team/gather.c src/team/gather.h src/team/page.c src/team/page.h src/team/page_html.c \
 	src/team/prefix.c src/team/prefix.h src/team/login.c src/team/login.h src/team/named.c src/team/named.h src/team/near.c src/team/near.h \
 	src/team/room.c src/team/room.h \
@@ -33,3 +34,6 @@ test_unit_team_token_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += test/unit/team_subaddress
 test_unit_team_subaddress_SOURCES = test/unit/team_subaddress.c
 test_unit_team_subaddress_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += test/unit/team_directive
+test_unit_team_directive_SOURCES = test/unit/team_directive.c
+test_unit_team_directive_LDADD = $(UNIT_LIBS)
