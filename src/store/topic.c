@@ -175,11 +175,8 @@ static enum status topic_put(struct txn *txn, struct op *op)
         enum status st = get_topic(op->store, txn, new.id, arena, &old);
         new.name = old.name;
         new.created = old.created;
-<<<<<<< HEAD
         new.each = old.each;
-=======
         t->board = (struct board){.before = &old, .after = &new};
->>>>>>> tasks
         if (st == OK)
                 st = put_topic(txn, new.id, &new);
         if (st == OK)

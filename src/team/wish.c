@@ -35,7 +35,7 @@ static void say(struct making *m, struct outcome *o, const char *format, ...)
         if (o->why.len)
                 buf_addf(&out, "%.*s ", STR_ARG(o->why));
         va_start(list, format);
-        buf_addv(&out, format, list);
+        buf_vaddf(&out, format, list);
         va_end(list);
         o->why = arena_copy(m->arena, buf_str(&out));
         buf_release(&out);
