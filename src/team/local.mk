@@ -1,6 +1,6 @@
 libbaton_a_SOURCES += \
 	src/team/accept.c src/team/accept.h src/team/notice.c src/team/notice.h src/team/transcript.c src/team/transcript.h \
-	src/team/wish.c src/team/wish.h \
+	src/team/board.c src/team/board.h src/team/wish.c src/team/wish.h \
 	src/team/config.c src/team/config.h src/team/digest.c src/team/digest.h src/team/folder.c src/team/folder.h \
 	src/team/directive.c src/team/directive.h src/team/directive_row.c src/team/directive_row.h src/team/directive_value.c src/team/directive_value.h \
 	src/team/gate.c src/team/gate.h src/team/gather.c src/team/gather.h src/team/page.c src/team/page.h src/team/page_html.c \
