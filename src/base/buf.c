@@ -17,13 +17,15 @@ void buf_trim(struct buf *b, size_t keep)
                 buf_release(b);
 }
 
+enum { DOUBLING = 65536 }; /* what is larger grows by half */
+
 char *buf_reserve(struct buf *b, size_t more)
 {
         if (more > SIZE_MAX / 4 || b->len > SIZE_MAX / 4)
                 fail_now("a buffer of %zu and %zu more octets", b->len, more);
         if (b->cap - b->len < more || !b->at) {
                 size_t want = b->len + more;
-                size_t cap = b->cap + b->cap / 2;
+                size_t cap = b->cap < DOUBLING ? 2 * b->cap : b->cap + b->cap / 2;
                 cap = cap < want ? want : cap;
                 b->cap = cap < 64 ? 64 : cap;
                 b->at = mem_grow(b->at, b->cap);
@@ -63,6 +65,16 @@ void buf_vaddf(struct buf *b, const char *format, va_list ap)
         }
         b->len += (size_t)n;
         va_end(again);
+}
+
+void buf_add_number(struct buf *b, uint32_t n)
+{
+        char digits[10];
+        size_t at = sizeof digits;
+        do
+                digits[--at] = (char)('0' + n % 10);
+        while (n /= 10);
+        buf_add(b, str_make(digits + at, sizeof digits - at));
 }
 
 void buf_addf(struct buf *b, const char *format, ...)

@@ -18,6 +18,7 @@ void buf_add(struct buf *, struct str);
 void buf_add_char(struct buf *, char);
 void buf_add_text(struct buf *, const char *);
 void buf_addf(struct buf *, const char *format, ...) PRINTF(2, 3);
+void buf_add_number(struct buf *, uint32_t); /* in decimal digits; much quicker than buf_addf */
 void buf_vaddf(struct buf *, const char *format, va_list) PRINTF(2, 0);
 void buf_set(struct buf *, struct str);       /* replaces the content by a copy */
 void buf_drop(struct buf *, size_t from_front); /* removes octets at the front */

@@ -4,7 +4,6 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/sha.h>
 #include <pthread.h>
 #include <sys/random.h>
 
@@ -19,9 +18,22 @@ enum {
         KNOWN_WAYS = 4, /* places for each */
 };
 
+/* Fetched once: SHA256() looks the method up each time, which costs more than hashing a line. */
+static EVP_MD *sha256_method;
+static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
+
+static void sha256_start(void)
+{
+        sha256_method = EVP_MD_fetch(NULL, "SHA256", NULL);
+        if (!sha256_method)
+                fail_now("SHA-256 does not work");
+}
+
 void sha256(struct str s, unsigned char out[SHA256_SIZE])
 {
-        SHA256((const unsigned char *)(s.len ? s.at : ""), s.len, out);
+        pthread_once(&sha256_once, sha256_start);
+        if (EVP_Digest(s.len ? s.at : "", s.len, out, NULL, sha256_method, NULL) != 1)
+                fail_now("SHA-256 does not work");
 }
 
 void hmac_sha256(struct str key, struct str text, unsigned char out[SHA256_SIZE])

@@ -247,3 +247,30 @@ void url_escape(struct str s, struct buf *out)
                         buf_addf(out, "%%%02X", (unsigned char)c);
         }
 }
+
+/* RFC 3461 4: capital letters only. */
+static int xtext_digit(char c)
+{
+        return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+enum status xtext_decode(struct str s, struct buf *out)
+{
+        size_t start = out->len;
+        for (size_t i = 0; i < s.len; i++) {
+                char c = s.at[i];
+                int high = -1, low = -1;
+                if (c == '+' && s.len - i > 2) {
+                        high = xtext_digit(s.at[i + 1]);
+                        low = xtext_digit(s.at[i + 2]);
+                        i += 2;
+                }
+                bool hexed = high >= 0 && low >= 0, plain = c > ' ' && c <= '~' && c != '=';
+                if (c == '+' ? !hexed : !plain) {
+                        out->len = start;
+                        return INVALID;
+                }
+                buf_add_char(out, hexed ? (char)(unsigned char)(high << 4 | low) : c);
+        }
+        return OK;
+}

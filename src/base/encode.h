@@ -15,6 +15,8 @@ CHECKED enum status base32_decode(struct str, struct buf *out);
 void quoted_decode(struct str, struct buf *out); /* quoted-printable, tolerant */
 /* RFC 2045 6.7; lines end in CRLF and have at most 76 octets. */
 void quoted_encode(struct str text, struct buf *out);
+/* RFC 3461 4: "+2B" stands for "+". INVALID: not xtext, and out is as it was. */
+CHECKED enum status xtext_decode(struct str, struct buf *out);
 void hex_encode(struct str, struct buf *out);
 
 /* HTML and URL text. */

@@ -5,9 +5,9 @@ enum {
         WEEK = 7,
         YEAR_MIN = 1970,
         YEAR_MAX = 9999,
-        COUNT_MAX = 9999,   /* of days, weeks or months */
-        LEAP_GAP_MAX = 8,   /* years between two of 29 February, at most */
-        CENTURY = 2000,     /* of "1.12.26" */
+        COUNT_MAX = 9999, /* of days, weeks or months */
+        LEAP_GAP_MAX = 8, /* years between two of 29 February, at most */
+        CENTURY = 2000,   /* of "1.12.26" */
 };
 
 /* What is being read, word by word. */
@@ -70,8 +70,8 @@ static int name_index(struct str word, const char *const *names, int count)
 
 static bool take_weekday(struct words *w, int *weekday)
 {
-        static const char *const names[] = {"sunday", "monday", "tuesday", "wednesday", "thursday",
-                "friday", "saturday"};
+        static const char *const names[] = {
+                "sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"};
         *weekday = w->at < w->count ? name_index(w->v[w->at], names, WEEK) : -1;
         w->at += *weekday >= 0;
         return *weekday >= 0;
@@ -214,8 +214,8 @@ static enum status take_date(struct words *w, int64_t *out)
 
 static bool take_count(struct words *w, bool after_in, int *count)
 {
-        static const char *const numbers[] = {"a", "one", "two", "three", "four", "five", "six",
-                "seven", "eight", "nine", "ten"};
+        static const char *const numbers[] = {
+                "a", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"};
         if (w->at == w->count)
                 return false;
         if (after_in && take_word(w, "an")) {

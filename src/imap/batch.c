@@ -22,7 +22,8 @@ void batch_free(struct batch *b)
 /* Ready structures are long: fewer at once. */
 static size_t group_size(const struct batch *b)
 {
-        return b->read & (READ_STRUCTURE | READ_BODY | READ_PARTS) ? BATCH_MAX / 2 : BATCH_MAX;
+        unsigned much = READ_STRUCTURE | READ_BODY | READ_PARTS | READ_OCTETS;
+        return b->read & much ? BATCH_MAX / 2 : BATCH_MAX;
 }
 
 enum status batch_fill(struct batch *b)

@@ -26,14 +26,13 @@ static unsigned to_read(const struct items *items)
         read |= items->what & ITEM_BODY ? READ_BODY : 0;
         read |= items->what & ITEM_STRUCTURE ? READ_STRUCTURE : 0;
         for (size_t i = 0; i < items->count; i++)
-                if (items->pieces[i].path.len)
-                        read |= READ_PARTS;
+                read |= items->pieces[i].path.len ? READ_PARTS | READ_OCTETS : READ_OCTETS;
         return read;
 }
 
 static void begin(struct fetch *f, uint32_t number)
 {
-        buf_addf(imap_out(f->session), "* %u FETCH (", imap_sequence(f->session, number));
+        imap_begin_fetch(f->session, number);
         f->begun = false;
 }
 
@@ -57,8 +56,10 @@ static void named(struct fetch *f, const char *name, struct str ready)
 static void print_plain(struct fetch *f, const struct entry *e)
 {
         unsigned what = f->items.what;
-        if (what & ITEM_UID)
-                buf_addf(item(f), "UID %u", e->number);
+        if (what & ITEM_UID) {
+                buf_add(item(f), STR("UID "));
+                buf_add_number(imap_out(f->session), e->number);
+        }
         if ((what & ITEM_FLAGS) || (f->newly && numset_has(f->newly, e->number))) {
                 buf_add_text(item(f), "FLAGS ");
                 imap_print_flags(imap_out(f->session), f->session->selected->marks, e->number);

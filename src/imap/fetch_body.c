@@ -25,7 +25,7 @@ static enum status read_prefix(struct reading *r)
 static enum status octets(struct reading *r, uint64_t from, uint64_t len, struct buf *out)
 {
         size_t before = out->len;
-        enum status st = message_octets(r->session->site->store, r->entry->message, from, len, out);
+        enum status st = stored_octets(r->session->site->store, r->stored, from, len, out);
         return st == OK && out->len - before != len ? DAMAGED : st;
 }
 

@@ -98,8 +98,10 @@ static void print_plain(struct session *s, const struct numset *list)
         struct buf *out = imap_out(s);
         struct walk w = numset_walk(list);
         buf_add_text(out, "* SEARCH");
-        for (uint32_t n; walk_next(&w, &n);)
-                buf_addf(out, " %u", n);
+        for (uint32_t n; walk_next(&w, &n);) {
+                buf_add_char(out, ' ');
+                buf_add_number(out, n);
+        }
 }
 
 enum status found_say(struct session *s, const struct returns *r, const struct numset *found,

@@ -97,6 +97,7 @@ CHECKED enum status imap_numbers(struct session *, struct str set, bool uid, str
 uint32_t imap_sequence(const struct session *, uint32_t number);
 /* "(\Seen $Label)" */
 void imap_print_flags(struct buf *out, const struct marks *, uint32_t number);
+void imap_begin_fetch(struct session *, uint32_t number); /* "* 7 FETCH (" */
 void imap_say_flags(struct session *); /* FLAGS and PERMANENTFLAGS */
 /* modseq 0: it is not told */
 void imap_say_fetch_flags(struct session *, uint32_t number, uint64_t modseq);

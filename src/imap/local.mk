@@ -25,11 +25,3 @@ test_unit_imap_tree_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += test/unit/imap_pattern
 test_unit_imap_pattern_SOURCES = test/unit/imap_pattern.c
 test_unit_imap_pattern_LDADD = $(UNIT_LIBS)
-
-EXTRA_DIST += test/fuzz/corpus/imap_parse
-if FUZZ
-noinst_PROGRAMS += test/fuzz/imap_parse
-test_fuzz_imap_parse_SOURCES = test/fuzz/imap_parse.c
-test_fuzz_imap_parse_LDADD = libbaton.a
-test_fuzz_imap_parse_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-endif

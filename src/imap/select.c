@@ -1,6 +1,6 @@
 #include "imap/board.h"
 
-static void say_selected(struct session *s, struct str name)
+static void say_selected(struct session *s, struct str name, uint32_t unseen)
 {
         struct selected *m = s->selected;
         imap_say_flags(s);
@@ -12,13 +12,9 @@ static void say_selected(struct session *s, struct str name)
         } else {
                 imap_line(s, "* 0 RECENT");
         }
-        struct numset *unseen = numset_copy(m->told);
-        numset_andnot(unseen, m->marks->flag[0]);
-        uint32_t first = numset_low(unseen);
-        numset_free(unseen);
-        if (first && !(s->enabled & ENABLED_REV2))
-                imap_line(
-                        s, "* OK [UNSEEN %u] The first that is not read", imap_sequence(s, first));
+        if (unseen && !(s->enabled & ENABLED_REV2))
+                imap_line(s, "* OK [UNSEEN %u] The first that is not read",
+                        imap_sequence(s, unseen));
         imap_line(s, "* OK [UIDVALIDITY %u] UIDs are valid", m->view->uid_validity);
         imap_line(s, "* OK [UIDNEXT %u] The next number", m->view->next);
 }
@@ -125,11 +121,12 @@ static enum status say_changes(struct session *s, const struct known *k)
         return resync(s, k);
 }
 
-static enum status load(struct session *s, const struct folder *f, struct selected *m)
+static enum status load(
+        struct session *s, const struct folder *f, struct selected *m, uint32_t *unseen)
 {
         enum status st = view_open(s->site->store, f->mailbox, &m->view);
         if (st == OK)
-                st = marks_load(s->site->store, f->mailbox, s->person, &m->marks);
+                st = marks_open(s->site->store, m->view, s->person, &m->marks, unseen);
         if (st != OK)
                 return st;
         m->mailbox = f->mailbox;
@@ -162,13 +159,14 @@ static enum status open_folder(struct session *s, const struct args *a, bool rea
         if (st != OK)
                 return st;
         s->selected = mem_new(sizeof *s->selected);
-        st = load(s, &f, s->selected);
+        uint32_t unseen = 0;
+        st = load(s, &f, s->selected, &unseen);
         if (st != OK) {
                 imap_deselect(s);
                 return st;
         }
         s->selected->read_only = read_only || !f.rights.flags;
-        say_selected(s, f.name);
+        say_selected(s, f.name, unseen);
         st = say_changes(s, &known);
         if (st != OK) {
                 imap_deselect(s);

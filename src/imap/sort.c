@@ -1,34 +1,36 @@
 #include "base/text.h"
 #include "imap/found.h"
 #include "imap/search.h"
+#include "store/subjects.h"
 #include "team/room.h"
 
 /* SORT (RFC 5256): by what was derived when the messages were filed. */
 
 enum what { BY_ARRIVAL, BY_DATE, BY_SIZE, BY_SUBJECT, BY_FROM, BY_TO, BY_CC };
 /* texts: subject, from, to, cc; no order is finer than so many octets of them */
-enum { CRITERIA_MAX = 32, TEXTS = 4, TEXT_MAX = 250, TEXT_USUAL = 100 };
+enum { CRITERIA_MAX = 32, TEXTS = 4, TEXT_MAX = SUBJECT_OCTETS, TEXT_USUAL = 100 };
 
 struct criterion {
         enum what what;
         bool reverse;
 };
 
-struct order {
+struct sorting {
         struct criterion criteria[CRITERIA_MAX];
         size_t count;
         unsigned read; /* READ_ bits; 0: entries are enough */
+        bool ranked;   /* subjects are compared by rank */
 };
 
 struct row {
-        const struct order *order;
-        uint32_t number;
+        const struct sorting *order;
+        uint32_t number, subject; /* its rank */
         time_t arrival, date;
         uint64_t size;
         struct str text[TEXTS];
 };
 
-static void one_criterion(struct parse *p, struct order *o)
+static void one_criterion(struct parse *p, struct sorting *o)
 {
         /* clang-format off */
         static const struct { const char *name; enum what what; unsigned read; } known[] = {
@@ -49,7 +51,7 @@ static void one_criterion(struct parse *p, struct order *o)
         parse_fail(p);
 }
 
-static void order_parse(struct parse *p, struct order *o)
+static void order_parse(struct parse *p, struct sorting *o)
 {
         if (!parse_char(p, '('))
                 parse_fail(p);
@@ -126,7 +128,7 @@ static void take_addresses(
 }
 
 static void take_batch(
-        struct arena *arena, const struct batch *b, const struct order *order, struct row *rows)
+        struct arena *arena, const struct batch *b, const struct sorting *order, struct row *rows)
 {
         for (size_t i = 0; i < b->count; i++) {
                 const struct stored *m = &b->stored[i];
@@ -151,7 +153,7 @@ struct table {
 };
 
 static enum status read_all(struct session *s, const struct numset *found,
-        const struct order *order, struct table *out)
+        const struct sorting *order, struct table *out)
 {
         struct batch *b = batch_new(s, found);
         b->stored_too = true;
@@ -165,6 +167,69 @@ static enum status read_all(struct session *s, const struct numset *found,
         }
         batch_free(b);
         return st == ABSENT ? OK : st;
+}
+
+/* ---- subjects, of large folders ---- */
+
+enum { MANY = 256 }; /* of fewer the subjects are read */
+
+/* Is the order of all subjects of the folder worth its price? It is kept for the next time. */
+static bool is_worth_ranks(
+        const struct session *s, const struct numset *found, const struct sorting *order)
+{
+        uint32_t count = numset_count(found);
+        bool by_subject = false;
+        for (size_t i = 0; i < order->count; i++)
+                by_subject |= order->criteria[i].what == BY_SUBJECT;
+        return by_subject && count >= MANY && count >= s->selected->view->count / 4;
+}
+
+/* When nothing else is asked for, nothing else is read. */
+static void rows_of_ranks(struct session *s, const struct numset *found,
+        const struct subjects *subjects, struct table *out)
+{
+        struct walk w = numset_walk(found);
+        size_t i = 0;
+        for (uint32_t n; walk_next(&w, &n);) {
+                while (i < subjects->count && subjects->number[i] < n)
+                        i++;
+                if (i < subjects->count && subjects->number[i] == n &&
+                        numset_has(s->selected->view->numbers, n))
+                        out->rows[out->count++] = (struct row){
+                                .number = n, .subject = subjects->rank[i]};
+        }
+}
+
+static void take_ranks(const struct subjects *subjects, struct table *out)
+{
+        size_t i = 0;
+        for (size_t k = 0; k < out->count; k++) {
+                while (i < subjects->count && subjects->number[i] < out->rows[k].number)
+                        i++;
+                if (i < subjects->count && subjects->number[i] == out->rows[k].number)
+                        out->rows[k].subject = subjects->rank[i];
+        }
+}
+
+static enum status read_ranked(
+        struct session *s, const struct numset *found, struct sorting *order, struct table *out)
+{
+        const struct subjects *subjects;
+        enum status st = subjects_open(s->site->store, s->selected->view, &subjects);
+        if (st != OK)
+                return st;
+        order->ranked = true;
+        order->read &= ~(unsigned)READ_SUMMARY;
+        if (order->count == 1) {
+                rows_of_ranks(s, found, subjects, out);
+        } else {
+                st = read_all(s, found, order, out);
+                take_ranks(subjects, out);
+        }
+        for (size_t i = 0; i < out->count; i++)
+                out->rows[i].order = order;
+        subjects_close(s->site->store, subjects);
+        return st;
 }
 
 /* ---- sorting ---- */
@@ -188,16 +253,19 @@ static int compare(const struct row *a, const struct row *b, enum what what)
                 return by_time(a->date, b->date);
         case BY_SIZE:
                 return by_number(a->size, b->size);
+        case BY_SUBJECT:
+                if (a->order->ranked)
+                        return by_number(a->subject, b->subject);
+                /* fall through */
         default:
                 return str_cmp(a->text[what - BY_SUBJECT], b->text[what - BY_SUBJECT]);
         }
 }
 
 /* RFC 5256 3: what is equal stands in the order of the mailbox, reversed or not. */
-static int by_order(const void *x, const void *y)
+static int by_order(const struct row *a, const struct row *b)
 {
-        const struct row *a = x, *b = y;
-        const struct order *order = a->order;
+        const struct sorting *order = a->order;
         for (size_t i = 0; i < order->count; i++) {
                 int c = compare(a, b, order->criteria[i].what);
                 if (c != 0)
@@ -206,36 +274,113 @@ static int by_order(const void *x, const void *y)
         return by_number(a->number, b->number);
 }
 
-static void print_sorted(struct session *s, struct table *t)
+/* A row as it is moved about: numbers of the first criterion, or the first octets of its text, put
+ * most rows in order; the others are compared. */
+struct ordered {
+        uint64_t key;
+        const struct row *row;
+};
+
+static uint64_t key_of(const struct row *row, const struct criterion *c)
+{
+        uint64_t key = 0;
+        struct str text = STR_NONE;
+        if (c->what == BY_ARRIVAL || c->what == BY_DATE)
+                key = (uint64_t)(c->what == BY_DATE ? row->date : row->arrival) ^ 1ULL << 63;
+        else if (c->what == BY_SIZE)
+                key = row->size;
+        else if (c->what == BY_SUBJECT && row->order->ranked)
+                key = row->subject;
+        else
+                text = row->text[c->what - BY_SUBJECT];
+        for (size_t i = 0; i < text.len && i < sizeof key; i++)
+                key |= (uint64_t)(unsigned char)text.at[i] << (56 - 8 * i);
+        return c->reverse ? ~key : key;
+}
+
+/* One octet of the keys; what is equal stays as it stands. False: it is the same in all. */
+static bool sort_octet(const struct ordered *from, struct ordered *to, size_t n, unsigned shift)
+{
+        size_t starts[256] = {0}, at = 0;
+        for (size_t i = 0; i < n; i++)
+                starts[from[i].key >> shift & 255]++;
+        if (starts[from[0].key >> shift & 255] == n)
+                return false;
+        for (size_t i = 0; i < 256; i++) {
+                size_t count = starts[i];
+                starts[i] = at;
+                at += count;
+        }
+        for (size_t i = 0; i < n; i++)
+                to[starts[from[i].key >> shift & 255]++] = from[i];
+        return true;
+}
+
+static int by_row(const void *a, const void *b)
+{
+        return by_order(((const struct ordered *)a)->row, ((const struct ordered *)b)->row);
+}
+
+/* The rows come in the order of the mailbox. `both` has room for twice as many rows; which half has the
+ * answer is returned. */
+static struct ordered *in_order(const struct table *t, const struct sorting *order, struct ordered *both)
+{
+        struct ordered *now = both, *then = both + t->count;
+        for (size_t i = 0; i < t->count; i++)
+                now[i] = (struct ordered){key_of(&t->rows[i], &order->criteria[0]), &t->rows[i]};
+        for (unsigned shift = 0; t->count > 0 && shift < 64; shift += 8) {
+                if (!sort_octet(now, then, t->count, shift))
+                        continue;
+                struct ordered *other = now;
+                now = then;
+                then = other;
+        }
+        for (size_t i = 0, end; i < t->count; i = end) {
+                for (end = i + 1; end < t->count && now[end].key == now[i].key;)
+                        end++;
+                if (end - i > 1)
+                        qsort(now + i, end - i, sizeof *now, by_row);
+        }
+        return now;
+}
+
+static void print_sorted(struct session *s, const struct table *t, const struct sorting *order)
 {
         struct buf *out = imap_out(s);
-        qsort(t->rows, t->count, sizeof *t->rows, by_order);
+        struct ordered *both = mem_new((2 * t->count + 1) * sizeof *both);
+        const struct ordered *sorted = in_order(t, order, both);
         buf_add_text(out, "* SORT");
-        for (size_t i = 0; i < t->count; i++)
-                buf_addf(out, " %u",
-                        s->uid ? t->rows[i].number : imap_sequence(s, t->rows[i].number));
+        for (size_t i = 0; i < t->count; i++) {
+                uint32_t n = sorted[i].row->number;
+                buf_add_char(out, ' ');
+                buf_add_number(out, s->uid ? n : imap_sequence(s, n));
+        }
+        free(both);
 }
 
 /* Gathers the answer; its end is said when the memory has been given back. */
-static enum status say_sorted(
-        struct session *s, const struct numset *found, const struct order *order)
+static enum status say_sorted(struct session *s, const struct numset *found, struct sorting *order)
 {
-        uint64_t room = numset_count(found) * (uint64_t)(sizeof(struct row) + TEXT_USUAL);
+        size_t each = sizeof(struct row) + 2 * sizeof(struct ordered) + TEXT_USUAL;
+        uint64_t room = numset_count(found) * (uint64_t)each;
         enum status st = room_take(s->site->room, s->wire, room);
         if (st != OK)
                 return st;
         struct table t = {.rows = mem_new((numset_count(found) + 1) * sizeof *t.rows),
                 .arena = arena_new()};
-        st = read_all(s, found, order, &t);
+        if (is_worth_ranks(s, found, order))
+                st = read_ranked(s, found, order, &t);
+        else
+                st = read_all(s, found, order, &t);
         if (st == OK)
-                print_sorted(s, &t);
+                print_sorted(s, &t, order);
         free(t.rows);
         arena_free(t.arena);
         room_leave(s->site->room, room);
         return st;
 }
 
-static enum status sort(struct session *s, struct key *key, const struct order *order)
+static enum status sort(struct session *s, struct key *key, struct sorting *order)
 {
         struct numset *found;
         uint64_t highest = 0;
@@ -257,7 +402,7 @@ static enum status sort(struct session *s, struct key *key, const struct order *
 enum status imap_sort(struct session *s, const struct args *a)
 {
         struct parse p = imap_arguments(s, a);
-        struct order order = {0};
+        struct sorting order = {0};
         enum charset charset;
         order_parse(&p, &order);
         struct key *key = keys_parse_sorted(&p, &charset);

@@ -279,7 +279,7 @@ static uint32_t print_line(const struct forest *f, uint32_t n, struct buf *out)
         for (;;) {
                 const struct node *node = &f->nodes[n];
                 if (node->message)
-                        buf_addf(out, "%u", node->message->shown);
+                        buf_add_number(out, node->message->shown);
                 if (node->message && node->first != NONE)
                         buf_add_char(out, ' ');
                 if (node->first == NONE || f->nodes[node->first].next != NONE)

@@ -119,10 +119,18 @@ void imap_say_flags(struct session *s)
         m->keywords_told = m->marks->keyword_count;
 }
 
+void imap_begin_fetch(struct session *s, uint32_t number)
+{
+        struct buf *out = imap_out(s);
+        buf_add(out, STR("* "));
+        buf_add_number(out, imap_sequence(s, number));
+        buf_add(out, STR(" FETCH ("));
+}
+
 void imap_say_fetch_flags(struct session *s, uint32_t number, uint64_t modseq)
 {
         struct buf *out = imap_out(s);
-        buf_addf(out, "* %u FETCH (", imap_sequence(s, number));
+        imap_begin_fetch(s, number);
         if (s->uid || (s->enabled & ENABLED_QRESYNC))
                 buf_addf(out, "UID %u ", number);
         buf_add_text(out, "FLAGS ");

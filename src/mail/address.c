@@ -441,12 +441,13 @@ static bool is_domain(struct str s)
         return true;
 }
 
+/* RFC 5321 4.1.3: what is in use, and nothing that would end a path: no '>' among others. */
 static bool is_literal(struct str s)
 {
         if (s.len < 3 || s.len > DOMAIN_MAX || s.at[0] != '[' || s.at[s.len - 1] != ']')
                 return false;
         for (size_t i = 1; i + 1 < s.len; i++)
-                if (s.at[i] <= ' ' || s.at[i] > '~' || strchr("[]\\", s.at[i]))
+                if (!is_letter_or_digit(s.at[i]) && (!s.at[i] || !strchr(".:-", s.at[i])))
                         return false;
         return true;
 }

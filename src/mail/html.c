@@ -15,6 +15,8 @@ struct html {
         unsigned quote, pre;
         unsigned breaks; /* line ends owed before the next word */
         bool gap;        /* a blank is owed */
+        bool filler;     /* the line holds a no-break blank and nothing else: an empty line */
+        bool tight;      /* the open paragraph stands without distance (Outlook's lines) */
         bool marked;     /* the line has its "- " only */
 };
 
@@ -44,6 +46,9 @@ static enum effect effect_of(const char *name)
 
 static void owe_breaks(struct html *h, unsigned n)
 {
+        if (h->filler)
+                h->breaks = h->breaks < 2 ? h->breaks + 1 : 2;
+        h->filler = false;
         if (h->breaks < n)
                 h->breaks = n;
         h->gap = false;
@@ -63,7 +68,7 @@ static void settle(struct html *h)
                 buf_add_char(h->out, ' ');
         }
         h->breaks = 0;
-        h->gap = h->marked = false;
+        h->gap = h->marked = h->filler = false;
 }
 
 static void add_preformatted(struct html *h, struct str s)
@@ -91,6 +96,7 @@ static void add_flowing(struct html *h, struct str s)
         while (s.len) {
                 size_t n = blank_length(s);
                 if (n) {
+                        h->filler = h->filler || (n > 1 && h->breaks > 0);
                         h->gap = true;
                         s = str_from(s, n);
                         continue;
@@ -131,6 +137,22 @@ static bool is_undisplayed(const xmlChar **attributes)
         return false;
 }
 
+/* Outlook and its like write every line as a paragraph and take the distance away by style. */
+static bool is_tight(const xmlChar **attributes)
+{
+        for (; attributes && attributes[0]; attributes += 2) {
+                struct str name = str_of((const char *)attributes[0]);
+                struct str value = str_of((const char *)attributes[1]);
+                if (str_eq(name, STR("class")) && str_starts(value, STR("Mso")))
+                        return true;
+                size_t at = str_find_same(value, STR("margin:"));
+                struct str margin = at == STR_NOWHERE ? STR_NONE : str_from(value, at + 7);
+                if (str_eq(name, STR("style")) && str_starts(str_trim(margin), STR("0")))
+                        return true;
+        }
+        return false;
+}
+
 static void begin_item(struct html *h)
 {
         owe_breaks(h, 1);
@@ -155,7 +177,8 @@ static void on_start(void *context, const xmlChar *name, const xmlChar **attribu
                         owe_breaks(h, 1);
                 break;
         case PARAGRAPH:
-                owe_breaks(h, 2);
+                h->tight = strcmp((const char *)name, "p") == 0 && is_tight(attributes);
+                owe_breaks(h, h->tight ? 1 : 2);
                 break;
         case RULE:
                 owe_breaks(h, 2);
@@ -192,7 +215,8 @@ static void on_end(void *context, const xmlChar *name)
                 owe_breaks(h, h->breaks ? h->breaks : 1);
                 break;
         case PARAGRAPH:
-                owe_breaks(h, 2);
+                owe_breaks(h, h->tight ? 1 : 2);
+                h->tight = false;
                 break;
         case CELL:
                 h->gap = true;

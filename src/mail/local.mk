@@ -1,7 +1,7 @@
 libbaton_a_SOURCES += \
 	src/mail/address.c src/mail/address.h src/mail/compose.c src/mail/compose.h \
 	src/mail/content.c src/mail/content.h src/mail/date.c src/mail/date.h \
-	src/mail/derive.c src/mail/derive.h src/mail/envelope.c src/mail/envelope.h \
+	src/mail/derive.c src/mail/derive.h src/mail/enhanced.c src/mail/enhanced.h src/mail/envelope.c src/mail/envelope.h \
 	src/mail/header.c src/mail/header.h src/mail/html.c src/mail/html.h \
 	src/mail/mime.c src/mail/mime.h src/mail/msgid.c src/mail/msgid.h \
 	src/mail/params.c src/mail/params.h src/mail/parts.c src/mail/parts.h \
@@ -34,15 +34,3 @@ test_unit_mail_msgid_SOURCES = test/unit/mail_msgid.c
 test_unit_mail_msgid_LDADD = $(UNIT_LIBS)
 test_unit_mail_render_SOURCES = test/unit/mail_render.c
 test_unit_mail_render_LDADD = $(UNIT_LIBS)
-
-# Fuzz targets: configure --enable-fuzz with CC=clang, then `test/fuzz/mime test/fuzz/corpus/mime`.
-EXTRA_DIST += test/fuzz/corpus/mime test/fuzz/corpus/address
-if FUZZ
-noinst_PROGRAMS += test/fuzz/mime test/fuzz/address
-test_fuzz_mime_SOURCES = test/fuzz/mime.c
-test_fuzz_mime_LDADD = libbaton.a
-test_fuzz_mime_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-test_fuzz_address_SOURCES = test/fuzz/address.c
-test_fuzz_address_LDADD = libbaton.a
-test_fuzz_address_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-endif

@@ -4,12 +4,13 @@
 enum {
         ATTRIBUTION_LINES = 4,
         ATTRIBUTION_MAX = 400, /* octets */
+        WRAPPED = 50,          /* octets that a line has at least which was wrapped */
         BLOCK_LINES = 6,       /* in which Outlook's From, Sent, To and Subject stand */
         SIGNATURE_LINES = 12,
         FOOTER_LINES = 3,
         GREETING_MAX = 40,
         SHORT_GREETING = 20, /* needs no mark at its end */
-        LINE_READ = 2000, /* octets of the own text that the one line is made of */
+        LINE_READ = 2000,    /* octets of the own text that the one line is made of */
 };
 
 struct lines {
@@ -56,10 +57,9 @@ static bool has_time(struct str s)
 /* "-----Original Message-----" in the languages of Outlook and its like. */
 static bool is_copy_rule(struct str line)
 {
-        static const char *const words[] = {
-                "original message", "original appointment", "ursprüngliche nachricht",
-                "urspruengliche nachricht", "ursprüngl. nachricht", "message d'origine",
-                "message original", "mensaje original", "mensagem original",
+        static const char *const words[] = {"original message", "original appointment",
+                "ursprüngliche nachricht", "urspruengliche nachricht", "ursprüngl. nachricht",
+                "message d'origine", "message original", "mensaje original", "mensagem original",
                 "messaggio originale", "oorspronkelijk bericht", "originalmeddelande",
                 "forwarded message", "weitergeleitete nachricht", "message transféré",
                 "mensaje reenviado", "begin forwarded message", "reply message"};
@@ -78,6 +78,16 @@ static bool is_copy_rule(struct str line)
         return false;
 }
 
+/* Blanks before it are French, "*" ends a bold word, the wide one is Chinese. */
+static bool begins_with_colon(struct str s)
+{
+        static const char *const colons[] = {":", " :", "\u00a0:", "*:", "："};
+        for (size_t i = 0; i < COUNT_OF(colons); i++)
+                if (str_starts(s, str_of(colons[i])))
+                        return true;
+        return false;
+}
+
 /* "From:", "*Sent:*", "Von: " at the start of a line. */
 static bool begins_with_label(struct str line, const char *const *labels)
 {
@@ -86,8 +96,7 @@ static bool begins_with_label(struct str line, const char *const *labels)
                 s = str_from(s, 1);
         for (; *labels; labels++) {
                 struct str label = str_of(*labels);
-                if (str_starts_same(s, label) && s.len > label.len &&
-                        (s.at[label.len] == ':' || str_starts(str_from(s, label.len), STR(" :"))))
+                if (str_starts_same(s, label) && begins_with_colon(str_from(s, label.len)))
                         return true;
         }
         return false;
@@ -97,17 +106,22 @@ static bool begins_with_label(struct str line, const char *const *labels)
  * alone is the author's ("From: a customer ..."). */
 static bool is_copy_block(const struct lines *l, size_t at)
 {
-        static const char *const from[] = {
-                "From", "Von", "De", "Da", "Van", "Från", "Fra", NULL};
-        static const char *const sent[] = {
-                "Sent", "Date", "Gesendet", "Datum", "Envoyé", "Enviado", "Enviada", "Fecha",
-                "Data", "Inviato", "Verzonden", "Skickat", "Sendt", NULL};
-        static const char *const rest[] = {
-                "To", "An", "À", "Para", "A", "Aan", "Till", "Til", "Subject", "Betreff", "Objet",
-                "Asunto", "Assunto", "Oggetto", "Onderwerp", NULL};
+        static const char *const from[] = {"From", "Von", "De", "Da", "Van", "Från", "Fra", "Od",
+                "Lähettäjä", "Gönderen", "Kimden", "Feladó", "От", "Від", "差出人", "发件人",
+                "寄件者", "보낸 사람", NULL};
+        static const char *const sent[] = {"Sent", "Date", "Gesendet", "Datum", "Envoyé", "Enviado",
+                "Enviada", "Fecha", "Data", "Inviato", "Verzonden", "Skickat", "Sendt", "Dato",
+                "Wysłano", "Odesláno", "Odoslané", "Lähetetty", "Gönderildi", "Gönderme Tarihi",
+                "Tarih", "Elküldve", "Отправлено", "Дата", "Надіслано", "送信日時", "发送时间",
+                "日期", "寄件日期", "보낸 날짜", NULL};
+        static const char *const rest[] = {"To", "An", "À", "Para", "A", "Aan", "Till", "Til", "Do",
+                "Komu", "Vastaanottaja", "Kime", "Címzett", "Кому", "宛先", "收件人", "收件者",
+                "받는 사람", "Subject", "Betreff", "Objet", "Asunto", "Assunto", "Oggetto",
+                "Onderwerp", "Ämne", "Emne", "Temat", "Předmět", "Aihe", "Konu", "Tárgy", "Тема",
+                "件名", "主题", "主旨", "제목", NULL};
         bool dated = false, more = false;
-        if (!begins_with_label(l->v[at], from) || (at && !is_blank_line(l->v[at - 1]) &&
-                                                          !str_starts(l->v[at - 1], STR("___"))))
+        if (!begins_with_label(l->v[at], from) ||
+                (at && !is_blank_line(l->v[at - 1]) && !str_starts(l->v[at - 1], STR("___"))))
                 return false;
         for (size_t i = at + 1; i < l->count && i < at + BLOCK_LINES; i++) {
                 dated = dated || begins_with_label(l->v[i], sent);
@@ -144,31 +158,68 @@ static bool is_signature(const struct lines *l, size_t at)
         return str_eq(l->v[at], STR("--")) && l->count - at <= SIGNATURE_LINES;
 }
 
+/* "... Ana wrote:", or, where the verb stands before the name, "... schrieb Ana <ana@x>:". */
+static bool says_who_wrote(struct str all)
+{
+        static const char *const ends[] = {
+                "wrote:", "writes:", "said:", "schrieb:", "geschrieben:", "schreef:", "écrit:",
+                "écrit :", "écrit\u00a0:", "escribió:", "escreveu:", "ha scritto:", "skrev:",
+                "følgende:", "napisał:", "napisał(a):", "napsal:", "napsal(a):", "kirjoitti:",
+                "írta:", "yazdı:", "написал:", "написал(а):", "пишет:", "写道:", "写道：", "작성:"};
+        static const char *const verbs[] = {" schrieb ", " skrev ", " schreef "};
+        for (size_t i = 0; i < COUNT_OF(ends); i++)
+                if (str_ends(all, str_of(ends[i])))
+                        return true;
+        for (size_t i = 0; i < COUNT_OF(verbs); i++)
+                if (str_ends(all, STR(":")) && str_find(all, str_of(verbs[i])) != STR_NOWHERE)
+                        return true;
+        return false;
+}
+
+static bool begins_attribution(struct str line)
+{
+        static const char *const starts[] = {
+                "On ", "Am ", "Le ", "El ", "Em ", "Il ", "Op ", "Den ", "W dniu ", "Dne ", "在 "};
+        for (size_t i = 0; i < COUNT_OF(starts); i++)
+                if (str_starts(str_trim(line), str_of(starts[i])))
+                        return true;
+        return false;
+}
+
+/* How many lines an attribution that ends at `last` has: up to its "On Sun, 22 ...", else those
+ * that are long enough to have been wrapped. What stands above it is the author's. */
+static size_t attribution_height(const struct lines *l, size_t last)
+{
+        size_t most = 1, n = 1;
+        while (most < ATTRIBUTION_LINES && most <= last && !is_blank_line(l->v[last - most]) &&
+                !is_quoted(l->v[last - most]) && !l->dropped[last - most])
+                most++;
+        if (begins_attribution(l->v[last]))
+                return 1;
+        for (; n < most; n++)
+                if (begins_attribution(l->v[last - n]) && has_digit(l->v[last - n]))
+                        return n + 1;
+        for (n = 1; n < most && l->v[last - n].len >= WRAPPED; n++)
+                ;
+        return n;
+}
+
 /* "On Tue, Ana wrote:", in up to four lines that end at `last`. 0 when it is none. `alone`: no
  * quoted line follows, so it must show more of itself. */
 static size_t attribution_lines(const struct lines *l, size_t last, bool alone)
 {
-        static const char *const ends[] = {
-                "wrote:", "writes:", "said:", "schrieb:", "schreef:", "écrit:", "écrit :",
-                "écrit\xc2\xa0:", "escribió:", "escreveu:", "ha scritto:", "skrev:", "napisał:"};
         struct str end = str_trim(l->v[last]);
-        bool known = false;
-        for (size_t i = 0; i < COUNT_OF(ends); i++)
-                known = known || str_ends(end, str_of(ends[i]));
-        if (!str_ends(end, STR(":")) || (alone && !known))
+        if (!str_ends(end, STR(":")) && !str_ends(end, STR("：")))
                 return 0;
-        size_t n = 1;
-        while (n < ATTRIBUTION_LINES && n <= last && !is_blank_line(l->v[last - n]) &&
-                !is_quoted(l->v[last - n]) && !l->dropped[last - n] &&
-                !str_starts(l->v[last - n + 1], STR("On ")))
-                n++;
+        size_t n = attribution_height(l, last);
         struct str first = str_trim(l->v[last - n + 1]);
         struct str all = str_make(first.at, (size_t)(end.at + end.len - first.at));
+        bool known = says_who_wrote(all);
         bool marked = str_chr(all, '@') != STR_NOWHERE || has_time(all);
         if (all.len > ATTRIBUTION_MAX)
                 return 0;
         if (alone)
-                return str_starts(first, STR("On ")) && has_digit(all) && marked ? n : 0;
+                return known && begins_attribution(first) && has_digit(all) && marked ? n : 0;
         if (known)
                 return n;
         return marked && has_digit(all) ? n : 0;
@@ -217,10 +268,25 @@ static void drop_copies(struct lines *l)
         }
 }
 
+/* Supercite's and Gnus' lines: "    Bo> text", below ">>>>> "Bo" == Bo Larsen writes:". */
+static bool is_cited(struct str line)
+{
+        enum { NAME_MAX_LENGTH = 20 };
+        struct str s = str_trim(line);
+        size_t n = str_chr(s, '>');
+        if (n == STR_NOWHERE || n == 0 || n > NAME_MAX_LENGTH)
+                return false;
+        return str_chr(str_sub(s, 0, n), ' ') == STR_NOWHERE;
+}
+
 static void drop_quotes(struct lines *l)
 {
-        for (size_t i = 0; i < l->count; i++)
-                l->dropped[i] = is_quoted(l->v[i]);
+        bool cited = false;
+        for (size_t i = 0; i < l->count; i++) {
+                l->dropped[i] = is_quoted(l->v[i]) || (cited && is_cited(l->v[i]));
+                cited = cited || (str_starts(l->v[i], STR(">>>>> \"")) &&
+                                         str_find(l->v[i], STR("\" == ")) != STR_NOWHERE);
+        }
         for (size_t i = 0; i < l->count; i++)
                 if (l->dropped[i] && is_quoted(l->v[i]) && (i == 0 || !is_quoted(l->v[i - 1])))
                         drop_attribution(l, i);
@@ -231,18 +297,31 @@ static bool is_gap(const struct lines *l, size_t at)
         return at >= l->count || l->dropped[at] || is_blank_line(l->v[at]);
 }
 
-/* "Sent from my phone", in a paragraph of its own, is no word of the author's. */
+static bool is_device(struct str line)
+{
+        static const char *const marks[] = {"Sent from my ", "Sent from Mail for ",
+                "Sent from Outlook ", "Sent from Yahoo Mail", "Sent from AOL",
+                "Sent from Proton Mail", "Sent with Proton Mail", "Sent with [Proton Mail]",
+                "Sent from [Proton Mail]", "Get Outlook for ", "Von meinem ",
+                "Gesendet von meinem ", "Gesendet mit der ", "Envoyé de mon ", "Enviado desde mi ",
+                "Enviado do meu ", "Inviato da iPhone", "Inviato da Yahoo", "Verzonden vanaf mijn ",
+                "Skickat från min ", "Wysłano z iPhone"};
+        for (size_t i = 0; i < COUNT_OF(marks); i++)
+                if (str_starts(line, str_of(marks[i])))
+                        return true;
+        return false;
+}
+
+/* "Sent from my phone", in a paragraph of its own or as the last line, is not the author's. */
 static void drop_devices(struct lines *l)
 {
-        static const char *const marks[] = {
-                "Sent from my ", "Sent from Mail for ", "Get Outlook for ", "Von meinem ",
-                "Envoyé de mon "};
-        for (size_t i = 0; i < l->count; i++) {
-                if (l->dropped[i] || !is_gap(l, i + 1) || (i && !is_gap(l, i - 1)))
+        bool last = true; /* nothing of the author's stands below */
+        for (size_t i = l->count; i--;) {
+                if (l->dropped[i] || is_blank_line(l->v[i]))
                         continue;
-                for (size_t j = 0; j < COUNT_OF(marks); j++)
-                        if (str_starts(l->v[i], str_of(marks[j])))
-                                l->dropped[i] = true;
+                bool apart = is_gap(l, i + 1) && (i == 0 || is_gap(l, i - 1));
+                l->dropped[i] = (apart || last) && is_device(l->v[i]);
+                last = last && l->dropped[i];
         }
 }
 
@@ -301,10 +380,9 @@ void content_own(struct str text, struct buf *out)
 /* "Hi all,", "Dear Ana", "Good morning everybody!" on a line of its own. */
 static bool is_greeting(struct str line)
 {
-        static const char *const words[] = {
-                "hi", "hello", "hey", "dear", "hallo", "good morning", "good afternoon",
-                "good evening", "greetings", "moin", "bonjour", "hola", "ciao", "liebe", "lieber",
-                "guten tag", "olá", "all", "team", "folks"};
+        static const char *const words[] = {"hi", "hello", "hey", "dear", "hallo", "good morning",
+                "good afternoon", "good evening", "greetings", "moin", "bonjour", "hola", "ciao",
+                "liebe", "lieber", "guten tag", "olá", "all", "team", "folks"};
         struct str s = str_trim(line);
         if (s.len == 0 || s.len > GREETING_MAX || str_chr(s, '?') != STR_NOWHERE)
                 return false;

@@ -1,4 +1,6 @@
+#include "nntp/range.h"
 #include "nntp/session.h"
+#include "mail/header.h"
 #include "mail/msgid.h"
 
 enum { PIECE = 65536, PLACES_MAX = 64 };
@@ -17,13 +19,14 @@ bool article_refuse(struct session *s, enum status st, const char *absent)
         return false;
 }
 
-enum status article_get(struct session *s, struct place place, struct found *out)
+enum status article_get(
+        struct session *s, struct place place, unsigned read, struct found *out)
 {
         struct entry entry;
         struct store *store = s->site->store;
         enum status st = entry_read(store, place.mailbox, place.number, &entry);
         if (st == OK)
-                st = messages_read(store, &entry.message, 1, READ_SUMMARY, s->arena, &out->stored);
+                st = messages_read(store, &entry.message, 1, read, s->arena, &out->stored);
         if (st == OK && !out->stored.id)
                 st = ABSENT;
         out->place = place;
@@ -63,22 +66,16 @@ bool article_by_id(struct session *s, struct str id, struct place *out)
         return st == OK || article_refuse(s, st, no_such_id);
 }
 
-static bool by_number(struct session *s, struct str which, struct found *out)
+static bool by_number(struct session *s, uint32_t n, unsigned read, struct found *out)
 {
-        uint64_t number;
         if (!s->view) {
                 wire_say(s->wire, "412 No newsgroup is selected");
                 return false;
         }
-        if (str_u64(which, &number) != OK) {
-                nntp_no(s, INVALID);
-                return false;
-        }
-        uint32_t n = number > UINT32_MAX ? UINT32_MAX : (uint32_t)number;
         group_reach(s, n);
         if (!s->view || !numset_has(s->view->numbers, n))
                 return article_refuse(s, ABSENT, no_such_number);
-        enum status st = article_get(s, (struct place){s->view->mailbox, n}, out);
+        enum status st = article_get(s, (struct place){s->view->mailbox, n}, read, out);
         if (st != OK)
                 return article_refuse(s, st, no_such_number);
         s->current = n;
@@ -86,7 +83,7 @@ static bool by_number(struct session *s, struct str which, struct found *out)
 }
 
 /* The current article may have gone since (RFC 3977 6.2.1). */
-static bool current(struct session *s, struct found *out)
+static bool current(struct session *s, unsigned read, struct found *out)
 {
         if (!s->view) {
                 wire_say(s->wire, "412 No newsgroup is selected");
@@ -95,20 +92,26 @@ static bool current(struct session *s, struct found *out)
         enum status st = ABSENT;
         group_reach(s, 0);
         if (s->view && s->current)
-                st = article_get(s, (struct place){s->view->mailbox, s->current}, out);
+                st = article_get(s, (struct place){s->view->mailbox, s->current}, read, out);
         return st == OK || article_refuse(s, st, "420 No article is selected");
 }
 
-bool article_find(struct session *s, struct str which, struct found *out)
+bool article_find(struct session *s, struct str which, unsigned read, struct found *out)
 {
         struct place place;
-        if (!which.len)
-                return current(s, out);
-        if (which.at[0] != '<')
-                return by_number(s, which, out);
+        struct named named;
+        enum status st = range_named(which, true, &named);
+        if (named.kind == NAMED_CURRENT)
+                return current(s, read, out);
+        if (named.kind == NAMED_NUMBERS && st != OK) {
+                nntp_no(s, st);
+                return false;
+        }
+        if (named.kind == NAMED_NUMBERS)
+                return by_number(s, named.low, read, out);
         if (!article_by_id(s, which, &place))
                 return false;
-        enum status st = article_get(s, place, out);
+        st = article_get(s, place, read, out);
         out->shown = 0;
         return st == OK || article_refuse(s, st, no_such_id);
 }
@@ -131,19 +134,41 @@ CHECKED static enum status header_end(struct session *s, const struct stored *m,
         /* no body: there may be no empty line either */
         struct buf tail = {0};
         uint64_t from = m->size < 4 ? 0 : m->size - 4;
-        enum status st = message_octets(s->site->store, m->id, from, 4, &tail);
+        enum status st = stored_octets(s->site->store, m, from, 4, &tail);
         if (!str_ends(buf_str(&tail), STR("\r\n\r\n")) && !str_eq(buf_str(&tail), STR("\r\n")))
                 *out = m->size;
         buf_release(&tail);
         return st;
 }
 
+/* The Message-ID of an article whose header is here: what was derived is read only when the header
+ * has none, or several. */
+static enum status fill_id(struct session *s, struct str header, struct stored *m)
+{
+        struct field field;
+        struct str value = STR_NONE;
+        unsigned count = 0;
+        if (m->message_id.len)
+                return OK;
+        while (header_next(&header, &field)) {
+                if (!str_same(field.name, STR("Message-ID")))
+                        continue;
+                value = field.value;
+                count++;
+        }
+        if (count == 1 && msgid_next(s->arena, &value, &m->message_id))
+                return OK;
+        uint64_t id = m->id;
+        enum status st = messages_read(s->site->store, &id, 1, READ_SUMMARY, s->arena, m);
+        return st == OK && !m->id ? ABSENT : st;
+}
+
 /* The first piece is read before anything is said, so that a damaged article is refused; what
  * fails later ends the connection, for a block cannot take anything back. */
-static enum status send(struct session *s, const struct found *f, struct extent e)
+static enum status send(struct session *s, struct found *f, struct extent e)
 {
         struct store *store = s->site->store;
-        const struct stored *m = &f->stored;
+        struct stored *m = &f->stored;
         struct buf piece = {0}, prefix = {0};
         enum status st = OK;
         if (e.prefix)
@@ -154,7 +179,9 @@ static enum status send(struct session *s, const struct found *f, struct extent 
                 uint64_t len = e.upto - at < PIECE ? e.upto - at : PIECE;
                 buf_clear(&piece);
                 if (len)
-                        st = message_octets(store, m->id, at, len, &piece);
+                        st = stored_octets(store, m, at, len, &piece);
+                if (st == OK && !said)
+                        st = fill_id(s, str_sub(buf_str(&piece), 0, m->header_size), m);
                 if (st != OK)
                         break;
                 if (!said) {
@@ -182,7 +209,7 @@ static struct str which(const struct args *a)
 enum status nntp_article(struct session *s, const struct args *a)
 {
         struct found f;
-        if (!article_find(s, which(a), &f))
+        if (!article_find(s, which(a), READ_SIZES, &f))
                 return OK;
         group_read(s, f.place);
         return send(s, &f, (struct extent){220, true, 0, f.stored.size});
@@ -192,7 +219,7 @@ enum status nntp_head(struct session *s, const struct args *a)
 {
         struct found f;
         uint64_t upto;
-        if (!article_find(s, which(a), &f))
+        if (!article_find(s, which(a), READ_SIZES, &f))
                 return OK;
         enum status st = header_end(s, &f.stored, &upto);
         return st == OK ? send(s, &f, (struct extent){221, true, 0, upto}) : st;
@@ -201,7 +228,7 @@ enum status nntp_head(struct session *s, const struct args *a)
 enum status nntp_body(struct session *s, const struct args *a)
 {
         struct found f;
-        if (!article_find(s, which(a), &f))
+        if (!article_find(s, which(a), READ_SUMMARY, &f))
                 return OK;
         group_read(s, f.place);
         return send(s, &f, (struct extent){222, false, f.stored.header_size, f.stored.size});
@@ -210,7 +237,7 @@ enum status nntp_body(struct session *s, const struct args *a)
 enum status nntp_stat(struct session *s, const struct args *a)
 {
         struct found f;
-        if (article_find(s, which(a), &f))
+        if (article_find(s, which(a), READ_SUMMARY, &f))
                 wire_say(s->wire, "223 %u %.*s", f.shown, STR_ARG(f.stored.message_id));
         return OK;
 }

@@ -4,7 +4,7 @@
 #include "nntp/session.h"
 
 enum {
-        READ_AT_ONCE = 64,
+        READ_AT_ONCE = 1024, /* each storing waits for the disk; a silence stores them too */
         RIGHTS_MS = 1000, /* so long after they were taken away a group may still be read */
 };
 
@@ -135,7 +135,8 @@ static enum status step(struct session *s, bool forward, const char *none)
                 const struct numset *numbers = s->view->numbers;
                 to = forward ? numset_next(numbers, s->current) : numset_prev(numbers, s->current);
                 if (to)
-                        st = article_get(s, (struct place){s->view->mailbox, to}, &found);
+                        st = article_get(
+                                s, (struct place){s->view->mailbox, to}, READ_SUMMARY, &found);
         }
         if (st != OK) {
                 article_refuse(s, st, none);

@@ -93,7 +93,7 @@ CHECKED static enum status put_from_article(struct session *s, const struct want
         enum status st = prefix_read(s->site->store, place.mailbox, place.number, &header);
         uint64_t len = m->header_size < HEADER_MAX ? m->header_size : HEADER_MAX;
         if (st == OK)
-                st = message_octets(s->site->store, m->id, 0, len, &header);
+                st = stored_octets(s->site->store, m, 0, len, &header);
         if (st == OK) {
                 struct str text = arena_copy(arena, w->field);
                 struct str value = header_value(arena, buf_str(&header), text.at);
@@ -120,7 +120,7 @@ CHECKED static enum status put_batch(struct session *s, const struct wanted *w,
         for (size_t i = 0; i < b->count; i++)
                 ids[i] = b->v[i].message;
         if (b->count)
-                st = messages_read(s->site->store, ids, b->count, READ_SIZES, arena, m);
+                st = messages_read(s->site->store, ids, b->count, READ_OCTETS, arena, m);
         for (size_t i = 0; i < b->count && st == OK; i++)
                 if (m[i].id)
                         st = put_from_article(s, w, (struct place){b->mailbox, b->v[i].number},

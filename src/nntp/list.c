@@ -193,19 +193,11 @@ enum status nntp_list(struct session *s, const struct args *a)
 
 /* ---- what is new ---- */
 
-/* "date time [GMT]" from argument `at` on. */
-CHECKED static enum status since_of(const struct args *a, size_t at, time_t *out)
-{
-        if (a->count > at + 2 && !str_same(a->v[at + 2], STR("GMT")))
-                return INVALID;
-        return range_date(a->v[at], a->v[at + 1], clock_now(), out);
-}
-
 enum status nntp_newgroups(struct session *s, const struct args *a)
 {
         time_t since;
         struct topics topics;
-        enum status st = since_of(a, 0, &since);
+        enum status st = range_since(a, 0, clock_now(), &since);
         if (st == OK)
                 st = topics_matching(s, NULL, &topics);
         if (st != OK)
@@ -277,7 +269,7 @@ enum status nntp_newnews(struct session *s, const struct args *a)
 {
         struct news news = {0};
         struct topics topics;
-        enum status st = since_of(a, 1, &news.since);
+        enum status st = range_since(a, 1, clock_now(), &news.since);
         if (st == OK)
                 st = topics_matching(s, &a->v[0], &topics);
         if (st != OK)

@@ -5,21 +5,22 @@ enum { ROOM = 65536 };
 
 /* ---- what is asked for ---- */
 
-static bool select_range(struct session *s, struct str which, bool legacy, struct selection *out)
+/* What can be said against it, whatever the numbers. False: refused, and said. */
+static bool group_and_form(struct session *s, const struct named *named, enum status read)
 {
-        if (!s->view) {
+        if (!s->view)
                 wire_say(s->wire, "412 No newsgroup is selected");
-                return false;
-        }
-        if (!which.len && !s->current) {
+        else if (read != OK)
+                nntp_no(s, read);
+        else if (named->kind == NAMED_CURRENT && !s->current)
                 wire_say(s->wire, "420 No article is selected");
-                return false;
-        }
-        out->low = out->high = s->current;
-        if (which.len && range_parse(which, &out->low, &out->high) != OK) {
-                nntp_no(s, INVALID);
-                return false;
-        }
+        else
+                return true;
+        return false;
+}
+
+static bool select_range(struct session *s, bool legacy, struct selection *out)
+{
         group_reach(s, out->high);
         if (s->view && numset_count_range(s->view->numbers, out->low, out->high))
                 return true;
@@ -33,9 +34,13 @@ static bool select_range(struct session *s, struct str which, bool legacy, struc
 
 bool over_select(struct session *s, struct str which, bool legacy, struct selection *out)
 {
-        *out = (struct selection){0};
-        if (!which.len || which.at[0] != '<')
-                return select_range(s, which, legacy, out);
+        struct named named;
+        enum status st = range_named(which, false, &named);
+        *out = (struct selection){.low = named.low, .high = named.high};
+        if (named.kind == NAMED_CURRENT)
+                out->low = out->high = s->current;
+        if (named.kind != NAMED_ID)
+                return group_and_form(s, &named, st) && select_range(s, legacy, out);
         out->by_id = true;
         if (!article_by_id(s, which, &out->place))
                 return false;

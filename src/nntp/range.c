@@ -1,5 +1,6 @@
 #include "nntp/range.h"
 #include "base/clock.h"
+#include "mail/msgid.h"
 
 enum { DIGITS_MAX = 16 }; /* RFC 3977 9.8 */
 
@@ -71,6 +72,31 @@ enum status range_date(struct str date, struct str time, time_t now, time_t *out
                 return INVALID;
         *out = (time_t)(days * 86400 + hour * 3600 + minute * 60 + second);
         return OK;
+}
+
+enum status range_since(const struct args *a, size_t at, time_t now, time_t *out)
+{
+        if (a->count > at + 2 && !str_same(a->v[at + 2], STR("GMT")))
+                return INVALID;
+        return range_date(a->v[at], a->v[at + 1], now, out);
+}
+
+enum status range_named(struct str text, bool one, struct named *out)
+{
+        *out = (struct named){.kind = NAMED_CURRENT, .id = STR("")};
+        if (!text.len)
+                return OK;
+        if (text.at[0] == '<') {
+                out->kind = NAMED_ID;
+                out->id = text;
+                return msgid_is_news(text) ? OK : INVALID;
+        }
+        out->kind = NAMED_NUMBERS;
+        if (!one)
+                return range_parse(text, &out->low, &out->high);
+        enum status st = number(text, &out->low);
+        out->high = out->low;
+        return st;
 }
 
 /* Does one element at the front of *pattern match c? Cuts it off. */

@@ -180,16 +180,18 @@ const size_t nntp_verb_count = COUNT_OF(nntp_verbs);
 
 /* ---- obeying ---- */
 
-static void run(struct session *s, const struct verb *row, const struct args *args)
+/* `read` is what came of reading it. */
+static void run(struct session *s, const struct order *o, enum status read)
 {
-        if (args->count < row->min || !verb_takes(row, args)) {
+        const struct verb *row = o->verb;
+        if (read != OK) {
                 wire_say(s->wire, "501 Syntax: %s %s", row->name, row->usage);
         } else if (row->needs & READER && !s->person) {
                 nntp_no(s, DENIED);
         } else if (row->needs & GROUP && !s->view) {
                 wire_say(s->wire, "412 No newsgroup is selected");
         } else {
-                enum status st = row->run(s, args);
+                enum status st = row->run(s, &o->args);
                 if (st != OK)
                         nntp_no(s, st);
                 if (st == TIMEOUT || st == CLOSED)
@@ -199,32 +201,29 @@ static void run(struct session *s, const struct verb *row, const struct args *ar
 
 enum status nntp_second(struct session *s, struct verb_table table, const struct args *a)
 {
-        struct args args;
-        enum status st = args_split(a->rest, &args);
-        if (st != OK)
+        struct order order;
+        enum status st = order_read(table, a->rest, &order);
+        if (st == TOO_MANY)
                 return st;
-        const struct verb *row = verb_find(table.rows, table.count, args.name);
-        if (!row)
+        if (st == ABSENT)
                 wire_say(s->wire, "501 There is no such variant of this command");
         else
-                run(s, row, &args);
+                run(s, &order, st);
         return OK;
 }
 
 static void serve_line(struct session *s, enum status st, struct str line)
 {
-        struct args args;
+        struct order order;
+        struct verb_table table = {nntp_verbs, nntp_verb_count};
         if (st == OK)
-                st = args_split(arena_copy(s->arena, line), &args);
-        if (st != OK) {
+                st = order_read(table, arena_copy(s->arena, line), &order);
+        if (st == TOO_BIG || st == TOO_MANY)
                 nntp_no(s, st);
-        } else if (args.name.len) {
-                const struct verb *row = verb_find(nntp_verbs, nntp_verb_count, args.name);
-                if (row)
-                        run(s, row, &args);
-                else
-                        wire_say(s->wire, "500 There is no such command: try HELP");
-        }
+        else if (order.verb)
+                run(s, &order, st);
+        else if (order.args.name.len)
+                wire_say(s->wire, "500 There is no such command: try HELP");
         arena_reset(s->arena);
 }
 

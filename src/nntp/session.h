@@ -40,10 +40,6 @@ extern const struct verb nntp_verbs[];
 extern const size_t nntp_verb_count;
 void nntp_no(struct session *, enum status);
 /* A command of two words: finds the row of the second, checks, runs it. */
-struct verb_table {
-        const struct verb *rows;
-        size_t count;
-};
 enum status nntp_second(struct session *, struct verb_table, const struct args *);
 struct str nntp_shown(struct session *, struct str); /* fit for a reply or the log */
 bool nntp_may_login(struct session *);
@@ -89,9 +85,11 @@ struct found {
         struct place place;
         struct stored stored;
 };
-/* By number, by Message-ID, or (`which` empty) the current one. False: refused, and said. */
-bool article_find(struct session *, struct str which, struct found *out);
-CHECKED enum status article_get(struct session *, struct place, struct found *out);
+/* By number, by Message-ID, or (`which` empty) the current one; `read`: READ_ bits of what is
+ * wanted. False: refused, and said. */
+bool article_find(struct session *, struct str which, unsigned read, struct found *out);
+CHECKED enum status article_get(
+        struct session *, struct place, unsigned read, struct found *out);
 /* ABSENT is said as `absent`, anything else by the table. Gives false. */
 bool article_refuse(struct session *, enum status, const char *absent);
 /* The place of that Message-ID in a topic that this person may read. False: refused, and said. */

@@ -19,7 +19,7 @@ struct client {
         struct dial *dial;
         const struct client_options *options; /* while it is opened only */
         unsigned seconds;
-        bool starttls, pipelining, eight_bit, plain, login;
+        bool starttls, pipelining, eight_bit, dsn, plain, login;
         uint64_t size_most; /* SIZE; 0: not said */
         bool broken;
         struct reply reply;
@@ -95,6 +95,7 @@ static void take_extension(struct client *c, struct str line)
                 return;
         c->starttls = c->starttls || str_same(name, STR("STARTTLS"));
         c->pipelining = c->pipelining || str_same(name, STR("PIPELINING"));
+        c->dsn = c->dsn || str_same(name, STR("DSN"));
         c->eight_bit = c->eight_bit || str_same(name, STR("8BITMIME"));
         if (str_same(name, STR("SIZE")) && str_word(&line, &word) &&
                 str_u64(word, &c->size_most) != OK)
@@ -110,7 +111,7 @@ static enum status greet(struct client *c, struct buf *why)
 {
         struct str line;
         enum status st = BUSY;
-        c->starttls = c->pipelining = c->eight_bit = c->plain = c->login = false;
+        c->starttls = c->pipelining = c->eight_bit = c->dsn = c->plain = c->login = false;
         c->size_most = 0;
         buf_addf(&c->out, "EHLO %.*s\r\n", STR_ARG(c->options->helo));
         if (send_out(c, REPLY_SECONDS, why) != OK)
@@ -336,6 +337,10 @@ static void add_mail(struct delivery *d)
                 buf_addf(&c->out, " SIZE=%llu", (unsigned long long)d->mail->size);
         if (d->mail->eight_bit)
                 buf_add_text(&c->out, " BODY=8BITMIME");
+        if (c->dsn && d->mail->returned != RETURN_USUAL)
+                buf_addf(&c->out, " RET=%s", d->mail->returned == RETURN_FULL ? "FULL" : "HDRS");
+        if (c->dsn && d->mail->envelope_id.len)
+                buf_addf(&c->out, " ENVID=%.*s", STR_ARG(d->mail->envelope_id));
         buf_add_text(&c->out, "\r\n");
 }
 
@@ -365,9 +370,30 @@ static enum status hear_recipient(struct delivery *d, struct client_recipient *t
         return OK;
 }
 
+static void add_notify(struct buf *out, unsigned notify)
+{
+        static const struct {
+                unsigned bit;
+                const char *word;
+        } words[] = {{NOTIFY_NEVER, "NEVER"}, {NOTIFY_SUCCESS, "SUCCESS"},
+                {NOTIFY_FAILURE, "FAILURE"}, {NOTIFY_DELAY, "DELAY"}};
+        const char *before = " NOTIFY=";
+        for (size_t i = 0; i < COUNT_OF(words); i++) {
+                if (!(notify & words[i].bit))
+                        continue;
+                buf_addf(out, "%s%s", before, words[i].word);
+                before = ",";
+        }
+}
+
 static void add_recipient(struct client *c, const struct client_recipient *to)
 {
-        buf_addf(&c->out, "RCPT TO:<%.*s>\r\n", STR_ARG(to->address));
+        buf_addf(&c->out, "RCPT TO:<%.*s>", STR_ARG(to->address));
+        if (c->dsn && to->notify)
+                add_notify(&c->out, to->notify);
+        if (c->dsn && to->original.len)
+                buf_addf(&c->out, " ORCPT=%.*s", STR_ARG(to->original));
+        buf_add_text(&c->out, "\r\n");
 }
 
 /* MAIL, every RCPT and DATA in one write, then the replies in order (RFC 2920 3.1).
@@ -504,6 +530,7 @@ static void reset(struct delivery *d)
 bool client_send(struct client *c, struct client_mail *mail)
 {
         struct delivery d = {.client = c, .mail = mail};
+        mail->passed_on = c->dsn;
         bool ready = false;
         size_t open = 0;
         for (size_t i = 0; i < mail->to_count; i++) {

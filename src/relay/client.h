@@ -4,8 +4,7 @@
  * final dot said so; whatever goes wrong before or instead of that reply is LATER. */
 #pragma once
 #include "relay/reply.h"
-
-struct store;
+#include "store/queue.h"
 
 enum client_tls { CLIENT_TLS_MAY, CLIENT_TLS_MUST, CLIENT_TLS_NEVER };
 struct client_options {
@@ -28,12 +27,16 @@ bool client_usable(struct client *); /* still open, and ready for another mail *
 
 struct client_recipient {
         struct str address;
+        unsigned notify; /* RFC 3461, as in the queue; said where the next hop knows it */
+        struct str original;
         bool asked;           /* the client's */
         enum verdict verdict; /* filled */
         struct buf reply;     /* filled: the reply, or what happened instead; the caller releases */
 };
 struct client_mail {
         struct str sender;
+        struct str envelope_id;
+        enum queue_return returned;
         struct client_recipient *to;
         size_t to_count;
         struct str fields; /* go first */
@@ -41,6 +44,7 @@ struct client_mail {
         uint64_t message; /* whose octets follow */
         uint64_t size;    /* fields and octets */
         bool eight_bit;
+        bool passed_on; /* filled: the next hop knows DSN, and was told what the sender wants */
 };
 /* Sends it; every recipient has a verdict afterwards. False: the connection broke or was never
  * usable, before any recipient had a verdict from the next hop: worth another connection. */

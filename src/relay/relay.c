@@ -151,6 +151,8 @@ static size_t who_waits(const struct queue_row *row, struct client_recipient *to
                                 continue;
                         sender = queue_sender(row, r);
                         to[count].address = r->address;
+                        to[count].notify = r->notify;
+                        to[count].original = r->original;
                         places[count++] = i;
                 }
         }
@@ -176,6 +178,8 @@ static enum status send_row(struct sender *s, struct queue_row *row, struct aren
         size_t count = who_waits(row, to, places);
         struct client_mail mail = {
                 .sender = count ? queue_sender(row, &row->recipients[places[0]]) : STR_NONE,
+                .envelope_id = row->envelope_id,
+                .returned = row->returned,
                 .to = to,
                 .to_count = count,
                 .fields = row->fields,
@@ -195,6 +199,7 @@ static enum status send_row(struct sender *s, struct queue_row *row, struct aren
                 buf_addf(&why, "its octets cannot be read: %s", status_name(st));
                 put_off(&mail, &why);
         }
+        attempt.passed_on = mail.passed_on;
         st = settle(site, &attempt, &s->relay->stop);
         for (size_t i = 0; i < mail.to_count; i++)
                 buf_release(&to[i].reply);

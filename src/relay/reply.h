@@ -17,5 +17,3 @@ CHECKED enum status reply_add(struct reply *, struct str line);
 
 enum verdict { TAKEN, LATER, NEVER }; /* 2yz, 4yz (and 3yz where none belongs), 5yz */
 enum verdict reply_verdict(const struct reply *);
-/* "5.1.1" of such a text; where it has none, the general one of its class: "5.0.0" (RFC 3463). */
-struct str reply_status(struct str text, struct buf *out);

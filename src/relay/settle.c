@@ -2,36 +2,47 @@
 #include "base/clock.h"
 #include "base/crypt.h"
 #include "base/log.h"
-#include "relay/dsn.h"
 #include "relay/schedule.h"
+#include "team/report.h"
 #include <unistd.h>
 
-enum { REPORTS_MOST = 2, TRIES_MOST = 100, NAP_MS = 200 };
+enum { TRIES_MOST = 100, NAP_MS = 200 };
 
 struct settling {
         struct site *site;
         const struct attempt *attempt;
         struct arena *arena;
         struct queue_row row; /* as it will be */
-        bool *failed, *late;  /* recipients about whom the sender is told */
-        size_t failed_count, late_count, waiting;
+        size_t waiting;
+        bool *told[REPORT_KINDS]; /* by kind: recipients about whom the sender is told */
+        size_t told_count[REPORT_KINDS];
         time_t now;
         bool quiet; /* no room for reports: failures are kept for the next attempt */
-        struct filing filings[REPORTS_MOST];
-        struct filing_entry entries[REPORTS_MOST];
-        struct derived derived[REPORTS_MOST];
-        size_t filing_count;
 };
 
 /* ---- the row ---- */
+
+/* Where the sender wants to hear it: of failures and delays also where he said nothing (RFC 3461
+ * 4.1). A reverse path that is the recipient's own is no person's. */
+static void tell(struct settling *s, enum report_kind kind, size_t place)
+{
+        static const unsigned wish[REPORT_KINDS] = {[REPORT_FAILED] = NOTIFY_FAILURE,
+                [REPORT_LATE] = NOTIFY_DELAY,
+                [REPORT_RELAYED] = NOTIFY_SUCCESS};
+        const struct queue_recipient *r = &s->row.recipients[place];
+        bool usual = kind != REPORT_RELAYED && r->notify == NOTIFY_USUAL;
+        if (r->own_sender || !(usual || r->notify & wish[kind]))
+                return;
+        s->told[kind][place] = true;
+        s->told_count[kind]++;
+}
 
 static void fail_one(struct settling *s, size_t place)
 {
         if (s->quiet)
                 return;
         s->row.recipients[place].state = QUEUE_FAILED;
-        s->failed[place] = true;
-        s->failed_count++;
+        tell(s, REPORT_FAILED, place);
 }
 
 static void judge(struct settling *s, size_t place, const struct client_recipient *to)
@@ -41,11 +52,12 @@ static void judge(struct settling *s, size_t place, const struct client_recipien
         r->reply = arena_copy(s->arena, buf_str(&to->reply));
         if (to->verdict == TAKEN) {
                 r->state = QUEUE_DONE;
+                if (!s->attempt->passed_on && !s->quiet)
+                        tell(s, REPORT_RELAYED, place);
         } else if (to->verdict == NEVER || s->now - s->row.created >= (time_t)c->give_up) {
                 fail_one(s, place);
         } else {
-                s->late[place] = true;
-                s->late_count++;
+                tell(s, REPORT_LATE, place);
         }
 }
 
@@ -82,57 +94,52 @@ static void judge_all(struct settling *s)
         s->row.next = s->now;
         if (!goes_on(s))
                 s->row.next += schedule_wait(&schedule, s->row.attempts, random);
-        bool warn = !s->quiet && !s->row.warned && s->late_count &&
+        bool warn = !s->quiet && !s->row.warned && s->told_count[REPORT_LATE] &&
                     s->now - s->row.created >= (time_t)c->warn;
         if (warn)
                 s->row.warned = true;
         else
-                s->late_count = 0;
+                s->told_count[REPORT_LATE] = 0;
 }
 
 /* ---- the reports ---- */
 
-/* The null sender is never answered (RFC 5321 6.1). */
-static enum status report(
-        struct settling *s, enum dsn_kind kind, const bool *about, struct change *change)
+static enum status report(struct settling *s, enum report_kind kind, struct change *change)
 {
-        struct filing *f = &s->filings[s->filing_count];
-        struct filing_entry *e = &s->entries[s->filing_count];
-        struct derived *derived = &s->derived[s->filing_count];
-        struct dsn dsn = {.kind = kind,
-                .row = &s->row,
-                .about = about,
+        const struct queue_row *row = &s->row;
+        struct report_recipient *to = arena_alloc(s->arena, s->told_count[kind] * sizeof *to + 1);
+        struct report *report = arena_alloc(s->arena, sizeof *report);
+        size_t count = 0;
+        for (size_t i = 0; i < row->recipient_count; i++)
+                if (s->told[kind][i])
+                        to[count++] = (struct report_recipient){
+                                .address = row->recipients[i].address,
+                                .original = row->recipients[i].original,
+                                .reply = row->recipients[i].reply};
+        *report = (struct report){
+                .kind = kind,
+                .person = row->person,
+                .sender = row->sender,
+                .envelope_id = row->envelope_id,
+                .returned = row->returned,
+                .message = row->message,
+                .to = to,
+                .to_count = count,
                 .next_hop = s->attempt->next_hop,
+                .arrived = row->created,
                 .now = s->now,
-                .until = s->row.created + site_config(s->site)->give_up};
-        struct str bytes;
-        if (!s->row.sender.len)
-                return OK;
-        *e = (struct filing_entry){.prefix = STR("Return-Path: <>\r\n"), .date = s->now};
-        enum status st = mailbox_find_use(s->site->store, s->row.person, USE_INBOX, &e->mailbox);
-        if (st == ABSENT) {
-                log_warn("relay: %llu: nobody is left to be told of a failure",
-                        (unsigned long long)s->row.id);
-                return OK;
-        }
-        if (st == OK)
-                st = dsn_build(s->site, &dsn, s->arena, &bytes);
-        if (st != OK)
-                return st;
-        derive(s->arena, bytes, derived);
-        *f = (struct filing){.bytes = bytes, .derived = derived, .entries = e, .entry_count = 1};
-        s->filing_count++;
-        return change_file(change, f);
+                .until = row->created + site_config(s->site)->give_up,
+        };
+        return report_file(s->site, report, change, s->arena);
 }
 
 static enum status commit(struct settling *s)
 {
         struct change *change = change_new(s->site->store);
         enum status st = OK;
-        if (s->failed_count)
-                st = report(s, DSN_FAILED, s->failed, change);
-        if (st == OK && s->late_count)
-                st = report(s, DSN_LATE, s->late, change);
+        for (enum report_kind kind = 0; kind < REPORT_KINDS && st == OK; kind++)
+                if (s->told_count[kind])
+                        st = report(s, kind, change);
         if (s->waiting)
                 change_queue_update(change, &s->row);
         else
@@ -156,8 +163,8 @@ static enum status settle_once(
         enum status st = queue_get(site->store, attempt->row->id, arena, &s.row);
         if (st != OK)
                 return st;
-        s.failed = arena_alloc(arena, s.row.recipient_count * sizeof *s.failed);
-        s.late = arena_alloc(arena, s.row.recipient_count * sizeof *s.late);
+        for (unsigned kind = 0; kind < REPORT_KINDS; kind++)
+                s.told[kind] = arena_alloc(arena, s.row.recipient_count * sizeof *s.told[kind] + 1);
         judge_all(&s);
         return commit(&s);
 }

@@ -12,6 +12,7 @@ struct attempt {
         const size_t *places;        /* of which recipients of the row */
         size_t to_count;
         struct str next_hop;
+        bool passed_on; /* it tells of deliveries itself (RFC 3461 5.2.1) */
 };
 /* Tries until it is stored, as long as *stop is false: what is not stored would be sent twice. */
 CHECKED enum status settle(struct site *, const struct attempt *, const bool *stop);

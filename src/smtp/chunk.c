@@ -1,16 +1,10 @@
 /* chunk.c - BDAT (RFC 3030 2): a mail that comes in counted pieces. The octets behind the command
  * follow whatever is answered to it, so they are always read: else they would be taken for commands,
  * which is how mail is smuggled. */
+#include "smtp/path.h"
 #include "smtp/session.h"
 
 enum { BEYOND = 16 << 20 }; /* so much over the limit is still passed over */
-
-static bool bdat_arguments(const struct args *a, uint64_t *size, bool *last)
-{
-        *last = a->count == 2 && str_same(a->v[1], STR("LAST"));
-        return a->count >= 1 && a->count <= 2 && (a->count == 1 || *last) &&
-               str_u64(a->v[0], size) == OK;
-}
 
 /* RFC 5321 2.3.8: CR and LF come as CRLF only, and there is no NUL; BINARYMIME is not offered. */
 static bool is_text(struct str s)
@@ -83,7 +77,7 @@ enum status smtp_bdat(struct session *s, const struct args *a)
 {
         uint64_t size, most = site_config(s->site)->message_size;
         bool last;
-        if (!bdat_arguments(a, &size, &last)) {
+        if (path_chunk(a->rest, &size, &last) != OK) {
                 smtp_say(s, "501 5.5.4 Syntax: BDAT size [LAST]; what follows cannot be told "
                             "from commands: closing the connection");
                 wire_close(s->wire);

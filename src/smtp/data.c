@@ -1,8 +1,7 @@
 #include "smtp/session.h"
 #include "base/log.h"
-#include "mail/address.h"
-#include "mail/header.h"
 #include "team/room.h"
+#include "team/vouch.h"
 
 /* How one filing went, for the reply or replies. */
 struct outcome {
@@ -10,17 +9,6 @@ struct outcome {
         enum refusal why;
         struct str id;
 };
-
-/* A trusted local user says by From who wrote; the reverse path alone does not make an author. */
-static uint32_t author_of(struct session *s, struct str bytes)
-{
-        struct str header = str_sub(bytes, 0, header_length(bytes)), value;
-        struct address from;
-        if (header_count(header, "From") != 1 || !header_find(header, "From", &value) ||
-                !address_first(s->mail, value, &from))
-                return 0;
-        return rules_person_of(s->site, address_text(s->mail, &from));
-}
 
 /* One filing holds that many entries. A sender who repeats a mail that was filed for some of its
  * recipients doubles nothing: a mailbox that has the message keeps its entry. */
@@ -30,20 +18,22 @@ static struct outcome file_for(struct session *s, struct str bytes, size_t first
 {
         struct sender sender = smtp_sender(s);
         struct outcome out = {.why = REFUSED_NOT, .id = STR("")};
-        struct acceptance mail = {.sender = &sender,
-                .bytes = bytes,
+        struct acceptance in = {.mail = {.sender = &sender,
+                                        .bytes = bytes,
+                                        .envelope_id = s->envelope_id,
+                                        .returned = s->returned},
                 .to = s->targets + first,
                 .to_count = count};
         uint64_t room = 2 * (uint64_t)bytes.len; /* it may be copied, with fields that it lacks */
         if (s->trusted)
-                sender.person = author_of(s, bytes);
+                sender.person = vouch_author(s->site, s->mail, bytes);
         out.st = room_take(s->site->room, s->wire, room);
         if (out.st != OK)
                 return out;
         struct arena *arena = arena_new();
-        out.st = accept_mail(s->site, &mail, arena, &out.why);
+        out.st = accept_mail(s->site, &in, arena, &out.why);
         if (out.st == OK)
-                out.id = arena_copy(s->mail, mail.message_id);
+                out.id = arena_copy(s->mail, in.mail.message_id);
         arena_free(arena);
         room_leave(s->site->room, room);
         return out;
@@ -52,6 +42,8 @@ static struct outcome file_for(struct session *s, struct str bytes, size_t first
 static bool is_private(struct session *s, const struct target *t)
 {
         struct topic topic;
+        if (t->kind == TARGET_COMMAND) /* what is refused of it is refused alone */
+                return true;
         return t->kind == TARGET_TOPIC &&
                (topic_get(s->site->store, t->id, s->arena, &topic) != OK ||
                        topic.access == ACCESS_MEMBERS);
@@ -71,17 +63,21 @@ static size_t together(struct session *s, size_t first)
 }
 
 /* What is queued for the outside comes last: when a filing fails and the client sends the mail
- * again, mailboxes keep the entry that they have, but a queue would get it twice. */
-static void put_outside_last(struct session *s)
+ * again, mailboxes keep the entry that they have, but a queue would get it twice. What is asked for
+ * comes first: it may be refused, and then nothing shall have been filed. */
+static void put_in_order(struct session *s)
 {
+        static const enum target_kind order[] = {TARGET_COMMAND, 0, TARGET_OUTSIDE};
         struct target *sorted = mem_new(s->target_count * sizeof *sorted);
         size_t n = 0;
-        for (size_t i = 0; i < s->target_count; i++)
-                if (s->targets[i].kind != TARGET_OUTSIDE)
-                        sorted[n++] = s->targets[i];
-        for (size_t i = 0; i < s->target_count; i++)
-                if (s->targets[i].kind == TARGET_OUTSIDE)
-                        sorted[n++] = s->targets[i];
+        for (size_t k = 0; k < COUNT_OF(order); k++) {
+                for (size_t i = 0; i < s->target_count; i++) {
+                        enum target_kind kind = s->targets[i].kind;
+                        bool usual = kind != TARGET_COMMAND && kind != TARGET_OUTSIDE;
+                        if (order[k] ? kind == order[k] : usual)
+                                sorted[n++] = s->targets[i];
+                }
+        }
         free(s->targets);
         s->targets = sorted;
 }
@@ -90,7 +86,7 @@ static struct outcome file_for_all(struct session *s, struct str bytes)
 {
         struct outcome out = {.st = OK};
         if (!s->door->lmtp) /* whose replies are in the order of the recipients */
-                put_outside_last(s);
+                put_in_order(s);
         for (size_t first = 0, n; first < s->target_count && out.st == OK; first += n) {
                 n = together(s, first);
                 out = file_for(s, bytes, first, n);

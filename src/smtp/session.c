@@ -1,8 +1,6 @@
 #include "smtp/session.h"
 #include "base/log.h"
-#include <grp.h>
-#include <pwd.h>
-#include <unistd.h>
+#include "team/vouch.h"
 
 enum {
         LINE_MAX_OCTETS = 12288, /* RFC 4954 4: what AUTH may need; plain commands need 2,000 */
@@ -39,6 +37,8 @@ static const char *const refusal_code[REFUSED_COUNT] = {
         [REFUSED_SIZE] = "552 5.3.4",    [REFUSED_SENDER] = "550 5.7.1",
         [REFUSED_LOGIN] = "550 5.7.1",
         [REFUSED_NAMES] = "550 5.5.3",
+        [REFUSED_TOKEN] = "550 5.1.1",   [REFUSED_MODE] = "550 5.7.1",
+        [REFUSED_AGAIN] = "550 5.7.1",   [REFUSED_MUTE] = "550 5.7.1",
 };
 
 void smtp_say(struct session *s, const char *format, ...)
@@ -99,7 +99,8 @@ void smtp_reset(struct session *s)
         s->mail = NULL;
         s->targets = NULL;
         s->target_count = 0;
-        s->reverse_path = STR("");
+        s->reverse_path = s->envelope_id = STR("");
+        s->returned = RETURN_USUAL;
         s->smtputf8 = false;
         spool_free(s->chunks);
         s->chunks = NULL;
@@ -160,11 +161,12 @@ static bool in_order(struct session *s, const struct verb *row)
         return false;
 }
 
-static void obey(struct session *s, const struct args *args)
+/* `read` is what came of reading it. */
+static void obey(struct session *s, const struct order *o, enum status read)
 {
-        const struct verb *row = verb_find(smtp_verbs, smtp_verb_count, args->name);
+        const struct verb *row = o->verb;
         if (!row || !row_is_here(s, row)) {
-                if (is_http(args->name)) {
+                if (is_http(o->args.name)) {
                         smtp_say(s, "221 2.7.0 This is a mail server");
                         wire_close(s->wire);
                 } else {
@@ -174,14 +176,14 @@ static void obey(struct session *s, const struct args *args)
         }
         if (row->needs & JUNK && ++s->junk > MOST_JUNK)
                 s->errors++;
-        if (args->count < row->min || !verb_takes(row, args)) {
+        if (read != OK) {
                 smtp_say(s, "501 5.5.4 Syntax: %s%s%s", row->name, *row->usage ? " " : "",
                         row->usage);
                 return;
         }
         if (!in_order(s, row))
                 return;
-        enum status st = row->run(s, args);
+        enum status st = row->run(s, &o->args);
         if (st == TIMEOUT || st == CLOSED)
                 smtp_end(s, st);
         else if (st != OK)
@@ -190,15 +192,16 @@ static void obey(struct session *s, const struct args *args)
 
 static void serve_line(struct session *s, enum status st, struct str line)
 {
-        struct args args;
+        struct order order;
+        struct verb_table table = {smtp_verbs, smtp_verb_count};
         if (st == OK)
-                st = args_split(arena_copy(s->arena, line), &args);
+                st = order_read(table, arena_copy(s->arena, line), &order);
         if (st == TOO_BIG)
                 smtp_say(s, "500 5.5.2 The line is too long");
-        else if (st != OK)
+        else if (st == TOO_MANY)
                 smtp_say(s, "500 5.5.2 Syntax error");
         else
-                obey(s, &args);
+                obey(s, &order, st);
         arena_reset(s->arena);
         if (s->errors >= s->door->most_errors && !wire_gone(s->wire)) {
                 smtp_say(s, "421 4.7.0 Too many errors: closing the connection");
@@ -221,32 +224,6 @@ static void smtp_serve(struct session *s)
 
 /* ---- coming and going ---- */
 
-static bool uid_has_name(uid_t uid, struct str name)
-{
-        uint32_t number;
-        if (str_u32(name, &number) == OK)
-                return number == uid;
-        struct passwd entry, *found = NULL;
-        char *text = str_text(name), room[4096];
-        int failed = getpwnam_r(text, &entry, room, sizeof room, &found);
-        free(text);
-        return !failed && found && found->pw_uid == uid;
-}
-
-/* May this local user say who wrote what it hands in? (product.md 4, deliver_users) */
-static bool uid_is_trusted(struct site *site, uid_t uid)
-{
-        if (uid == (uid_t)-1)
-                return false;
-        if (uid == 0 || uid == geteuid())
-                return true;
-        const struct config *c = site_config(site);
-        for (size_t i = 0; i < c->deliver_user_count; i++)
-                if (uid_has_name(uid, c->deliver_users[i]))
-                        return true;
-        return false;
-}
-
 static struct session *open_door(struct wire *wire, struct site *site, const struct door *door)
 {
         struct session *s = mem_new(sizeof *s);
@@ -254,7 +231,7 @@ static struct session *open_door(struct wire *wire, struct site *site, const str
         s->site = site;
         s->door = door;
         s->reverse_path = STR("");
-        s->trusted = door->way == WAY_PIPE && uid_is_trusted(site, wire_peer(wire)->uid);
+        s->trusted = door->way == WAY_PIPE && vouch_allowed(site, wire_peer(wire)->uid);
         const struct config *c = site_config(site);
         if (c->idle_smtp)
                 wire_idle_limit(wire, c->idle_smtp);

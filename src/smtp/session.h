@@ -39,7 +39,8 @@ struct session {
         unsigned errors, junk;
 
         struct arena *mail;   /* of the mail being sent; NULL: no MAIL yet */
-        struct str reverse_path;
+        struct str reverse_path, envelope_id; /* ENVID= (RFC 3461) */
+        enum queue_return returned;
         bool smtputf8; /* MAIL said so: paths in UTF-8 are taken (RFC 6531) */
         struct target *targets; /* heap */
         size_t target_count;

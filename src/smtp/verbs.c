@@ -33,19 +33,14 @@ static enum status smtp_ehlo(struct session *s, const struct args *a)
                 smtp_say(s, "250-STARTTLS");
         if (s->door->login && !s->person)
                 smtp_say(s, "250-AUTH %s", login_mechanisms(s->site, s->wire));
+        if (s->door->login)
+                smtp_say(s, "250-DSN");
         smtp_say(s, "250-ENHANCEDSTATUSCODES");
         smtp_say(s, "250 HELP");
         return OK;
 }
 
 /* ---- the envelope ---- */
-
-static bool disk_is_full(struct session *s)
-{
-        struct store_stats stats;
-        store_stats(s->site->store, &stats);
-        return stats.full;
-}
 
 /* RFC 6531 3.5. True: refused, and said. */
 static bool utf8_refused(struct session *s, struct str path)
@@ -59,17 +54,19 @@ static bool utf8_refused(struct session *s, struct str path)
 /* The checks that cost nothing, before the rules are asked. True: refused, and said. */
 static bool mail_refused_early(struct session *s, struct str parameters, struct str path)
 {
-        struct mail_parameters p = {.may_auth = s->door->login};
+        struct mail_parameters p = {.may_auth = s->door->login, .may_dsn = s->door->login};
         enum status st = path_parameters(parameters, &p);
         struct str unknown = smtp_shown(s, p.unknown);
         s->smtputf8 = p.smtputf8;
+        s->returned = p.returned;
+        s->envelope_id = p.envelope_id; /* the command's until smtp_mail copies it */
         if (st == UNSUPPORTED)
                 smtp_say(s, "555 5.5.4 The parameter %.*s is not offered", STR_ARG(unknown));
         else if (st != OK)
                 smtp_say(s, "501 5.5.4 A parameter of MAIL has a bad value");
         else if (p.size > site_config(s->site)->message_size)
                 smtp_no(s, TOO_BIG);
-        else if (disk_is_full(s))
+        else if (store_full(s->site->store))
                 smtp_no(s, FULL);
         else
                 return utf8_refused(s, path);
@@ -101,6 +98,7 @@ static enum status smtp_mail(struct session *s, const struct args *a)
                 return OK;
         s->mail = arena_new();
         s->reverse_path = arena_copy(s->mail, path);
+        s->envelope_id = arena_copy(s->mail, s->envelope_id);
         if (s->trusted)
                 s->person = path.len ? rules_person_of(s->site, path) : 0;
         enum refusal why = REFUSED_NOT;
@@ -121,6 +119,18 @@ static bool may_read(struct session *s, uint32_t topic)
         return rules_topic(s->site, s->person, topic, &rights) == OK && rights.read;
 }
 
+/* True: refused, and said. */
+static bool rcpt_parameters_refused(struct session *s, struct str rest, struct rcpt_parameters *p)
+{
+        enum status st = path_rcpt_parameters(s->arena, rest, p);
+        struct str unknown = smtp_shown(s, p->unknown);
+        if (st == UNSUPPORTED)
+                smtp_say(s, "555 5.5.4 The parameter %.*s is not offered", STR_ARG(unknown));
+        else if (st != OK)
+                smtp_say(s, "501 5.5.4 A parameter of RCPT has a bad value");
+        return st != OK;
+}
+
 static enum status smtp_rcpt(struct session *s, const struct args *a)
 {
         struct str rest = a->rest, path;
@@ -135,10 +145,9 @@ static enum status smtp_rcpt(struct session *s, const struct args *a)
                 smtp_say(s, "503 5.5.1 The mail has begun by BDAT: no more recipients");
                 return OK;
         }
-        if (rest.len) {
-                smtp_say(s, "555 5.5.4 No parameter of RCPT is offered");
+        struct rcpt_parameters p = {.may_dsn = s->door->login, .smtputf8 = s->smtputf8};
+        if (rcpt_parameters_refused(s, rest, &p))
                 return OK;
-        }
         if (s->target_count >= config->recipients) {
                 /* RFC 5321 4.5.3.1.10: who sends on shall not lose what was taken already */
                 smtp_no(s, TOO_MANY);
@@ -160,6 +169,8 @@ static enum status smtp_rcpt(struct session *s, const struct args *a)
         }
         s->targets = mem_grow(s->targets, (s->target_count + 1) * sizeof *s->targets);
         target.address = arena_copy(s->mail, target.address);
+        target.notify = p.notify;
+        target.original = arena_copy(s->mail, p.original);
         s->targets[s->target_count++] = target;
         smtp_say(s, "250 2.1.5 Ok");
         return OK;

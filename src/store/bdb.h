@@ -3,6 +3,7 @@
 #pragma once
 #include "store/disk.h"
 #include "store/env.h"
+#include "store/known.h"
 #include "store/watermark.h"
 #include <db.h>
 #include <pthread.h>
@@ -15,10 +16,14 @@ struct env {
         int folder, lock; /* descriptors */
         struct disk *disk;
         struct watermark *watermark;
+        struct known *known;
         struct mark mark;         /* as written last; under `flushing` */
         pthread_mutex_t flushing; /* flushes and marks, in order */
         uint64_t checkpointed;    /* clock_ms; under `flushing` */
         unsigned checkpoint_ms, checkpoint_megabytes; /* due after so long, or so much log */
+        uint64_t log_file;        /* octets of a log file */
+        struct log_place looked;  /* how far the log was when spares were made; checkpointer only */
+        unsigned spares;          /* so many log files are kept ready; checkpointer only */
         bool serves;
         atomic_bool failed, damaged;
         atomic_bool no_room; /* Berkeley DB met a full disk since this was cleared */
@@ -29,6 +34,7 @@ struct env {
 struct txn {
         struct env *env;
         DB_TXN *handle;
+        bool changes_known; /* it has written to one of the tables of known.h */
 };
 
 enum { RETRIES = 1000 }; /* of a read that was a deadlock's victim */

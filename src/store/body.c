@@ -115,29 +115,101 @@ static enum status damaged(uint64_t body, uint32_t chunk)
         return DAMAGED;
 }
 
+/* Each thread's own, as the compressor is. */
+static pthread_key_t expander_key;
+static pthread_once_t expander_once = PTHREAD_ONCE_INIT;
+
+static void expander_free(void *context)
+{
+        ZSTD_freeDCtx(context);
+}
+
+static void expander_start(void)
+{
+        if (pthread_key_create(&expander_key, expander_free) != 0)
+                fail_now("no thread key for expanding");
+}
+
+static ZSTD_DCtx *expander(void)
+{
+        pthread_once(&expander_once, expander_start);
+        ZSTD_DCtx *context = pthread_getspecific(expander_key);
+        if (context)
+                return context;
+        context = ZSTD_createDCtx();
+        if (!context || pthread_setspecific(expander_key, context) != 0)
+                fail_now("out of memory: expanding");
+        return context;
+}
+
 /* Appends the raw octets of a chunk. */
+static enum status unpack(struct str value, uint64_t body, uint32_t number, struct buf *out)
+{
+        struct chunk c;
+        enum status st = chunk_read(value, &c);
+        if (st != OK)
+                return st;
+        char *room = buf_reserve(out, c.size);
+        size_t size = c.size;
+        if (c.method == CHUNK_ZSTD)
+                size = ZSTD_decompressDCtx(expander(), room, c.size, c.data.at, c.data.len);
+        else if (size)
+                memcpy(room, c.data.at, size);
+        if (size != c.size || crc_of(str_make(room, size)) != c.crc)
+                return damaged(body, number);
+        out->len += size;
+        return OK;
+}
+
 static enum status read_chunk(struct store *store, uint64_t body, uint32_t number, struct buf *out)
 {
         struct key key = key_body(body, number);
         struct buf value = {0};
-        struct chunk c;
         enum status st = get_value(store, NULL, TABLE_BODY, &key, &value);
         if (st == OK)
-                st = chunk_read(buf_str(&value), &c);
-        if (st == OK) {
-                char *room = buf_reserve(out, c.size);
-                size_t size = c.size;
-                if (c.method == CHUNK_ZSTD)
-                        size = ZSTD_decompress(room, c.size, c.data.at, c.data.len);
-                else if (size)
-                        memcpy(room, c.data.at, size);
-                if (size != c.size || crc_of(str_make(room, size)) != c.crc)
-                        st = damaged(body, number);
-                else
-                        out->len += size;
-        }
+                st = unpack(buf_str(&value), body, number, out);
         buf_release(&value);
         return st;
+}
+
+/* Which octets of one chunk are wanted, of a message of `size` octets. */
+struct cut {
+        uint32_t number;
+        uint64_t start, stop; /* the chunk's */
+        uint64_t from, upto;
+        bool whole;
+};
+
+static struct cut cut_of(uint64_t size, uint64_t at, uint64_t end)
+{
+        struct cut c = {.number = (uint32_t)(at / CHUNK_SIZE), .from = at};
+        c.start = (uint64_t)c.number * CHUNK_SIZE;
+        c.stop = c.start + CHUNK_SIZE < size ? c.start + CHUNK_SIZE : size;
+        c.upto = end < c.stop ? end : c.stop;
+        c.whole = at == c.start && end >= c.stop;
+        return c;
+}
+
+/* Leaves of the chunk that stands behind `before` in `out` what is wanted. */
+static enum status trim(const struct cut *c, uint64_t body, size_t before, struct buf *out)
+{
+        if (out->len - before != c->stop - c->start)
+                return damaged(body, c->number);
+        if (c->whole)
+                return OK;
+        size_t len = (size_t)(c->upto - c->from);
+        memmove(out->at + before, out->at + before + (c->from - c->start), len);
+        out->len = before + len;
+        return OK;
+}
+
+enum status body_unpack(
+        struct str value, const struct message_record *m, struct range range, struct buf *out)
+{
+        struct cut c = cut_of(m->size, range.start, range.start + range.len);
+        size_t before = out->len;
+        enum status st = range.len ? unpack(value, m->body, 0, out) : OK;
+        return st == OK && range.len ? trim(&c, m->body, before, out) : st;
 }
 
 enum status body_read(
@@ -145,24 +217,14 @@ enum status body_read(
 {
         uint64_t at = range.start, end = range.start + range.len;
         enum status st = OK;
-        struct buf part = {0};
         while (st == OK && at < end) {
-                uint32_t number = (uint32_t)(at / CHUNK_SIZE);
-                uint64_t start = (uint64_t)number * CHUNK_SIZE;
-                uint64_t stop = start + CHUNK_SIZE < m->size ? start + CHUNK_SIZE : m->size;
-                bool whole = at == start && end >= stop; /* then it needs no copy */
-                struct buf *into = whole ? out : &part;
-                size_t before = into->len;
-                st = read_chunk(store, m->body, number, into);
-                if (st == OK && into->len - before != stop - start)
-                        st = damaged(m->body, number);
-                if (st == OK && !whole)
-                        buf_add(out, str_sub(buf_str(&part), (size_t)(at - start),
-                                             (size_t)((end < stop ? end : stop) - at)));
-                buf_clear(&part);
-                at = stop;
+                struct cut c = cut_of(m->size, at, end);
+                size_t before = out->len;
+                st = read_chunk(store, m->body, c.number, out);
+                if (st == OK)
+                        st = trim(&c, m->body, before, out);
+                at = c.stop;
         }
-        buf_release(&part);
         return st;
 }
 

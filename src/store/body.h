@@ -24,6 +24,9 @@ uint32_t body_chunks(uint64_t size);
 /* Appends octets [offset, offset + len), which lie within `size`. DAMAGED. */
 CHECKED enum status body_read(
         struct store *, const struct message_record *, struct range, struct buf *out);
+/* The same of a message that is one chunk, which was read already: `value` is its record. */
+CHECKED enum status body_unpack(
+        struct str value, const struct message_record *, struct range, struct buf *out);
 
 /* A long body: written under an id of its own, in changes of its own, which store_tidy takes
  * away again if no filing comes to refer to it. */

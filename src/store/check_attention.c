@@ -26,11 +26,11 @@ static enum status check_said(struct checking *c, struct str key, struct str val
         uint32_t person;
         uint64_t root;
         bool is;
-        enum status st = attention_read(value, &attention);
-        if (st == OK && !key_attention_read(key, &person, &root)) {
+        if (!key_attention_read(key, &person, &root)) {
                 check_fault(c, "a muted thread: a bad key");
                 return OK;
         }
+        enum status st = attention_read(value, &attention);
         struct key key_person = key_mailbox(person);
         if (st == OK)
                 st = check_has(c, TABLE_PERSON, &key_person, &is);

@@ -101,9 +101,14 @@ static bool ballast_whole(const struct disk *disk)
                (uint64_t)info.st_blocks * 512 >= disk->ballast;
 }
 
+bool disk_has(struct disk *disk, uint64_t octets)
+{
+        return disk_octets(disk) >= disk->reserve + 2 * disk->ballast + octets;
+}
+
 void disk_load_ballast(struct disk *disk)
 {
-        if (disk_octets(disk) < disk->reserve + 2 * disk->ballast || ballast_whole(disk))
+        if (!disk_has(disk, 0) || ballast_whole(disk))
                 return;
         int fd = open(disk->ballast_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
         int error = fd < 0 ? errno : posix_fallocate(fd, 0, (off_t)disk->ballast);

@@ -16,5 +16,7 @@ uint64_t disk_octets(struct disk *); /* free, as last seen */
 void disk_before_recovery(struct disk *);
 /* Makes or grows the ballast when there is room for it. */
 void disk_load_ballast(struct disk *);
+/* So much is free beside what is kept free and a new ballast. */
+bool disk_has(struct disk *, uint64_t octets);
 /* Removes the ballast; false when there was none. */
 bool disk_drop_ballast(struct disk *);

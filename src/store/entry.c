@@ -95,16 +95,6 @@ enum status prefix_read(struct store *store, uint32_t mailbox, uint32_t number, 
         return st == ABSENT ? OK : st;
 }
 
-static void add_number(struct buf *out, uint32_t n)
-{
-        char digits[16];
-        size_t at = sizeof digits;
-        do
-                digits[--at] = (char)('0' + n % 10);
-        while (n /= 10);
-        buf_add(out, str_make(digits + at, sizeof digits - at));
-}
-
 enum status overview_read(struct store *store, const struct view *view,
         const struct overview_range *range, struct buf *out, uint32_t *next)
 {
@@ -130,7 +120,7 @@ enum status overview_read(struct store *store, const struct view *view,
                 st = text_read(value, &line);
                 if (st != OK)
                         break;
-                add_number(out, n);
+                buf_add_number(out, n);
                 buf_add_char(out, '\t');
                 buf_add(out, line);
         }

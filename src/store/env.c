@@ -3,6 +3,8 @@
 #include "store/bdb.h"
 #include "store/layout.h"
 #include "store/pagecheck.h"
+#include "store/pages.h"
+#include "store/spare.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -168,8 +170,8 @@ static ssize_t pread_guarded(int fd, void *page, size_t size, off_t at)
 static int handle_configure(DB_ENV *handle, const struct store_options *options)
 {
         uint64_t cache = options->cache != 0 ? options->cache : CACHE_DEFAULT;
-        u_int32_t log_file = options->log_file != 0 ? (u_int32_t)options->log_file
-                                                    : LOG_FILE_DEFAULT;
+        const struct env *env = handle->app_private;
+        u_int32_t log_file = (u_int32_t)env->log_file;
         u_int32_t gigabytes = (u_int32_t)(cache >> 30),
                   octets = (u_int32_t)(cache & ((1u << 30) - 1));
         int code = handle->set_cachesize(handle, gigabytes, octets, 1);
@@ -188,11 +190,14 @@ static int handle_configure(DB_ENV *handle, const struct store_options *options)
 static int handle_open(struct env *env, const struct store_options *options)
 {
         DB_ENV *handle;
+        pages_begin(options->cache != 0 ? options->cache : CACHE_DEFAULT);
         int code = db_env_create(&handle, 0);
         if (code != 0)
                 return code;
         handle->app_private = env;
-        code = db_env_set_func_pread(pread_guarded);
+        code = handle->set_alloc(handle, malloc, realloc, free); /* of what it hands to us */
+        code = code != 0 ? code : db_env_set_func_pread(pread_guarded);
+        code = code != 0 ? code : db_env_set_func_open(spare_open);
         handle->set_errcall(handle, on_error);
         code = code != 0 ? code : handle->set_event_notify(handle, on_event);
         code = code != 0 ? code : handle_configure(handle, options);
@@ -356,6 +361,22 @@ enum status env_checkpoint(struct env *env, bool force)
         return st;
 }
 
+void env_spares(struct env *env)
+{
+        if (env_failed(env) || !disk_has(env->disk, (SPARES_MOST + 1) * env->log_file)) {
+                spares_drop(env->path);
+                return;
+        }
+        pthread_mutex_lock(&env->flushing);
+        struct log_place flushed = env->mark.flushed;
+        pthread_mutex_unlock(&env->flushing);
+        unsigned used = env->looked.file != 0 ? flushed.file - env->looked.file : 0;
+        env->looked = flushed;
+        if (used >= env->spares && (used > 0 || flushed.offset > env->log_file / 2))
+                env->spares = used < SPARES_MOST ? used + 1 : SPARES_MOST;
+        (void)spares_make(env->path, env->spares, (size_t)env->log_file);
+}
+
 static enum status env_lock(struct env *env)
 {
         if (mkdir(env->path, 0700) != 0 && errno != EEXIST) {
@@ -458,9 +479,11 @@ enum status env_open(const struct store_options *options, struct env **out)
         env->checkpointed = clock_ms();
         env->checkpoint_ms = 1000 * (options->checkpoint_seconds != 0 ? options->checkpoint_seconds
                                                                       : CHECKPOINT_SECONDS);
+        env->log_file = options->log_file != 0 ? options->log_file : LOG_FILE_DEFAULT;
         env->checkpoint_megabytes = checkpoint_megabytes(
                 reserve, options->cache != 0 ? options->cache : CACHE_DEFAULT);
         env->disk = disk_new(options->path, reserve, ballast);
+        env->known = known_new();
         pthread_mutex_init(&env->flushing, NULL);
         enum status st = env_start(env, options);
         if (st != OK) {
@@ -521,6 +544,7 @@ void env_close(struct env *env)
                 mark_clean(env);
         watermark_close(env->watermark);
         disk_free(env->disk);
+        known_free(env->known);
         if (env->lock >= 0)
                 close(env->lock);
         if (env->folder >= 0)

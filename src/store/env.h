@@ -47,6 +47,8 @@ void env_fail(struct env *, const char *why); /* logs; every call answers BROKEN
 struct disk *env_disk(struct env *);
 /* When it is due (64 MB of log, or the configured seconds), or now; and removes old logs. */
 CHECKED enum status env_checkpoint(struct env *, bool force);
+/* Keeps as many log files ready as the log has needed between two calls; none on a full disk. */
+void env_spares(struct env *);
 CHECKED enum status env_flush(struct env *); /* log_flush, then the watermark */
 
 /* Reading. txn NULL: outside of the writer, committed data, retried on deadlock. Values are

@@ -5,12 +5,16 @@
 
 struct rows;  /* the writer's knowledge of mailboxes, and its counters (rows.c) */
 struct views; /* published positions, views and watches (view.c) */
+struct kept;  /* marks that are kept ready (kept.c) */
+struct subjects_kept; /* orders of subjects (subjects.c) */
 
 struct store {
         struct env *env;
         struct writer *writer;
         struct rows *rows;
         struct views *views;
+        struct kept *kept;
+        struct subjects_kept *subjects;
 };
 
 struct rows *rows_new(void);

@@ -159,7 +159,8 @@ static enum status log_follow(
                         return DAMAGED;
                 log_walk(file);
                 if (number == out->last && begun_only(file, mark) && !first) {
-                        out->torn = file->rest || before.rest;
+                        /* also of zeros: Berkeley DB wants its first record, or nothing */
+                        out->torn = file->size > 0 || before.rest;
                         return OK;
                 }
                 if (file->end == 0)

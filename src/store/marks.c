@@ -1,4 +1,4 @@
-#include "store/marks.h"
+#include "store/kept.h"
 #include "store/mark.h"
 #include "store/rows.h"
 #include "store/shown.h"
@@ -6,23 +6,30 @@
 
 /* ---- reading ---- */
 
-/* What has been read may be of changes that are not flushed: these are waited for. A change's note
- * is in its transaction, so it was there when its marks were. */
-static enum status settle(struct store *store, uint32_t mailbox, uint32_t person)
+/* The MODSEQ of a person's last change in a mailbox; 0: there was none. */
+static enum status last_change(
+        struct store *store, uint32_t mailbox, uint32_t person, uint64_t *modseq)
 {
         struct buf key = {0}, value = {0};
         struct key from = key_change(mailbox, person, 0),
                    upto = key_change(mailbox, person, UINT64_MAX);
-        uint64_t modseq = 0;
+        *modseq = 0;
         enum status st = table_last(
                 store->env, NULL, TABLE_CHANGE, key_str(&from), key_str(&upto), &key, &value);
-        if (st == OK && !key_change_read(buf_str(&key), &modseq))
+        if (st == OK && !key_change_read(buf_str(&key), modseq))
                 st = codec_damaged("changes");
         buf_release(&key);
         buf_release(&value);
-        if (st == OK)
-                return views_wait_for(store, modseq);
         return st == ABSENT ? OK : st;
+}
+
+/* What has been read may be of changes that are not flushed: these are waited for. A change's note
+ * is in its transaction, so it was there when its marks were. */
+static enum status settle(struct store *store, uint32_t mailbox, uint32_t person)
+{
+        uint64_t modseq;
+        enum status st = last_change(store, mailbox, person, &modseq);
+        return st == OK ? views_wait_for(store, modseq) : st;
 }
 
 /* Adds what is stored under this prefix of marks to the sets; sets[f] may be NULL: not wanted. */
@@ -150,14 +157,91 @@ enum status marks_load(struct store *store, uint32_t mailbox, uint32_t person, s
         return st;
 }
 
+/* Its own sets, as they are now: what is shared is never changed. */
+static void make_own(struct marks *m)
+{
+        if (!m->shared)
+                return;
+        struct marks own = {.mailbox = m->mailbox, .person = m->person};
+        own.keywords = mem_new((m->keyword_count + 1) * sizeof *own.keywords);
+        own.keyword = mem_new((m->keyword_count + 1) * sizeof *own.keyword);
+        own.keyword_count = m->keyword_count;
+        for (unsigned i = 0; i < FLAG_COUNT; i++)
+                own.flag[i] = numset_copy(m->flag[i]);
+        for (size_t i = 0; i < m->keyword_count; i++) {
+                own.keywords[i] = str_make(str_text(m->keywords[i]), m->keywords[i].len);
+                own.keyword[i] = numset_copy(m->keyword[i]);
+        }
+        kept_drop(m->kept, m->shared);
+        *m = own;
+}
+
 void marks_free(struct marks *m)
 {
         if (!m)
                 return;
+        if (m->shared) {
+                kept_drop(m->kept, m->shared);
+                free(m);
+                return;
+        }
         for (unsigned i = 0; i < FLAG_COUNT; i++)
                 numset_free(m->flag[i]);
         clear_words(m);
         free(m);
+}
+
+static uint32_t first_unseen(const struct marks *m, const struct view *view)
+{
+        struct numset *unseen = numset_copy(view->numbers);
+        numset_andnot(unseen, m->flag[0]);
+        uint32_t first = numset_low(unseen);
+        numset_free(unseen);
+        return first;
+}
+
+/* Only what was read between two looks at the last change that saw the same is kept: it holds
+ * nothing later. */
+static enum status load_shared(struct store *store, const struct view *view,
+        const struct kept_at *at, struct shared_marks **out)
+{
+        struct marks *m;
+        uint64_t own = 0;
+        enum status st = marks_load(store, at->mailbox, at->person, &m);
+        if (st == OK)
+                st = last_change(store, at->mailbox, at->person, &own);
+        if (st != OK) {
+                marks_free(m);
+                return st;
+        }
+        struct kept_at known = *at;
+        known.own = own == at->own ? own : UINT64_MAX; /* which is never asked for */
+        *out = kept_put(store->kept, &known, m, first_unseen(m, view));
+        free(m);
+        return OK;
+}
+
+enum status marks_open(struct store *store, const struct view *view, uint32_t person,
+        struct marks **out, uint32_t *unseen)
+{
+        struct kept_at at = {.mailbox = view->mailbox, .person = person, .shared = view->modseq};
+        struct shared_marks *shared = NULL;
+        *out = NULL;
+        enum status st = last_change(store, view->mailbox, person, &at.own);
+        if (st == OK)
+                st = views_wait_for(store, at.own);
+        if (st == OK)
+                shared = kept_get(store->kept, &at);
+        if (st == OK && !shared)
+                st = load_shared(store, view, &at, &shared);
+        if (st != OK)
+                return st;
+        *out = mem_new(sizeof **out);
+        **out = shared->marks;
+        (*out)->shared = shared;
+        (*out)->kept = store->kept;
+        *unseen = shared->unseen;
+        return OK;
 }
 
 unsigned marks_flags(const struct marks *m, uint32_t number)
@@ -200,6 +284,7 @@ enum status marks_refresh(struct store *store, struct marks *m, const struct num
         struct words words;
         uint32_t blocks[BLOCKS_SINGLY + 1];
         size_t count = 0;
+        make_own(m);
         enum status st = words_get(store, NULL, m->person, m->mailbox, &value, &words);
         for (uint32_t n = numset_low(numbers); n && count <= BLOCKS_SINGLY;) {
                 blocks[count++] = n >> BLOCK_BITS;

@@ -24,9 +24,15 @@ struct marks {
         struct str *keywords;            /* names as first written */
         struct numset **keyword;         /* in parallel */
         size_t keyword_count;
+        struct shared_marks *shared; /* whose sets and names these are; NULL: its own */
+        struct kept *kept;
 };
 CHECKED enum status marks_load(
         struct store *, uint32_t mailbox, uint32_t person, struct marks **out);
+/* The same for one who opens this view, shared with whoever did since they last changed: this does
+ * not grow with the mailbox. *unseen: the first number that is not seen; 0: all are. */
+CHECKED enum status marks_open(struct store *, const struct view *, uint32_t person,
+        struct marks **out, uint32_t *unseen);
 /* Reads these numbers' flags again (mailbox_changes says which). */
 CHECKED enum status marks_refresh(struct store *, struct marks *, const struct numset *numbers);
 void marks_free(struct marks *);                             /* NULL is fine */

@@ -17,7 +17,8 @@ static void fill(struct stored *out, uint64_t id, const struct message_record *m
                 .date = m->date,
                 .dots = m->dots,
                 .attachment = m->attachment,
-                .automatic = m->automatic};
+                .automatic = m->automatic,
+                .chunks = m->body};
 }
 
 void message_reference(struct str message_id, char out[REFERENCE_SIZE])
@@ -183,6 +184,53 @@ static enum status scan_derived(const struct reading *r)
         return st == ABSENT ? OK : st;
 }
 
+/* Messages of so many octets are read ahead, while what they take as stored is below so much. */
+enum { AHEAD_EACH = 32768, AHEAD_ALL = 1 << 20 };
+
+/* From one of them on, up to where something lies between that nobody asked for and that is more
+ * than a chunk: the octets of mail in other folders are not read through. *i moves on. */
+static enum status scan_octets_from(const struct reading *r, size_t *i, size_t *taken)
+{
+        struct key from = key_body(r->out[*i].chunks, 0), upto = key_body(r->ids[r->n - 1] + 1, 0);
+        struct scan *scan = scan_open(
+                r->store->env, NULL, TABLE_BODY, key_str(&from), key_str(&upto));
+        struct str key, value;
+        enum status st = OK;
+        scan_expect(scan, (r->n - *i) * 3072);
+        while (*i < r->n && *taken < AHEAD_ALL && (st = scan_next(scan, &key, &value)) == OK) {
+                struct reader k = reader_of(key);
+                uint64_t id = read_u64(&k);
+                if (read_u32(&k) > 0)
+                        break;
+                while (*i < r->n && r->ids[*i] < id)
+                        ++*i;
+                if (*i == r->n || r->ids[*i] != id || r->out[*i].chunks != id ||
+                        r->out[*i].size > AHEAD_EACH)
+                        continue;
+                r->out[*i].packed = arena_copy(r->arena, value);
+                *taken += value.len;
+        }
+        scan_close(scan);
+        return st;
+}
+
+static enum status scan_octets(const struct reading *r)
+{
+        size_t i = 0, taken = 0;
+        enum status st = OK;
+        while (st == OK && taken < AHEAD_ALL) {
+                while (i < r->n && (r->out[i].chunks != r->ids[i] || r->out[i].size > AHEAD_EACH ||
+                                    r->out[i].packed.at))
+                        i++;
+                if (i == r->n)
+                        break;
+                size_t before = i;
+                st = scan_octets_from(r, &i, &taken);
+                i += i == before;
+        }
+        return st == ABSENT ? OK : st;
+}
+
 static bool are_dense(const uint64_t *ids, size_t n)
 {
         for (size_t i = 1; i < n; i++)
@@ -199,7 +247,9 @@ enum status messages_read(struct store *store, const uint64_t *ids, size_t n, un
                 return read_singly(&r);
         memset(out, 0, n * sizeof *out);
         enum status st = scan_messages(&r);
-        return st == OK && what ? scan_derived(&r) : st;
+        if (st == OK && (needs(DERIVED_HEAD, what) || needs(DERIVED_TAIL, what)))
+                st = scan_derived(&r);
+        return st == OK && what & READ_OCTETS ? scan_octets(&r) : st;
 }
 
 static enum status get_message(struct store *store, uint64_t id, struct message_record *out)
@@ -213,6 +263,12 @@ static enum status get_message(struct store *store, uint64_t id, struct message_
         return st;
 }
 
+static struct range within(const struct message_record *m, uint64_t offset, uint64_t len)
+{
+        offset = offset < m->size ? offset : m->size;
+        return (struct range){offset, len < m->size - offset ? len : m->size - offset};
+}
+
 enum status message_octets(
         struct store *store, uint64_t id, uint64_t offset, uint64_t len, struct buf *out)
 {
@@ -220,10 +276,21 @@ enum status message_octets(
         enum status st = get_message(store, id, &m);
         if (st != OK)
                 return st;
-        offset = offset < m.size ? offset : m.size;
-        len = len < m.size - offset ? len : m.size - offset;
         size_t before = out->len;
-        st = body_read(store, &m, (struct range){offset, len}, out);
+        st = body_read(store, &m, within(&m, offset, len), out);
+        if (st != OK)
+                out->len = before;
+        return st;
+}
+
+enum status stored_octets(struct store *store, const struct stored *stored, uint64_t offset,
+        uint64_t len, struct buf *out)
+{
+        struct message_record m = {.body = stored->chunks, .size = stored->size};
+        struct range range = within(&m, offset, len);
+        size_t before = out->len;
+        enum status st = stored->packed.at ? body_unpack(stored->packed, &m, range, out)
+                                           : body_read(store, &m, range, out);
         if (st != OK)
                 out->len = before;
         return st;

@@ -52,7 +52,8 @@ enum {
         READ_BODY = 4,
         READ_PARTS = 8,
         READ_SUMMARY = 16,
-        READ_REFERENCES = 32
+        READ_REFERENCES = 32,
+        READ_OCTETS = 64 /* for stored_octets of all of them: read ahead where that is quicker */
 };
 enum { REFERENCE_SIZE = 16 }; /* a Message-ID as threads know it: the start of its SHA-256 */
 struct stored {
@@ -65,7 +66,9 @@ struct stored {
         struct str envelope, structure, body, parts;                   /* as asked */
         struct str message_id, subject, base_subject, from, from_name; /* READ_SUMMARY */
         struct str references; /* READ_REFERENCES: REFERENCE_SIZE octets each, oldest first */
-};
+        uint64_t chunks;   /* under which id its octets lie; */
+        struct str packed; /* all of them as they lie there, when they were read ahead: */
+};                         /* both for stored_octets */
 void message_reference(struct str message_id, char out[REFERENCE_SIZE]);
 /* Reads n messages (ids in any order) into out; strings in the arena. A message that has gone has
  * id 0. */
@@ -75,6 +78,10 @@ CHECKED enum status messages_read(struct store *, const uint64_t *ids, size_t n,
  * Long bodies: call again and again with at most 64 KiB. DAMAGED: checksum. ABSENT. */
 CHECKED enum status message_octets(
         struct store *, uint64_t id, uint64_t offset, uint64_t len, struct buf *out);
+
+/* The same of one whose record has been read. ABSENT: it went meanwhile. */
+CHECKED enum status stored_octets(
+        struct store *, const struct stored *, uint64_t offset, uint64_t len, struct buf *out);
 
 /* The first message filed under this Message-ID ("<...>"). ABSENT. Waits for its flush. */
 CHECKED enum status message_find(struct store *, struct str message_id, uint64_t *id);

@@ -2,6 +2,8 @@
 #include "base/log.h"
 #include "store/disk.h"
 #include "store/inside.h"
+#include "store/kept.h"
+#include "store/subjects.h"
 
 /* Takes down what there is. */
 static void store_free(struct store *store)
@@ -10,6 +12,8 @@ static void store_free(struct store *store)
                 writer_stop(store->writer);
         if (store->views != NULL)
                 views_free(store->views);
+        kept_free(store->kept);
+        subjects_kept_free(store->subjects);
         if (store->rows != NULL)
                 rows_free(store->rows);
         if (store->env != NULL)
@@ -25,6 +29,8 @@ enum status store_open(const struct store_options *options, struct store **out)
         if (st == OK) {
                 store->rows = rows_new();
                 store->views = views_new();
+                store->kept = kept_new();
+                store->subjects = subjects_kept_new();
                 st = store_tidy(store);
         }
         if (st == OK)
@@ -99,6 +105,11 @@ void store_stats(struct store *store, struct store_stats *out)
         writer_stats(store->writer, out);
         out->full = disk_full(disk);
         out->free_octets = disk_octets(disk);
+}
+
+bool store_full(struct store *store)
+{
+        return disk_full(env_disk(store->env));
 }
 
 enum status store_checkpoint(struct store *store)

@@ -51,5 +51,6 @@ struct store_stats {
         bool full;            /* new mail is being refused */
 };
 void store_stats(struct store *, struct store_stats *out);
+bool store_full(struct store *); /* new mail is refused: the disk is nearly full */
 /* Does a checkpoint now and deletes log files that neither recovery nor a backup needs. */
 CHECKED enum status store_checkpoint(struct store *);

@@ -13,15 +13,22 @@ enum status txn_begin(struct env *env, struct txn **out)
         if (st != OK)
                 return st;
         *out = mem_new(sizeof(**out));
-        **out = (struct txn){env, handle};
+        **out = (struct txn){.env = env, .handle = handle};
         return OK;
+}
+
+static void txn_end(struct txn *txn)
+{
+        if (txn->changes_known)
+                known_changed(txn->env->known);
+        free(txn);
 }
 
 enum status txn_commit(struct txn *txn)
 {
         enum status st = env_status(
                 txn->env, TABLE_COUNT, txn->handle->commit(txn->handle, DB_TXN_NOSYNC));
-        free(txn);
+        txn_end(txn);
         return st;
 }
 
@@ -30,7 +37,7 @@ void txn_abort(struct txn *txn)
         enum status st = env_status(txn->env, TABLE_COUNT, txn->handle->abort(txn->handle));
         if (st != OK)
                 env_fail(txn->env, "a transaction cannot be taken back");
-        free(txn);
+        txn_end(txn);
 }
 
 struct env *txn_env(struct txn *txn)
@@ -58,11 +65,20 @@ enum status value_unseal(struct env *env, enum table table, struct str *value)
         return OK;
 }
 
+static void txn_writes(struct txn *txn, enum table table)
+{
+        if (!known_table(table) || txn->changes_known)
+                return;
+        txn->changes_known = true;
+        known_change(txn->env->known);
+}
+
 enum status table_put(struct txn *txn, enum table table, struct str key, struct str value)
 {
         enum status st = env_state(txn->env);
         if (st != OK)
                 return st;
+        txn_writes(txn, table);
         DB *db = txn->env->tables[table];
         struct buf sealed = {0};
         if (value.len >= SEAL_FROM)
@@ -78,6 +94,7 @@ enum status table_remove(struct txn *txn, enum table table, struct str key)
         enum status st = env_state(txn->env);
         if (st != OK)
                 return st;
+        txn_writes(txn, table);
         DB *db = txn->env->tables[table];
         DBT k = dbt_in(key);
         return env_status(txn->env, table, db->del(db, txn->handle, &k, 0));
@@ -85,7 +102,7 @@ enum status table_remove(struct txn *txn, enum table table, struct str key)
 
 static int value_get(DB *db, DB_TXN *handle, struct str key, struct buf *value)
 {
-        enum { FIRST_ROOM = 512 };
+        enum { FIRST_ROOM = 3072 }; /* of the octets of a usual message: a second try costs a second search */
         DBT k = dbt_in(key), v = {.flags = DB_DBT_USERMEM};
         size_t room = FIRST_ROOM;
         for (;;) {
@@ -108,10 +125,10 @@ static enum status value_take(struct env *env, enum table table, struct buf *val
         return st;
 }
 
-enum status table_get(
+static enum status table_read(
         struct env *env, struct txn *txn, enum table table, struct str key, struct buf *value)
 {
-        enum status st = env_state(env);
+        enum status st = OK;
         DB *db = env->tables[table];
         size_t before = value->len;
         for (int tries = 0; st == OK; tries++) {
@@ -121,6 +138,23 @@ enum status table_get(
                 if (code != DB_LOCK_DEADLOCK || txn != NULL || tries == RETRIES)
                         return env_status(env, table, code);
         }
+        return st;
+}
+
+enum status table_get(
+        struct env *env, struct txn *txn, enum table table, struct str key, struct buf *value)
+{
+        struct question q = {.table = table, .key = key};
+        size_t before = value->len;
+        enum status st = env_state(env);
+        if (st != OK)
+                return st;
+        if (txn != NULL || !known_table(table))
+                return table_read(env, txn, table, key, value);
+        if (known_ask(env->known, &q, value, &st))
+                return st;
+        st = table_read(env, txn, table, key, value);
+        known_learn(env->known, &q, st, str_from(buf_str(value), before));
         return st;
 }
 

@@ -237,8 +237,8 @@ static void batch_pass(struct writer *writer, struct batch *batch)
                 writer->last_batch->next = batch;
         writer->last_batch = batch;
         writer->behind++;
-        pthread_cond_signal(&writer->committed);
         pthread_mutex_unlock(&writer->lock);
+        pthread_cond_signal(&writer->committed); /* who is woken finds the lock free */
 }
 
 static void *writer_work(void *arg)
@@ -364,6 +364,7 @@ static void checkpoint_in_turn(struct writer *writer, struct pressure *before)
         before->full = full;
         before->told = st == FULL;
         disk_load_ballast(disk);
+        env_spares(writer->env);
 }
 
 static void *checkpointer_work(void *arg)
@@ -446,11 +447,11 @@ enum status writer_commit(struct writer *writer, struct change *change)
                         writer->last->next = change;
                 writer->last = change;
                 writer->waiting++;
-                pthread_cond_signal(&writer->came);
         }
         pthread_mutex_unlock(&writer->lock);
         if (!taken)
                 return BUSY;
+        pthread_cond_signal(&writer->came);
         while (sem_wait(&change->answered) != 0)
                 continue; /* a signal */
         return change->status;

@@ -4,6 +4,7 @@
 #include "mail/derive.h"
 #include "mail/header.h"
 #include "mail/msgid.h"
+#include "team/list_mail.h"
 #include "team/transcript.h"
 #include "team/wish.h"
 
@@ -410,31 +411,42 @@ void accept_obey(struct site *site, const struct submission *mail)
 /* ---- mail to addresses ---- */
 
 /* What is about one task only is filed in its topic. */
-static void note_purpose(const struct acceptance *a, struct submission *mail)
+static void note_purpose(struct acceptance *a)
 {
         for (size_t i = 0; i < a->to_count; i++) {
-                if (a->to[i].kind == TARGET_TASK && !mail->task)
-                        mail->task = a->to[i].number;
+                if (a->to[i].kind == TARGET_TASK && !a->mail.task)
+                        a->mail.task = a->to[i].number;
                 if (a->to[i].kind == TARGET_COMMAND && a->to[i].what == SUB_TASK)
-                        mail->opens = true;
+                        a->mail.opens = true;
         }
+}
+
+/* What is asked of topics comes first: when it is refused, nothing has been filed. */
+static enum status obey_commands(
+        struct site *site, struct submission *mail, struct arena *arena, enum refusal *why)
+{
+        enum status st = submit_check(site, mail, arena, why);
+        for (size_t i = 0; st == OK && i < mail->command_count; i++)
+                if (mail->commands[i].what != SUB_TASK)
+                        st = list_obey(site, mail, &mail->commands[i], arena, why);
+        return st;
 }
 
 CHECKED enum status accept_mail(
         struct site *site, struct acceptance *a, struct arena *arena, enum refusal *why)
 {
-        struct submission mail = {.sender = a->sender, .bytes = a->bytes};
-        struct str *outside;
+        struct submission *mail = &a->mail;
         *why = REFUSED_NOT;
         enum status st = submit_placements(
-                site, a->to, a->to_count, arena, &mail.to, &mail.to_count);
-        submit_outside(a->to, a->to_count, arena, &outside, &mail.outside_count);
-        mail.outside = outside;
-        note_purpose(a, &mail);
-        if (st == OK)
-                st = accept_post(site, &mail, arena, why);
-        else
+                site, a->to, a->to_count, arena, &mail->to, &mail->to_count);
+        if (st != OK) {
                 *why = REFUSED_SITE;
-        a->message_id = mail.message_id;
-        return st;
+                return st;
+        }
+        submit_others(a->to, a->to_count, arena, mail);
+        note_purpose(a);
+        bool files = mail->to_count + mail->outside_count > 0;
+        if (mail->command_count)
+                st = obey_commands(site, mail, arena, why);
+        return st == OK && files ? accept_post(site, mail, arena, why) : st;
 }

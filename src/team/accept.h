@@ -9,11 +9,9 @@
 #include "team/submit.h"
 
 struct acceptance {
-        const struct sender *sender;
-        struct str bytes;         /* CRLF form */
+        struct submission mail;   /* sender, octets and what the envelope says; the rest is filled */
         const struct target *to;  /* as submit_target found them */
         size_t to_count;
-        struct str message_id;    /* filled; in the arena */
 };
 /* Mail to addresses. As submit; *why says what was refused. */
 CHECKED enum status accept_mail(

@@ -53,6 +53,7 @@ static const struct setting keys[] = {
         { "relay",  "warn",                    setting_seconds,        IN_SITE(warn),                     1,        30 * 86400  },
         { "relay",  "give-up",                 setting_seconds,        IN_SITE(give_up),                  1,        30 * 86400  },
         { "relay",  "reply-wait",              setting_seconds,        IN_SITE(reply_wait),               1,        3600        },
+        { "lists",  "bounce-limit",            setting_count,          IN_SITE(bounce_limit),             1,        100         },
         { "store",  "cache",                   setting_size,           IN_SITE(cache),                    MEGA,     64 * GIGA   },
         { "store",  "reserve",                 setting_size,           IN_SITE(reserve),                  MEGA,     1024 * GIGA },
         { "store",  "ballast",                 setting_size,           IN_SITE(ballast),                  MEGA,     16 * GIGA   },
@@ -78,6 +79,7 @@ static void defaults(struct config *c)
         c->reserve = 256 * MEGA;
         c->ballast = 32 * MEGA;
         c->log_file = 16 * MEGA;
+        c->bounce_limit = 3;
         c->relay_senders = 4;
         c->retry_first = 5 * 60;
         c->retry_most = 4 * 3600;

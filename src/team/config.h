@@ -43,6 +43,7 @@ struct config {
         struct str relay_roots;     /* PEM file of who may sign its certificate; empty: the system's */
         unsigned relay_senders;     /* threads, each with a connection of its own; 4 */
         unsigned retry_first, retry_most, warn, give_up, reply_wait; /* seconds */
+        unsigned bounce_limit;      /* lasting failures of list mail before an address is probed; 3 */
         struct str log_level;       /* errors, warnings, notes, details */
         struct config *previous;    /* the one before the last reload: somebody may still read it */
 };

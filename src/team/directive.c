@@ -5,10 +5,10 @@
 #include "team/directive_value.h"
 
 enum {
-        WORD_MAX = 32,       /* letters of a field's name or a verb */
-        PROSE_WORDS = 4,     /* behind an unknown /word: more of them are a sentence */
-        WRAP_COLUMNS = 66,   /* a line that the next word would have made longer was wrapped */
-        WRAPPED_LINES = 4,   /* of one field's value, the first included */
+        WORD_MAX = 32,     /* letters of a field's name or a verb */
+        PROSE_WORDS = 4,   /* behind an unknown /word: more of them are a sentence */
+        WRAP_COLUMNS = 66, /* a line that the next word would have made longer was wrapped */
+        WRAPPED_LINES = 4, /* of one field's value, the first included */
 };
 
 enum shape { LINE_TEXT, LINE_BLANK, LINE_FIELD, LINE_VERB };
@@ -17,9 +17,9 @@ struct line {
         struct str raw;  /* as it stands in the own text */
         struct str text; /* tidied, trimmed, on the arena */
         enum shape shape;
-        bool indented, verbatim; /* between fences */
-        bool taken;              /* it is a directive: no part of the rest */
-        struct str word, argument; /* of a field or verb */
+        bool indented, verbatim;         /* between fences */
+        bool taken;                      /* it is a directive: no part of the rest */
+        struct str word, argument;       /* of a field or verb */
         const struct directive_row *row; /* or NULL */
 };
 
@@ -182,15 +182,28 @@ static struct directive *next_directive(struct reading *r)
         return &out->v[out->count++];
 }
 
+/* At most so many octets as a line may have, not cut in a character. */
+static struct str clip(struct str s)
+{
+        size_t n = DIRECTIVE_LINE_MAX;
+        if (s.len <= n)
+                return s;
+        while (n && ((unsigned char)s.at[n] & 0xc0) == 0x80)
+                n--;
+        return str_sub(s, 0, n);
+}
+
 static void give(struct reading *r, const struct line *l, unsigned number)
 {
         struct directive *d = next_directive(r);
         if (!d)
                 return;
-        *d = (struct directive){.row = l->row, .line_number = number, .word = l->word,
+        *d = (struct directive){.row = l->row,
+                .line_number = number,
+                .word = l->word,
                 .name = l->row ? l->row->name : DO_LATER};
-        d->line = str_sub(l->text, 0, DIRECTIVE_LINE_MAX);
-        d->argument = str_sub(l->argument, 0, DIRECTIVE_LINE_MAX);
+        d->line = clip(l->text);
+        d->argument = clip(l->argument);
         if (!l->row) {
                 d->fault = FAULT_UNKNOWN;
                 d->nearest = directive_row_near(
@@ -198,8 +211,6 @@ static void give(struct reading *r, const struct line *l, unsigned number)
         } else if (l->row->later) {
                 d->fault = FAULT_LATER;
         } else if (l->text.len > DIRECTIVE_LINE_MAX) {
-                d->line = text_cut(d->line, DIRECTIVE_LINE_MAX);
-                d->argument = text_cut(d->argument, DIRECTIVE_LINE_MAX);
                 d->fault = FAULT_ARGUMENT;
                 d->why = "a line has at most 1000 octets";
         } else {
@@ -255,8 +266,8 @@ static size_t join_field(struct reading *r, size_t field)
         struct line *l = &r->v[field];
         size_t at = field + 1;
         for (; at < r->count && goes_on(r, field, at); at++) {
-                l->text = arena_printf(r->arena, "%.*s %.*s", STR_ARG(l->text),
-                        STR_ARG(r->v[at].text));
+                l->text = arena_printf(
+                        r->arena, "%.*s %.*s", STR_ARG(l->text), STR_ARG(r->v[at].text));
                 r->v[at].taken = true;
                 r->v[at].shape = LINE_TEXT;
         }
@@ -292,8 +303,8 @@ static bool holds_field(const struct reading *r, size_t first, size_t end)
                 const struct line *l = &r->v[i];
                 if (l->shape != LINE_FIELD)
                         continue;
-                if (l->row || (r->strictness == STRICT &&
-                                      directive_row_near(DIRECTIVE_FIELD, l->word)))
+                if (l->row ||
+                        (r->strictness == STRICT && directive_row_near(DIRECTIVE_FIELD, l->word)))
                         return true;
         }
         return false;
@@ -357,8 +368,8 @@ static void read_own(struct reading *r, struct str own)
 void directive_read_text(struct str own, const struct zone *zone, time_t now,
         enum strictness strict, struct arena *arena, struct directives *out)
 {
-        struct reading r = {.today = when_today(zone, now), .strictness = strict, .arena = arena,
-                .out = out};
+        struct reading r = {
+                .today = when_today(zone, now), .strictness = strict, .arena = arena, .out = out};
         *out = (struct directives){0};
         read_own(&r, str_sub(own, 0, DIRECTIVE_TEXT_MAX));
 }
@@ -389,8 +400,8 @@ static void read_header(struct reading *r, struct str header)
                         continue;
                 l.word = tidy(l.word, r->arena);
                 l.argument = tidy(header_decode(r->arena, field.value), r->arena);
-                l.text = arena_printf(r->arena, "Baton-%.*s: %.*s", STR_ARG(l.word),
-                        STR_ARG(l.argument));
+                l.text = arena_printf(
+                        r->arena, "Baton-%.*s: %.*s", STR_ARG(l.word), STR_ARG(l.argument));
                 give(r, &l, 0);
         }
 }
@@ -398,8 +409,8 @@ static void read_header(struct reading *r, struct str header)
 void directive_read(struct str message, const struct zone *zone, time_t now, enum strictness strict,
         struct arena *arena, struct directives *out)
 {
-        struct reading r = {.today = when_today(zone, now), .strictness = strict, .arena = arena,
-                .out = out};
+        struct reading r = {
+                .today = when_today(zone, now), .strictness = strict, .arena = arena, .out = out};
         struct buf text = {0}, own = {0};
         *out = (struct directives){0};
         read_header(&r, str_sub(message, 0, header_length(message)));

@@ -13,12 +13,13 @@ enum {
 #define VERB(word, name, takes, object, who) word, DIRECTIVE_VERB, name, takes, object, who, false
 #define LATER(word, kind) word, kind, DO_LATER, TAKES_ANY_TEXT, ON_ANY, BY_POSTER, true, "", ""
 
-const struct directive_row directive_rows[] = { /* clang-format off */
+const struct directive_row directive_rows[] = {
+        /* clang-format off */
         { FIELD("Status",   DO_STATUS,   TAKES_STATUS,   ON_TASK, BY_POSTER),
-          "Moves the task to the column of that name, blanks written as \"-\"; \"dropped\" ends it undone.",
+          "Moves the task to that column, blanks written as \"-\"; \"dropped\" ends it undone.",
           "Status: doing" },
         { FIELD("Assign",   DO_ASSIGN,   TAKES_PERSONS,  ON_TASK, BY_POSTER),
-          "Gives the task to these people as well; \"me\" is you, \"none\" takes it from everybody.",
+          "Gives the task to these people too; \"me\" is you, \"none\" takes it from all.",
           "Assign: bo, me" },
         { FIELD("Unassign", DO_UNASSIGN, TAKES_PERSONS,  ON_TASK, BY_POSTER),
           "Takes the task from these people.",
@@ -75,8 +76,8 @@ const struct directive_row directive_rows[] = { /* clang-format off */
         { VERB("wait",      DO_WAITS_ON, TAKES_TASKS,    ON_TASK, BY_POSTER),
           "The same as the field Waits-on.",
           "/wait T-9" },
-        { VERB("undo",      DO_UNDO,     TAKES_NOTHING,  ON_ANY, BY_ACTOR),
-          "Takes back your last change in this thread, for 14 days.",
+        { VERB("undo",      DO_UNDO,     TAKES_NOTHING,  ON_TASK, BY_ACTOR),
+          "Takes back your own last change of the task, for 14 days.",
           "/undo" },
         { VERB("mute",      DO_MUTE,     TAKES_NOTHING,  ON_THREAD, BY_READER),
           "Tells you no more of this thread, unless somebody names you.",
@@ -130,7 +131,8 @@ static unsigned slip(const struct directive_row *row, enum directive_kind kind, 
                 return str_same(word, known) ? OTHER_KIND : UINT32_MAX;
         if (!near_enough(word, known))
                 return UINT32_MAX;
-        return near_distance(word, known) * LETTER + (same_letters(word, known) ? 0 : OTHER_LETTERS);
+        unsigned letters = same_letters(word, known) ? 0 : OTHER_LETTERS;
+        return near_distance(word, known) * LETTER + letters;
 }
 
 const struct directive_row *directive_row_near(enum directive_kind kind, struct str word)
@@ -168,32 +170,38 @@ static void help_row(const struct directive_row *row, struct buf *out)
 void directive_help(struct buf *out)
 {
         for (int kind = DIRECTIVE_FIELD; kind <= DIRECTIVE_VERB; kind++) {
-                buf_addf(out, "%s%s\n\n", kind == DIRECTIVE_FIELD ? "" : "\n", heading(kind));
+                buf_addf(out, "%s%s\n\n", kind == DIRECTIVE_FIELD ? "" : "\n",
+                        heading((enum directive_kind)kind));
                 for (size_t i = 0; i < directive_row_count; i++)
                         if ((int)directive_rows[i].kind == kind && !directive_rows[i].later)
                                 help_row(&directive_rows[i], out);
         }
 }
 
+/* Where it differs from what nearly all of them have in common: manual_note. */
 static const char *who_may(enum directive_who who)
 {
-        static const char *const words[] = {
-                [BY_POSTER] = "Whoever may post to the topic.",
-                [BY_READER] = "Whoever may read the topic.",
-                [BY_ACTOR] = "Whoever made the change.",
+        static const char *const sentences[] = {
+                [BY_POSTER] = "",
+                [BY_READER] = "Whoever may read the topic may do it.\n",
+                [BY_ACTOR] = "",
         };
-        return words[who];
+        return sentences[who];
 }
 
 static const char *applies_to(enum directive_object object)
 {
-        static const char *const words[] = {
-                [ON_TASK] = "On a task.",
-                [ON_THREAD] = "On any thread; it changes only what you are told.",
-                [ON_ANY] = "On any message.",
+        static const char *const sentences[] = {
+                [ON_TASK] = "",
+                [ON_THREAD] = "It applies to any thread.\n",
+                [ON_ANY] = "It applies to any message of a topic.\n",
         };
-        return words[object];
+        return sentences[object];
 }
+
+static const char manual_note[] =
+        "Where nothing else is said, it applies to a task, and whoever may post to the topic may\n"
+        "do it.\n";
 
 /* A word of mdoc, or of its text: a leading mark is no macro, and "-" is a real minus sign. */
 static void add_roff(const char *text, struct buf *out)
@@ -218,14 +226,14 @@ static void manual_row(const struct directive_row *row, struct buf *out)
         add_roff(row->example, out);
         buf_add_text(out, "\"\n");
         add_roff(row->does, out);
-        buf_addf(out, "\n%s\n%s\n", applies_to(row->object), who_may(row->who));
+        buf_addf(out, "\n%s%s", applies_to(row->object), who_may(row->who));
 }
 
 void directive_manual(struct buf *out)
 {
         for (int kind = DIRECTIVE_FIELD; kind <= DIRECTIVE_VERB; kind++) {
-                buf_addf(out, ".Sh %s\n.Bl -tag -width Ds\n",
-                        kind == DIRECTIVE_FIELD ? "FIELDS" : "VERBS");
+                buf_addf(out, ".Sh %s\n%s.Bl -tag -width Ds\n",
+                        kind == DIRECTIVE_FIELD ? "FIELDS" : "VERBS", manual_note);
                 for (size_t i = 0; i < directive_row_count; i++)
                         if ((int)directive_rows[i].kind == kind && !directive_rows[i].later)
                                 manual_row(&directive_rows[i], out);

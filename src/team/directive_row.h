@@ -24,7 +24,7 @@ enum directive_name {
         DO_DONE,     /* to the last column */
         DO_DROP,     /* status dropped */
         DO_REOPEN,   /* to the first column */
-        DO_UNDO,     /* takes back the author's last change */
+        DO_UNDO,     /* takes back the author's last change of the task */
         DO_MUTE,     /* this thread names the author no more */
         DO_FOLLOW,   /* this thread reaches the author */
         DO_TASK,     /* opens a task; argument: its title, or empty for the subject */
@@ -46,7 +46,7 @@ enum directive_takes {
 enum directive_object {
         ON_TASK,   /* the task whose thread is answered, or that the message opens */
         ON_THREAD, /* any thread: changes only what the author himself is told */
-        ON_ANY,    /* what was changed last, or (/task) the message itself */
+        ON_ANY,    /* the message itself (/task) */
 };
 
 enum directive_who {

@@ -231,8 +231,12 @@ static void read_priority(struct directive *d)
                 const char *word;
                 enum priority priority;
         } words[] = {
-                {"low", PRIORITY_LOW}, {"normal", PRIORITY_NORMAL}, {"none", PRIORITY_NORMAL},
-                {"-", PRIORITY_NORMAL}, {"medium", PRIORITY_NORMAL}, {"high", PRIORITY_HIGH},
+                {"low", PRIORITY_LOW},
+                {"normal", PRIORITY_NORMAL},
+                {"none", PRIORITY_NORMAL},
+                {"-", PRIORITY_NORMAL},
+                {"medium", PRIORITY_NORMAL},
+                {"high", PRIORITY_HIGH},
         };
         for (size_t i = 0; i < COUNT_OF(words); i++) {
                 if (str_same(d->argument, str_of(words[i].word))) {

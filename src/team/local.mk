@@ -5,12 +5,13 @@ libbaton_a_SOURCES += \
 	src/team/directive.c src/team/directive.h src/team/directive_row.c src/team/directive_row.h src/team/directive_value.c src/team/directive_value.h \
 	src/team/gate.c src/team/gate.h src/team/gather.c src/team/gather.h src/team/page.c src/team/page.h src/team/page_html.c \
 	src/team/prefix.c src/team/prefix.h src/team/login.c src/team/login.h src/team/named.c src/team/named.h src/team/near.c src/team/near.h \
-	src/team/room.c src/team/room.h \
+	src/team/report.c src/team/report.h src/team/room.c src/team/room.h \
 	src/team/list.c src/team/list.h \
+	src/team/bounce.c src/team/bounce.h src/team/help.c src/team/help.h src/team/limit.c src/team/limit.h src/team/list_mail.c src/team/list_mail.h src/team/notice.c src/team/notice.h \
 	src/team/rules.c src/team/rules.h src/team/site.c src/team/site.h src/team/setting.c src/team/setting.h src/team/submit.c src/team/submit.h \
 	src/team/subaddress.c src/team/subaddress.h src/team/token.c src/team/token.h \
 	src/team/task.h \
-	src/team/usual.c src/team/usual.h
+	src/team/usual.c src/team/usual.h src/team/vouch.c src/team/vouch.h
 check_PROGRAMS += test/unit/team_gate
 test_unit_team_gate_SOURCES = test/unit/team_gate.c
 test_unit_team_gate_LDADD = $(UNIT_LIBS)
@@ -34,6 +35,25 @@ test_unit_team_token_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += test/unit/team_subaddress
 test_unit_team_subaddress_SOURCES = test/unit/team_subaddress.c
 test_unit_team_subaddress_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += test/unit/team_bounce
+test_unit_team_bounce_SOURCES = test/unit/team_bounce.c
+test_unit_team_bounce_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += test/unit/team_limit
+test_unit_team_limit_SOURCES = test/unit/team_limit.c
+test_unit_team_limit_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += test/unit/team_directive
 test_unit_team_directive_SOURCES = test/unit/team_directive.c
+test_unit_team_directive_CPPFLAGS = $(AM_CPPFLAGS) -DTOP='"$(abs_top_srcdir)"'
 test_unit_team_directive_LDADD = $(UNIT_LIBS)
+EXTRA_DIST += test/unit/directive
+check_PROGRAMS += test/unit/team_directive_seeds
+test_unit_team_directive_seeds_SOURCES = test/unit/team_directive_seeds.c test/fuzz/directive.c
+test_unit_team_directive_seeds_CPPFLAGS = $(AM_CPPFLAGS) -DTOP='"$(abs_top_srcdir)"'
+test_unit_team_directive_seeds_LDADD = $(UNIT_LIBS)
+EXTRA_DIST += test/fuzz/corpus/directive
+if FUZZ
+noinst_PROGRAMS += test/fuzz/directive
+test_fuzz_directive_SOURCES = test/fuzz/directive.c
+test_fuzz_directive_LDADD = libbaton.a
+test_fuzz_directive_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+endif

@@ -165,7 +165,7 @@ struct str prefix_outside(struct site *site, const struct submission *mail, stru
 {
         struct buf out = {0};
         bool alone = mail->outside_count == 1 && mail->to_count == 0;
-        add_received(site, mail, alone ? mail->outside[0] : STR_NONE, &out);
+        add_received(site, mail, alone ? mail->outside[0].address : STR_NONE, &out);
         struct str prefix = arena_copy(arena, buf_str(&out));
         buf_release(&out);
         return prefix;

@@ -179,6 +179,16 @@ static enum status find_name(struct site *site, struct str name, struct arena *a
         return OK;
 }
 
+enum status rules_owner(
+        struct site *site, uint32_t topic, struct arena *arena, struct target *out)
+{
+        struct topic t = {.owner = 0};
+        enum status st = topic ? topic_get(site->store, topic, arena, &t) : OK;
+        if (st == OK)
+                st = t.owner ? find_person(site, t.owner, arena, out) : ABSENT;
+        return st == ABSENT ? find_administrator(site, arena, out) : st;
+}
+
 /* What carries a token needs no topic in front: the token names it. */
 static enum status find_command(struct site *site, const struct subaddress_parts *parts,
         struct arena *arena, struct target *out)

@@ -34,6 +34,8 @@ struct target {
         struct str name;    /* login name or topic name */
         enum subaddress what; /* TARGET_COMMAND: this, to this topic */
         struct str token;     /* "+confirm-TOKEN"; empty where there is none; in lower case */
+        unsigned notify;     /* the caller's: what the sender wants to hear (queue.h, NOTIFY_...) */
+        struct str original; /* the caller's: ORCPT= as it was given */
 };
 /* Is the address in the site's own domain? (A person's further addresses are not.) */
 bool rules_is_site(struct site *, struct str address);
@@ -41,6 +43,9 @@ bool rules_is_site(struct site *, struct str address);
  * "+detail" behind a person's name is dropped. postmaster and abuse go to an
  * administrator. ABSENT: nobody here (a local domain); FORBIDDEN: not a local domain. */
 CHECKED enum status rules_target(struct site *, struct str address, struct arena *, struct target *out);
+/* Who looks after a topic, or after the site (topic 0): its owner, else an administrator. The name
+ * lives in the arena. ABSENT: nobody. */
+CHECKED enum status rules_owner(struct site *, uint32_t topic, struct arena *, struct target *out);
 /* Whose address is this? Person's id, 0: nobody's here. Sub-addresses count; who subscribes from
  * outside is nobody here. */
 uint32_t rules_person_of(struct site *, struct str address);

@@ -277,7 +277,7 @@ static bool is_token(struct str s)
 {
         for (size_t i = 0; i < s.len; i++) {
                 char c = ascii_lower(s.at[i]);
-                if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || strchr("-+_.", c)))
+                if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c && strchr("-+_.", c))))
                         return false;
         }
         return s.len > 0;

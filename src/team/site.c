@@ -4,11 +4,14 @@
 #include "base/log.h"
 #include "store/task.h"
 #include "team/gate.h"
+#include "team/limit.h"
 #include "team/room.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { A_DAY = 24 * 3600, ADDRESSES_MOST = 20000 };
 
 static char *explain_store(enum status st, const struct config *c)
 {
@@ -72,6 +75,8 @@ enum status site_prepare(const char *home, struct site **out, char **why)
         site->tmp = tmp_path(config);
         site->gate = gate_new();
         site->room = room_new();
+        site->asked = limit_new(A_DAY, ADDRESSES_MOST);
+        site->told = limit_new(A_DAY, ADDRESSES_MOST);
         site->started = clock_now();
         *out = site;
         return OK;
@@ -147,6 +152,8 @@ void site_close(struct site *site)
                 store_close(site->store);
         gate_free(site->gate);
         room_free(site->room);
+        limit_free(site->asked);
+        limit_free(site->told);
         config_free(site->config);
         free(site->tmp);
         free(site);

@@ -14,6 +14,8 @@ struct site {
         time_t started;
         struct gate *gate;     /* failed logins, by address */
         struct room *room;     /* memory for what is large */
+        struct limit *asked, *told; /* addresses outside that were asked to confirm, or were told
+                                     * what they asked for, today */
         void (*queued)(void *); /* the relay's: something waits to leave; NULL: no relay runs here */
         void *relay;
         unsigned char secret[32]; /* never told: see site_secret */

@@ -3,9 +3,10 @@
 #include "mail/address.h"
 #include "mail/header.h"
 #include "mail/msgid.h"
-#include "store/queue.h"
 #include "team/named.h"
+#include "team/list_mail.h"
 #include "team/prefix.h"
+#include "team/report.h"
 #include <ctype.h>
 
 enum { RECEIVED_MAX = 50, TARGETS_MAX = 60 };
@@ -30,6 +31,14 @@ const char *refusal_text(enum refusal why)
                                   "port, or write to the topic itself",
                 [REFUSED_NAMES] = "it names more than 50 people: each would find it in their INBOX; "
                                   "name fewer, the topic reaches all who follow it",
+                [REFUSED_TOKEN] = "the address holds a word that was never given out, has been used, or "
+                                  "is too old: ask again, and answer from the address that was asked",
+                [REFUSED_MODE] = "who follows a topic from outside gets each message or none: write "
+                                 "to +each, +mute or +unsubscribe",
+                [REFUSED_AGAIN] = "that address was written to today: answer the mail that lies "
+                                  "there, or write again tomorrow",
+                [REFUSED_MUTE] = "this site sends no mail to the outside, so it could not answer: log "
+                                 "in to write to this address",
                 [REFUSED_SITE] = "the server cannot file it now: try again later",
         };
         return why < REFUSED_COUNT ? texts[why] : "refused";
@@ -105,8 +114,12 @@ CHECKED enum status submit_target(struct site *site, const struct sender *sender
         default:
                 return refuse(why, REFUSED_SITE, st);
         }
-        if (out->kind == TARGET_COMMAND && out->what != SUB_TASK)
-                return refuse(why, out->id ? REFUSED_COMMAND : REFUSED_UNKNOWN, ABSENT);
+        if (out->kind == TARGET_COMMAND && out->what != SUB_TASK) {
+                st = list_may_ask(site, sender, out, arena, why);
+                if (st == OK && out->what == SUB_OWNER)
+                        st = rules_owner(site, out->id, arena, out);
+                return st == OK || *why ? st : refuse(why, REFUSED_UNKNOWN, st);
+        }
         if (!leads_to_topic(out))
                 return OK;
         struct rights rights;
@@ -146,20 +159,50 @@ CHECKED enum status submit_placements(struct site *site, const struct target *ta
         return OK;
 }
 
-void submit_outside(const struct target *targets, size_t count, struct arena *arena, struct str **out,
-        size_t *out_count)
+static bool is_outside(const struct target *t)
 {
-        struct str *to = arena_alloc(arena, count * sizeof *to);
-        size_t n = 0;
-        for (size_t i = 0; i < count; i++) {
-                bool known = targets[i].kind != TARGET_OUTSIDE;
-                for (size_t j = 0; !known && j < n; j++)
-                        known = str_same(to[j], targets[i].address);
-                if (!known)
-                        to[n++] = targets[i].address;
+        return t->kind == TARGET_OUTSIDE;
+}
+
+static bool is_told(const struct target *t)
+{
+        return t->kind != TARGET_OUTSIDE && t->notify & NOTIFY_SUCCESS;
+}
+
+static bool is_command(const struct target *t)
+{
+        return t->kind == TARGET_COMMAND;
+}
+
+struct targets {
+        const struct target *v;
+        size_t count;
+        struct arena *arena;
+};
+
+/* Those of one sort, each address once. */
+static const struct target *pick(
+        const struct targets *all, bool (*wanted)(const struct target *), size_t *count)
+{
+        struct target *out = arena_alloc(all->arena, all->count * sizeof *out);
+        *count = 0;
+        for (size_t i = 0; i < all->count; i++) {
+                bool takes = wanted(&all->v[i]);
+                for (size_t j = 0; takes && j < *count; j++)
+                        takes = !str_same(out[j].address, all->v[i].address);
+                if (takes)
+                        out[(*count)++] = all->v[i];
         }
-        *out = to;
-        *out_count = n;
+        return out;
+}
+
+void submit_others(const struct target *targets, size_t count, struct arena *arena,
+        struct submission *mail)
+{
+        const struct targets all = {targets, count, arena};
+        mail->outside = pick(&all, is_outside, &mail->outside_count);
+        mail->told = pick(&all, is_told, &mail->told_count);
+        mail->commands = pick(&all, is_command, &mail->command_count);
 }
 
 /* ---- what is written ---- */
@@ -268,6 +311,16 @@ static void complete(struct site *site, struct submission *mail, bool topic, str
         buf_release(&fields);
 }
 
+CHECKED enum status submit_check(
+        struct site *site, struct submission *mail, struct arena *arena, enum refusal *why)
+{
+        *why = REFUSED_NOT;
+        enum status st = check_form(site, mail, arena, why);
+        if (st == OK)
+                complete(site, mail, false, arena);
+        return st;
+}
+
 /* ---- filing ---- */
 
 static enum status make_entry(struct site *site, const struct submission *mail,
@@ -369,7 +422,8 @@ static enum status prepare(struct site *site, struct submission *mail, struct ar
         enum status st = check_form(site, mail, arena, why);
         if (st != OK)
                 return st;
-        complete(site, mail, goes_to_topic(site, mail, arena), arena);
+        bool topic = mail->sender->way == WAY_APPEND && goes_to_topic(site, mail, arena);
+        complete(site, mail, topic, arena);
         struct derived *derived = arena_alloc(arena, sizeof *derived);
         derive(arena, mail->bytes, derived);
         derived->message_id = mail->message_id;
@@ -412,14 +466,41 @@ static void queue(struct site *site, const struct submission *mail, const struct
                 .fields = prefix_outside(site, mail, arena),
                 .recipients = arena_alloc(arena, mail->outside_count * sizeof *row->recipients),
                 .recipient_count = mail->outside_count,
+                .envelope_id = mail->envelope_id,
+                .returned = mail->returned,
                 .created = clock_now(),
                 .next = clock_now(),
                 .eight_bit = is_eight_bit(mail->bytes),
         };
         for (size_t i = 0; i < mail->outside_count; i++)
                 row->recipients[i] = (struct queue_recipient){
-                        .address = mail->outside[i], .state = QUEUE_WAITING};
+                        .address = mail->outside[i].address, .state = QUEUE_WAITING,
+                        .notify = mail->outside[i].notify, .original = mail->outside[i].original};
         change_queue_add(change, row);
+}
+
+/* Who asked for it is told of deliveries here (RFC 3461 5.2.4), in the change that makes them. */
+static enum status tell(struct site *site, const struct submission *mail, struct change *change,
+        struct arena *arena)
+{
+        struct report_recipient *to = arena_alloc(arena, mail->told_count * sizeof *to);
+        struct report *report = arena_alloc(arena, sizeof *report);
+        for (size_t i = 0; i < mail->told_count; i++)
+                to[i] = (struct report_recipient){.address = mail->told[i].address,
+                        .original = mail->told[i].original};
+        *report = (struct report){
+                .kind = REPORT_DELIVERED,
+                .person = mail->sender->person,
+                .sender = mail->sender->reverse_path,
+                .envelope_id = mail->envelope_id,
+                .returned = mail->returned,
+                .bytes = mail->bytes,
+                .to = to,
+                .to_count = mail->told_count,
+                .arrived = clock_now(),
+                .now = clock_now(),
+        };
+        return report_file(site, report, change, arena);
 }
 
 static void report(struct submission *mail, const struct filing *filing)
@@ -445,6 +526,8 @@ CHECKED enum status submit_many(struct site *site, struct submission **mails, si
                         st = change_file(change, &filings[i]);
                 if (st == OK && mails[i]->outside_count)
                         queue(site, mails[i], &filings[i], change, arena);
+                if (st == OK && mails[i]->told_count)
+                        st = tell(site, mails[i], change, arena);
                 queued = queued || mails[i]->outside_count;
         }
         if (st == OK)

@@ -1,6 +1,7 @@
 /* submit.h - the one filing path: whatever comes in, by SMTP, LMTP, pipe, IMAP APPEND, news or
  * import, is checked, gets its prefix and is filed here. A message's octets are never changed. */
 #pragma once
+#include "store/queue.h"
 #include "team/rules.h"
 
 enum way { WAY_SMTP, WAY_SUBMISSION, WAY_LMTP, WAY_PIPE, WAY_APPEND, WAY_NEWS, WAY_IMPORT };
@@ -28,6 +29,10 @@ enum refusal {
         REFUSED_SENDER,   /* to the outside under an address that is not one's own */
         REFUSED_LOGIN,    /* commands without having logged in */
         REFUSED_NAMES,    /* names more people than a message may */
+        REFUSED_TOKEN,    /* a sub-address's token is none of ours, too old or used up */
+        REFUSED_MODE,     /* not a way in which somebody outside can follow a topic */
+        REFUSED_AGAIN,    /* that address was written to today already */
+        REFUSED_MUTE,     /* an answer would have to go out, and no mail does */
         REFUSED_COUNT
 };
 const char *refusal_text(enum refusal); /* "no such person or topic here" */
@@ -54,8 +59,14 @@ struct submission {
         time_t date;           /* internal date; 0: now */
         struct placement *to;
         size_t to_count;
-        const struct str *outside; /* recipients elsewhere: queued in the same change */
+        const struct target *outside; /* recipients elsewhere: queued in the same change */
         size_t outside_count;
+        const struct target *told; /* recipients here of whose delivery the sender is told */
+        size_t told_count;
+        struct str envelope_id;     /* ENVID=, RET= (queue.h) */
+        enum queue_return returned;
+        const struct target *commands; /* what it asks for besides (accept.h) */
+        size_t command_count;
         bool unique_id;        /* news: EXISTS when the id is known in a topic */
         uint32_t task;         /* it is addressed to this task (T-142@); 0: to none */
         struct str joins;      /* Message-ID of what it is put under, whatever it answers; empty: as
@@ -68,8 +79,12 @@ struct submission {
 /* Makes placements of targets (a person's is the INBOX), each mailbox once. Those outside have none. */
 CHECKED enum status submit_placements(struct site *, const struct target *, size_t count, struct arena *,
         struct placement **out, size_t *out_count);
-/* The addresses of those outside, each once. */
-void submit_outside(const struct target *, size_t count, struct arena *, struct str **out, size_t *out_count);
+/* Sets `outside`, `told` and `commands` from targets, each address once; in the arena. */
+void submit_others(const struct target *, size_t count, struct arena *, struct submission *);
+/* May this sender write such a message, wherever it goes? Gives it a Message-ID and a date where they
+ * are missing. For what is obeyed and not filed: submit does it itself. */
+CHECKED enum status submit_check(
+        struct site *, struct submission *, struct arena *, enum refusal *why);
 /* Files it, and queues it for the outside. OK: it is on disk everywhere. Else nothing was filed: FORBIDDEN, INVALID, TOO_BIG, EXISTS, FULL, BUSY... */
 CHECKED enum status submit(struct site *, struct submission *, struct arena *, enum refusal *why);
 /* Many at once, for imports: one transaction for all (at most 64). */

@@ -1,4 +1,5 @@
 #include "team/usual.h"
+#include <unistd.h>
 
 /* clang-format off */
 static const struct listen_config usual[] = {
@@ -34,6 +35,11 @@ static void default_listener(struct listen_config l, unsigned port_base, struct 
 
 void config_default(struct str domain, unsigned port_base, struct buf *out)
 {
+        struct buf mine = {0};
+        if (port_base) /* to try it out: the whole site is this user's */
+                buf_addf(&mine, "deliver-users = %u          ", (unsigned)getuid());
+        else
+                buf_add_text(&mine, "# deliver-users = gateway     ");
         buf_addf(out,
                 "# The settings of this Baton site. baton.conf(5) explains every key; a line that "
                 "begins\n"
@@ -56,8 +62,7 @@ void config_default(struct str domain, unsigned port_base, struct buf *out)
                 "# cleartext-login = loopback   # passwords without TLS: loopback, never, always\n"
                 "# login-failures = 20          # a minute and address, then logins from there "
                 "wait\n"
-                "# deliver-users = mail, postfix  # may say who wrote what they pipe into 'baton "
-                "deliver'\n"
+                "%s  # who may say who wrote what they pipe into 'baton deliver'\n"
                 "\n[limits]\n"
                 "# message-size = 50M\n"
                 "# recipients = 100             # of one message\n"
@@ -79,13 +84,16 @@ void config_default(struct str domain, unsigned port_base, struct buf *out)
                 "# warn = 4h                    # then the sender is told that it is late\n"
                 "# give-up = 5d\n"
                 "# reply-wait = 5m              # else what RFC 5321 says\n"
+                "\n[lists]\n"
+                "# bounce-limit = 3             # lasting failures before an address is probed\n"
                 "\n[store]\n"
                 "# cache = 256M                 # memory for database pages\n"
                 "# reserve = 256M               # free disk below which new mail is refused\n"
                 "# ballast = 32M                # kept on disk, given up for recovery on a full "
                 "disk\n"
                 "# log-file = 16M\n",
-                STR_ARG(domain), STR_ARG(domain));
+                STR_ARG(domain), STR_ARG(domain), buf_text(&mine));
+        buf_release(&mine);
         buf_add_text(out, "\n# The ports. LMTP takes mail for everybody without a login: never "
                           "open it to the world.\n");
         for (size_t i = 0; i < COUNT_OF(usual); i++)

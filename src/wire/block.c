@@ -153,6 +153,7 @@ static size_t plain_run(struct str s)
 static size_t block_piece(struct block *b, struct str piece)
 {
         size_t at = 0;
+        (void)buf_reserve(&b->clean, piece.len + 2); /* a CR that was kept back comes with its LF */
         while (at < piece.len && b->place != END) {
                 size_t run = b->place == MIDDLE ? plain_run(str_from(piece, at)) : 0;
                 buf_add(&b->clean, str_sub(piece, at, run));

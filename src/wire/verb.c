@@ -29,3 +29,15 @@ bool verb_takes(const struct verb *verb, const struct args *args)
 {
         return verb->max == ARGS_RAW || (args->count >= verb->min && args->count <= verb->max);
 }
+
+enum status order_read(struct verb_table table, struct str line, struct order *out)
+{
+        out->verb = NULL;
+        enum status st = args_split(line, &out->args);
+        if (st != OK)
+                return st;
+        out->verb = verb_find(table.rows, table.count, out->args.name);
+        if (!out->verb)
+                return ABSENT;
+        return out->args.count >= out->verb->min && verb_takes(out->verb, &out->args) ? OK : INVALID;
+}

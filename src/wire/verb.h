@@ -22,8 +22,22 @@ struct verb {
         const char *usage;
 };
 
+struct verb_table {
+        const struct verb *rows;
+        size_t count;
+};
+
 /* Case-insensitively; NULL: no such verb. */
 const struct verb *verb_find(const struct verb *table, size_t count, struct str name);
 /* Splits `line` into name and words. TOO_MANY: over ARGS_MAX words. */
 CHECKED enum status args_split(struct str line, struct args *out);
 bool verb_takes(const struct verb *, const struct args *); /* the count fits */
+
+/* A line, cut up, and the row that it names: all that can be said of it without a session. */
+struct order {
+        const struct verb *verb; /* NULL: none */
+        struct args args;        /* views into the line */
+};
+/* ABSENT: no row has that name (which is empty for a line of blanks); INVALID: too few or too many
+ * arguments; TOO_MANY: over ARGS_MAX words, verb and args are not set. */
+CHECKED enum status order_read(struct verb_table, struct str line, struct order *out);

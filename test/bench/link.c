@@ -166,3 +166,32 @@ long link_tagged(struct link *link, const char *tag, const char *mark)
                 }
         }
 }
+
+/* The start of each line is kept until it says what the line is; the rest is passed over where it lies. */
+long link_answer(struct link *link, const char *tag)
+{
+        size_t want = strlen(tag) + 3;
+        for (long found = 0;;) {
+                while (link->end - link->start < want && !memchr(link->room + link->start, '\n', link->end - link->start))
+                        link_fill(link);
+                char *from = link->room + link->start, *end;
+                if (memcmp(from, tag, want - 3) == 0 && from[want - 3] == ' ') {
+                        if (memcmp(from + want - 2, "OK", 2) != 0)
+                                die(tag, link_line(link));
+                        link_line(link);
+                        return found;
+                }
+                found += *from == '*';
+                while (!(end = memchr(link->room + link->start, '\n', link->end - link->start))) {
+                        link->start = link->end;
+                        link_fill(link);
+                }
+                link->start = (size_t)(end - link->room) + 1;
+        }
+}
+
+void link_quickack(struct link *link)
+{
+        int one = 1;
+        setsockopt(link->fd, IPPROTO_TCP, TCP_QUICKACK, &one, sizeof one);
+}

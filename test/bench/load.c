@@ -1,5 +1,5 @@
 /* load.c - load SCENE --port N [options]: one thread a client, one line of JSON at the end.
- * Scenes: smtp lmtp append fetch post over article idle. */
+ * Scenes: smtp lmtp append fetch ask post over article idle exists maildir. */
 #include "load.h"
 
 #include <getopt.h>
@@ -44,7 +44,8 @@ static void *client_main(void *given)
         scene_find(client->plan->scene)(client);
         client->octets = client->link.octets;
         client->ends = now();
-        link_close(&client->link);
+        if (client->link.room)
+                link_close(&client->link);
         return NULL;
 }
 
@@ -110,9 +111,11 @@ static int run(const struct plan *plan)
 
 static int usage(void)
 {
-        fputs("usage: load smtp|lmtp|append|fetch|post|over|article|idle --port N [--user U --password W]\n"
-              "            [--target FOLDER|GROUP|ADDRESS] [--sender ADDRESS] [--clients N] [--seconds S | --count N]\n"
-              "            [--size OCTETS]\n",
+        fputs("usage: load smtp|lmtp|append|fetch|ask|post|over|article|idle|exists --port N\n"
+              "            [--user U --password W] [--target FOLDER|GROUP|ADDRESS] [--sender ADDRESS | --people N]\n"
+              "            [--clients N] [--seconds S | --count N] [--size OCTETS]\n"
+              "            ask: --command LINE [--after LINE]    article: [--random] [--quickack] [--depth N]\n"
+              "       load maildir --target PATH [--clients N] --count N [--size OCTETS] [--people N]\n",
               stderr);
         return 2;
 }
@@ -123,9 +126,12 @@ int main(int argc, char **argv)
                 {"port", 1, NULL, 'p'},   {"user", 1, NULL, 'u'},    {"password", 1, NULL, 'w'},
                 {"target", 1, NULL, 't'}, {"sender", 1, NULL, 'f'},  {"clients", 1, NULL, 'c'},
                 {"count", 1, NULL, 'n'},  {"seconds", 1, NULL, 's'}, {"size", 1, NULL, 'z'},
+                {"people", 1, NULL, 'e'}, {"command", 1, NULL, 'm'}, {"after", 1, NULL, 'a'},
+                {"depth", 1, NULL, 'd'},  {"random", 0, NULL, 'r'},  {"quickack", 0, NULL, 'q'},
                 {NULL, 0, NULL, 0},
         };
-        struct plan plan = {.clients = 1, .count = 1, .size = 4096, .target = "INBOX", .sender = "bo@team.example"};
+        struct plan plan = {.clients = 1, .count = 1, .size = 4096, .depth = 1, .target = "INBOX",
+                            .sender = "bo@team.example", .command = "NOOP"};
         for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;)
                 switch (o) {
                 case 'p': plan.port = (int)strtol(optarg, NULL, 10); break;
@@ -137,13 +143,22 @@ int main(int argc, char **argv)
                 case 'n': plan.count = strtol(optarg, NULL, 10); break;
                 case 's': plan.seconds = strtod(optarg, NULL); break;
                 case 'z': plan.size = strtoul(optarg, NULL, 10); break;
+                case 'e': plan.people = (int)strtol(optarg, NULL, 10); break;
+                case 'm': plan.command = optarg; break;
+                case 'a': plan.after = optarg; break;
+                case 'd': plan.depth = (int)strtol(optarg, NULL, 10); break;
+                case 'r': plan.random = true; break;
+                case 'q': plan.quickack = true; break;
                 default: return usage();
                 }
         plan.scene = optind < argc ? argv[optind] : "";
         snprintf(plan.run, sizeof plan.run, "%lx.%x", (unsigned long)time(NULL), (unsigned)getpid());
-        if (plan.port <= 0 || plan.clients < 1 || plan.size < 1024)
+        bool served = strcmp(plan.scene, "maildir") != 0;
+        if ((served && plan.port <= 0) || plan.clients < 1 || plan.size < 1024 || plan.depth < 1 || plan.people < 0)
                 return usage();
         if (strcmp(plan.scene, "idle") == 0)
                 return scene_idle(&plan);
+        if (strcmp(plan.scene, "exists") == 0)
+                return scene_exists(&plan);
         return scene_find(plan.scene) ? run(&plan) : usage();
 }

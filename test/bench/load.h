@@ -13,7 +13,10 @@ struct plan {
         const char *user, *password; /* NULL: no login */
         const char *target;          /* a recipient, a folder or a newsgroup */
         const char *sender;
-        int port, clients;
+        const char *command, *after; /* of `ask`: timed, and what undoes it, not timed */
+        int port, clients, people;   /* people: so many write From; 0: only the sender */
+        int depth;                   /* commands sent together */
+        bool random, quickack;
         double seconds; /* 0: until `count` is done */
         long count;     /* per client */
         size_t size;    /* octets of a message */
@@ -48,6 +51,8 @@ char *link_line(struct link *link);                          /* without its CRLF
 char *link_expect(struct link *link, const char *code);      /* a reply whose last line begins with `code` */
 long link_block(struct link *link);                          /* lines up to the one with a dot alone */
 long link_tagged(struct link *link, const char *tag, const char *mark); /* untagged lines that hold `mark` */
+long link_answer(struct link *link, const char *tag);        /* how many lines begin with '*'; keeps none of them */
+void link_quickack(struct link *link);                       /* acknowledge the next octets at once */
 
 /* A message of about `size` octets, CRLF, unique to (run, client, index): seven in ten plain, two alternative,
  * one with an attachment. `news` adds Newsgroups. Returns its length; `out` has room for size + 2048. */
@@ -56,6 +61,7 @@ size_t message_make(char *out, const struct client *client, long index, bool new
 typedef void scene_run(struct client *client); /* calls client_ready once, then client_more in a loop */
 scene_run *scene_find(const char *name);
 int scene_idle(const struct plan *plan);
+int scene_exists(const struct plan *plan);
 
 void client_ready(struct client *client); /* logged in: waits for all the others */
 bool client_more(struct client *client);

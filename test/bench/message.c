@@ -68,9 +68,10 @@ static void pen_base64(struct pen *pen, size_t len)
 static void pen_head(struct pen *pen, const struct client *client, long index, bool news)
 {
         const struct plan *plan = client->plan;
-        char date[64], subject[24];
+        enum { APART = 90, SPAN = 8 * 86400 }; /* seconds: between messages, and from the first to now */
+        char date[64], subject[24], sender[128];
         struct tm utc;
-        time_t t = time(NULL);
+        time_t t = time(NULL) - SPAN + index * APART % (SPAN - 2 * APART) + (time_t)(roll(pen) % (2 * APART));
         gmtime_r(&t, &utc);
         strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S +0000", &utc);
         subject[word(subject, (uint64_t)(index / 8))] = '\0';
@@ -78,10 +79,14 @@ static void pen_head(struct pen *pen, const struct client *client, long index, b
                 PUT(pen, "Newsgroups: %s\r\n", plan->target);
         else
                 PUT(pen, "To: \"The Team\" <%s>, Someone Else <someone@example.org>\r\n", plan->target);
+        if (plan->people)
+                snprintf(sender, sizeof sender, "p%d@load.example", (int)(roll(pen) % (unsigned)plan->people));
+        else
+                snprintf(sender, sizeof sender, "%s", plan->sender);
         PUT(pen,
             "From: \"Bo Lind\" <%s>\r\nDate: %s\r\nMessage-ID: <%s.%d.%ld@load.example>\r\n"
             "Subject: %sthe %s of thread %ld, seen from client %d\r\nUser-Agent: load/1\r\nMIME-Version: 1.0\r\n",
-            plan->sender, date, plan->run, client->number, index, index % 8 ? "Re: " : "", subject, index / 8,
+            sender, date, plan->run, client->number, index, index % 8 ? "Re: " : "", subject, index / 8,
             client->number);
         if (index % 8)
                 PUT(pen, "In-Reply-To: <%s.%d.%ld@load.example>\r\nReferences:", plan->run, client->number, index - 1);

@@ -4,7 +4,7 @@ changed. Started as root, since all three insist on changing their user themselv
 
 Where a setting away from the default makes the peer faster, it is set, and said here: the peers run at their best.
 """
-import grp, os, pwd, shutil, signal, socket, subprocess, tempfile, time
+import contextlib, os, pwd, shutil, signal, socket, subprocess, tempfile, time
 
 PASSWORD = 'bench-password-1'
 
@@ -58,6 +58,26 @@ def born(pid):
             return None if fields[0] == 'Z' else int(fields[19])
     except OSError:
         return None
+
+
+@contextlib.contextmanager
+def many_watches():
+    """Dovecot watches each folder in IDLE by an inotify instance, of which Linux gives a user 128: beyond that it looks
+    every 30 seconds. Raised for so long as the scene takes."""
+    path = '/proc/sys/fs/inotify/max_user_instances'
+    try:
+        with open(path) as f:
+            before = f.read()
+        with open(path, 'w') as f:
+            f.write(str(max(int(before), 4096)))
+    except OSError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        with open(path, 'w') as f:
+            f.write(before)
 
 
 def memory(pid):
@@ -275,6 +295,16 @@ protocol lmtp {{
 
     def ports(self):
         return [self.lmtp, self.imap]
+
+    def make_maildir(self, person, folder):
+        """Everybody may write into it."""
+        top = self.path('home', person, 'Maildir', *([] if folder == 'INBOX' else ['.' + folder]))
+        user = pwd.getpwnam('nobody')
+        for name in ('cur', 'new', 'tmp'):
+            os.makedirs(os.path.join(top, name), exist_ok=True)
+        for at, _, _ in os.walk(self.path('home')):
+            os.chown(at, user.pw_uid, user.pw_gid)
+        return top
 
     def forget_cache(self, person):
         """As where a client asks for the first time for what was delivered: no cached envelopes."""

@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
 
 static char *message_room(const struct client *client)
 {
@@ -101,8 +104,9 @@ static void scene_append(struct client *client)
         for (long i = 0; client_more(client); i++) {
                 size_t len = message_make(text, client, i, false);
                 memcpy(text + len, "\r\n", 2);
+                const char *flags = plan->people && i % 3 ? "(\\Seen) " : "";
                 double start = now();
-                link_say(link, "ap APPEND \"%s\" {%zu+}\r\n", plan->target, len); /* LITERAL+, RFC 7888 */
+                link_say(link, "ap APPEND \"%s\" %s{%zu+}\r\n", plan->target, flags, len); /* LITERAL+, RFC 7888 */
                 link_put(link, text, len + 2);
                 link_tagged(link, "ap", NULL);
                 client_took(client, now() - start);
@@ -124,6 +128,45 @@ static void scene_fetch(struct client *client)
                 client->units += link_tagged(link, "fe", " FETCH (");
                 client_took(client, now() - start);
         }
+}
+
+/* One command again and again, in a selected folder. */
+static void scene_ask(struct client *client)
+{
+        const struct plan *plan = client->plan;
+        struct link *link = &client->link;
+        imap_login(link, plan);
+        link_say(link, "se SELECT \"%s\"\r\n", plan->target);
+        link_tagged(link, "se", NULL);
+        client_ready(client);
+        while (client_more(client)) {
+                if (plan->after) {
+                        link_say(link, "x4fter %s\r\n", plan->after);
+                        link_answer(link, "x4fter");
+                }
+                double start = now();
+                link_say(link, "x4sk %s\r\n", plan->command);
+                client->units += link_answer(link, "x4sk");
+                client_took(client, now() - start);
+        }
+}
+
+/* What a delivery agent does, without its fsync: files of a Maildir, two in three read. */
+static void scene_maildir(struct client *client)
+{
+        const struct plan *plan = client->plan;
+        char *text = message_room(client), path[1024];
+        client_ready(client);
+        for (long i = 0; client_more(client); i++) {
+                size_t len = message_make(text, client, i, false);
+                int n = snprintf(path, sizeof path, "%s/cur/%010ld.M%06dP1.load,S=%zu:2,%s", plan->target, 1000000000 + i,
+                                 client->number, len, i % 3 ? "S" : "");
+                FILE *file = n > 0 && (size_t)n < sizeof path ? fopen(path, "w") : NULL;
+                if (!file || fwrite(text, 1, len, file) != len || fclose(file) != 0)
+                        die("maildir", path);
+                client_took(client, 0);
+        }
+        free(text);
 }
 
 static void nntp_login(struct link *link, const struct plan *plan)
@@ -181,18 +224,42 @@ static void scene_over(struct client *client)
         }
 }
 
+static long which_article(const struct client *client, uint64_t *dice, long low, long high)
+{
+        if (!client->plan->random)
+                return low + client->done % (high - low + 1);
+        *dice = *dice * 6364136223846793005u + 1442695040888963407u;
+        return low + (long)((*dice >> 33) % (uint64_t)(high - low + 1));
+}
+
+/* `depth` of them are asked for together; each is timed from when it was asked for, or from the one before it. */
 static void scene_article(struct client *client)
 {
+        const struct plan *plan = client->plan;
+        struct link *link = &client->link;
+        uint64_t dice = (uint64_t)client->number + 1;
         long low, high;
-        nntp_login(&client->link, client->plan);
+        nntp_login(link, plan);
         nntp_group(client, &low, &high);
         client_ready(client);
-        for (long i = low; client_more(client); i = i < high ? i + 1 : low) {
+        while (client_more(client)) {
+                char asked[64 * 32];
+                size_t len = 0;
+                int depth = plan->depth < 64 ? plan->depth : 64;
+                for (int k = 0; k < depth; k++)
+                        len += (size_t)snprintf(asked + len, sizeof asked - len, "ARTICLE %ld\r\n",
+                                                which_article(client, &dice, low + k, high));
                 double start = now();
-                link_say(&client->link, "ARTICLE %ld\r\n", i);
-                link_expect(&client->link, "220");
-                link_block(&client->link);
-                client_took(client, now() - start);
+                link_put(link, asked, len);
+                for (int k = 0; k < depth; k++) {
+                        if (plan->quickack)
+                                link_quickack(link);
+                        link_expect(link, "220");
+                        link_block(link);
+                        double end = now();
+                        client_took(client, end - start);
+                        start = end;
+                }
         }
 }
 
@@ -202,8 +269,9 @@ scene_run *scene_find(const char *name)
                 const char *name;
                 scene_run *run;
         } scenes[] = {
-                {"smtp", scene_smtp},   {"lmtp", scene_lmtp}, {"append", scene_append},   {"fetch", scene_fetch},
-                {"post", scene_post},   {"over", scene_over}, {"article", scene_article},
+                {"smtp", scene_smtp}, {"lmtp", scene_lmtp}, {"append", scene_append},   {"fetch", scene_fetch},
+                {"post", scene_post}, {"over", scene_over}, {"article", scene_article}, {"ask", scene_ask},
+                {"maildir", scene_maildir},
         };
         for (size_t i = 0; i < sizeof scenes / sizeof scenes[0]; i++)
                 if (strcmp(scenes[i].name, name) == 0)
@@ -211,27 +279,106 @@ scene_run *scene_find(const char *name)
         return NULL;
 }
 
-/* Holds `clients` connections in IDLE until its standard input ends; "ready" says that all are. */
-int scene_idle(const struct plan *plan)
+static void many_files(void)
 {
         struct rlimit files;
         getrlimit(RLIMIT_NOFILE, &files);
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);
-        for (int i = 0; i < plan->clients; i++) {
-                struct link link = {0};
-                imap_login(&link, plan);
-                link_say(&link, "se SELECT \"%s\"\r\n", plan->target);
-                link_tagged(&link, "se", NULL);
-                link_say(&link, "id IDLE\r\n");
-                for (const char *line = link_line(&link); line[0] != '+'; line = link_line(&link))
-                        if (line[0] != '*')
-                                die("IDLE", line);
-                free(link.room); /* the socket stays open: the process holds it */
-        }
+}
+
+static void idle_begin(struct link *link, const struct plan *plan)
+{
+        imap_login(link, plan);
+        link_say(link, "se SELECT \"%s\"\r\n", plan->target);
+        link_tagged(link, "se", NULL);
+        link_say(link, "id IDLE\r\n");
+        for (const char *line = link_line(link); line[0] != '+'; line = link_line(link))
+                if (line[0] != '*')
+                        die("IDLE", line);
+        free(link->room); /* the socket stays open */
+        link->room = NULL;
+        link->cap = link->start = link->end = 0;
+}
+
+/* Holds `clients` connections in IDLE until its standard input ends; "ready" says that all are. */
+int scene_idle(const struct plan *plan)
+{
+        many_files();
+        for (int i = 0; i < plan->clients; i++)
+                idle_begin(&(struct link){0}, plan);
         puts("ready");
         fflush(stdout);
         while (getchar() != EOF)
                 continue;
+        return 0;
+}
+
+/* What they were told while nobody listened. */
+static void drain(int all, const struct link *links)
+{
+        char room[4096];
+        struct epoll_event events[256];
+        for (int n; (n = epoll_wait(all, events, 256, 0)) > 0;)
+                for (int i = 0; i < n; i++)
+                        if (recv(links[events[i].data.u32].fd, room, sizeof room, 0) <= 0)
+                                die("EXISTS", "a connection was closed");
+}
+
+/* Until each of them has been told. */
+static void hear(int all, const struct link *links, int *heard, int clients)
+{
+        char room[4096];
+        struct epoll_event events[256];
+        for (int left = clients; left > 0;) {
+                int n = epoll_wait(all, events, 256, 120000);
+                if (n <= 0)
+                        die("EXISTS", "not all were told within two minutes");
+                for (int i = 0; i < n; i++) {
+                        uint32_t k = events[i].data.u32;
+                        ssize_t len = recv(links[k].fd, room, sizeof room - 1, 0);
+                        if (len <= 0)
+                                die("EXISTS", "a connection was closed");
+                        room[len] = '\0';
+                        bool told = strstr(room, " EXISTS") != NULL;
+                        left -= told && !heard[k];
+                        heard[k] |= told;
+                }
+        }
+        memset(heard, 0, (size_t)clients * sizeof *heard);
+}
+
+/* `clients` in IDLE; a message is appended by one more: the time from its last octet until the last one knows. */
+int scene_exists(const struct plan *plan)
+{
+        struct client writer = {.plan = plan};
+        struct link *links = calloc((size_t)plan->clients, sizeof *links);
+        int *heard = calloc((size_t)plan->clients, sizeof *heard), all = epoll_create1(EPOLL_CLOEXEC);
+        char *text = message_room(&writer);
+        if (!links || !heard || all < 0)
+                die("memory", "none left");
+        many_files();
+        for (int i = 0; i < plan->clients; i++) {
+                struct epoll_event event = {.events = EPOLLIN, .data.u32 = (uint32_t)i};
+                idle_begin(&links[i], plan);
+                epoll_ctl(all, EPOLL_CTL_ADD, links[i].fd, &event);
+        }
+        imap_login(&writer.link, plan);
+        printf("[");
+        for (long i = 0; i < plan->count; i++) {
+                struct timespec rest = {.tv_sec = 1};
+                nanosleep(&rest, NULL);
+                drain(all, links);
+                size_t len = message_make(text, &writer, i, false);
+                memcpy(text + len, "\r\n", 2);
+                link_say(&writer.link, "ap APPEND \"%s\" {%zu+}\r\n", plan->target, len);
+                double start = now();
+                link_put(&writer.link, text, len + 2);
+                link_tagged(&writer.link, "ap", NULL);
+                double filed = now();
+                hear(all, links, heard, plan->clients);
+                printf("%s{\"filed\": %.6f, \"told\": %.6f}", i ? ", " : "", filed - start, now() - start);
+        }
+        puts("]");
         return 0;
 }

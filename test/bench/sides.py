@@ -10,8 +10,10 @@ from peers import PASSWORD, Dovecot, Inn, Postfix, memory
 
 TOPIC, ADDRESS = 'eng.backend', 'eng.backend@team.example'
 TOPICS = [name for name, _ in baton.TOPICS]
-MESSAGES, CLIENTS, IDLE = 10_000, 16, 1_000
-SLICE = 2   # seconds of a turn where clients write
+QUICK = '--quick' in sys.argv   # small numbers, to see whether it runs: the figures mean nothing
+MESSAGES, LARGE, SMALL, IDLE = (1_600, 3_200, 160, 100) if QUICK else (10_000, 100_000, 1_008, 1_000)
+CLIENTS, PEOPLE = 16, 300
+SLICE = 0.3 if QUICK else 2   # seconds of a turn where clients write
 SDBOX = 'sdbox:~/sdbox'
 
 
@@ -43,8 +45,8 @@ class Side:
     def __exit__(self, *_):
         self.server.close()
 
-    def load(self, scene, port, **options):
-        command = [self.load_program, scene, '--port', str(port)]
+    def load(self, scene, port, *flags, **options):
+        command = [self.load_program, scene, '--port', str(port), *('--' + flag for flag in flags)]
         for name, value in {**self.login, **options}.items():
             command += ['--' + name, str(value)]
         r = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -66,6 +68,21 @@ class Side:
 
     def append(self):
         return self.rate('append', self.imap(), seconds=SLICE, target='Archive')
+
+    def ask(self, command, least, count=1, **options):
+        """Milliseconds of an IMAP command in the large folder, whose answer has at least so many octets for a message."""
+        result = self.load('ask', self.imap(), target='INBOX', command=command, count=count, **options)
+        if result['octets'] < count * least:
+            raise RuntimeError(f'{self.column}: {command} gave {result["octets"] / count:.0f} octets')
+        return result['p50'] * 1000
+
+    def select(self, folder):
+        return self.ask('SELECT ' + folder, 100, count=3 if QUICK else 25, after='UNSELECT')
+
+    def exists(self):
+        """Milliseconds from a message's last octet to when the last of the idle clients knows."""
+        turns = self.load('exists', self.imap(), clients=IDLE, count=1 if QUICK else 3)
+        return sorted(turn['told'] for turn in turns)[len(turns) // 2] * 1000
 
     @contextlib.contextmanager
     def idle_clients(self, count):
@@ -95,15 +112,24 @@ class Side:
     def post(self, count):
         return self.rate('post', self.nntp(), count=count // CLIENTS, target=TOPIC)
 
-    def over(self):
+    def over(self, lines):
         """Lines a second of the median command; every line must have come."""
-        result = self.load('over', self.nntp(), count=20, target=TOPIC)
-        if result['units'] != 20 * MESSAGES:
+        turns = 20 if lines == MESSAGES else 5
+        result = self.load('over', self.nntp(), count=turns, target=TOPIC)
+        if result['units'] != turns * lines:
             raise RuntimeError(f'{self.column}: OVER gave {result["units"]} lines')
-        return MESSAGES / result['p50']
+        return lines / result['p50']
 
     def article(self):
         return 1 / self.load('article', self.nntp(), seconds=1, target=TOPIC)['p50']
+
+    def articles(self, *flags, depth=1):
+        result = self.load('article', self.nntp(), *flags, depth=depth, seconds=SLICE, target=TOPIC)
+        return result['done'] / result['seconds']
+
+    def article_slow(self):
+        """Milliseconds of the one ARTICLE in a hundred that takes longest, for a client that does nothing about it."""
+        return self.load('article', self.nntp(), seconds=SLICE, target=TOPIC)['p99'] * 1000
 
 
 class BatonSide(Side):
@@ -131,6 +157,9 @@ class BatonSide(Side):
     def fill(self, times):
         for topic in TOPICS[:times]:
             self.intake(topic, count=MESSAGES // CLIENTS)
+
+    def fill_folder(self, folder, count):
+        self.load('append', self.imap(), clients=CLIENTS, count=count // CLIENTS, target=folder, people=PEOPLE)
 
     def fetch_first(self, turn):
         self.folder = 'Topics/' + TOPICS[turn].replace('.', '/')
@@ -171,6 +200,11 @@ class DovecotSide(Side):
 
     def fill(self, _):
         self.intake(count=MESSAGES // CLIENTS)
+
+    def fill_folder(self, folder, count):
+        """Maildirs are made to be filled by whoever likes."""
+        self.load('maildir', 1, clients=CLIENTS, count=count // CLIENTS, people=PEOPLE,
+                  target=self.server.make_maildir('bo', folder))
 
     def fetch_first(self, _):
         self.server.forget_cache('bo')

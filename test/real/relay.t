@@ -1,75 +1,13 @@
 #!/usr/bin/env python3
 """Mail leaves the house: a smart host that refuses, delays, hangs up and lies at every stage. Nothing is lost,
 nothing is sent twice but where RFC 5321 lets it, and who sent it is told what became of it."""
-import email, json, os, re, shutil, signal, smtplib, socket, ssl, subprocess, sys, tempfile, time
+import json, os, shutil, socket, ssl, subprocess, sys, time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 from baton import Site, Tap, message
 from hop import Hop, HANG_UP, KEEP_THEN_HANG_UP, GARBAGE
+from outward import drained, notices, queue, send, set_relay, status_of
 
 t = Tap()
-MARK = '\n# of this test\n[relay]\n'
-FAST = {'retry-first': '1s', 'retry-most': '1s', 'reply-wait': '10s'}
-
-
-def set_relay(site, port=None, **keys):
-    """Writes [relay] anew and has it read."""
-    path = os.path.join(site.home, 'baton.conf')
-    with open(path) as f:
-        conf = f.read().split(MARK)[0]
-    if port:
-        keys = {'relay': f'127.0.0.1:{port}', **FAST, **{k.replace('_', '-'): v for k, v in keys.items()}}
-        conf += MARK + ''.join(f'{k} = {v}\n' for k, v in keys.items())
-    with open(path, 'w') as f:
-        f.write(conf)
-    if site.daemon:
-        n = site.log().count('reload: ')
-        site.daemon.send_signal(signal.SIGHUP)
-        until = time.time() + 10
-        while site.log().count('reload: ') == n and time.time() < until:
-            time.sleep(0.02)
-
-
-def send(site, to, subject='Hello', sender='bo@team.example', person='bo', data=None, **fields):
-    to = [to] if isinstance(to, str) else to
-    data = data or message(subject, sender=sender or 'bo@team.example', to=', '.join(to), **fields)
-    with site.smtp('submission', person) as c:
-        refused = c.sendmail(sender, to, data, mail_options=['BODY=8BITMIME'])
-    assert not refused, refused
-    return data
-
-
-def queue(site):
-    return json.loads(site.baton('queue', 'list', '--json'))
-
-
-def drained(site, seconds=30):
-    until = time.time() + seconds
-    while time.time() < until:
-        if not queue(site):
-            return True
-        time.sleep(0.1)
-    return False
-
-
-def notices(site, person='bo', about=''):
-    """The delivery reports in the INBOX that name an address."""
-    c = site.imap(person)
-    c.select('INBOX')
-    out = []
-    for n in c.search(None, 'ALL')[1][0].split():
-        raw = c.fetch(n, '(BODY.PEEK[])')[1][0][1]
-        mail = email.message_from_bytes(raw)
-        if mail.get_content_type() == 'multipart/report' and about.encode() in raw:
-            out.append(mail)
-    c.logout()
-    return out
-
-
-def status_of(notice):
-    part = [p for p in notice.walk() if p.get_content_type() == 'message/delivery-status'][0]
-    return '\n'.join(block.as_string() for block in part.get_payload())
-
-
 with Site() as site:
     # ---- closed until it is opened
     for service, person in ('submission', 'bo'), ('smtp', None):

@@ -223,6 +223,35 @@ static void any_text_comes_back(void **state)
         }
 }
 
+static const struct {
+        const char *name, *given, *plain;
+} xtexts[] = {
+        {"nothing", "", ""},
+        {"plain", "Bob@a.example", "Bob@a.example"},
+        {"codes", "a+2Bb+3D+20c", "a+b= c"},
+        {"a code at the end", "x+0A", "x\n"},
+        {"small letters", "+2b", NULL},
+        {"half a code", "a+2", NULL},
+        {"a plus alone", "a+", NULL},
+        {"a plus and a word", "a+bc", NULL},
+        {"an equals sign", "a=b", NULL},
+        {"a blank", "a b", NULL},
+        {"an octet", "\303\251", NULL},
+};
+
+static void xtext(void **state)
+{
+        (void)state;
+        for (size_t i = 0; i < COUNT_OF(xtexts); i++) {
+                struct buf out = {0};
+                buf_add_text(&out, "<");
+                enum status st = xtext_decode(str_of(xtexts[i].given), &out);
+                assert_int_equal(st, xtexts[i].plain ? OK : INVALID);
+                assert_string_equal(buf_text(&out) + 1, xtexts[i].plain ? xtexts[i].plain : "");
+                buf_release(&out);
+        }
+}
+
 static void escapes(void **state)
 {
         (void)state;
@@ -259,6 +288,7 @@ int main(void)
                 cmocka_unit_test(quoted_from_mail),
                 cmocka_unit_test(quoted_texts),
                 cmocka_unit_test(any_text_comes_back),
+                cmocka_unit_test(xtext),
                 cmocka_unit_test(escapes),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

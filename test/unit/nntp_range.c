@@ -127,11 +127,58 @@ static void pattern_is_not_exponential(void **state)
         assert_false(range_pattern(str_make(pattern, sizeof pattern), str_make(text, sizeof text)));
 }
 
+static const struct {
+        const char *given;
+        bool one;
+        enum status status;
+        enum named_kind kind;
+        uint32_t low, high;
+} names[] = {
+        {"", false, OK, NAMED_CURRENT, 0, 0},
+        {"7", true, OK, NAMED_NUMBERS, 7, 7},
+        {"3-9", false, OK, NAMED_NUMBERS, 3, 9},
+        {"3-9", true, INVALID, NAMED_NUMBERS, 0, 0},
+        {"99999999999", true, OK, NAMED_NUMBERS, UINT32_MAX, UINT32_MAX},
+        {"12345678901234567", true, INVALID, NAMED_NUMBERS, 0, 0},
+        {"<a@b>", true, OK, NAMED_ID, 0, 0},
+        {"<a@b>", false, OK, NAMED_ID, 0, 0},
+        {"<a@b", false, INVALID, NAMED_ID, 0, 0},
+        {"<>", true, INVALID, NAMED_ID, 0, 0},
+        {"a@b", false, INVALID, NAMED_NUMBERS, 0, 0},
+};
+
+static void reads_names(void **state)
+{
+        (void)state;
+        for (size_t i = 0; i < COUNT_OF(names); i++) {
+                struct named n;
+                enum status st = range_named(str_of(names[i].given), names[i].one, &n);
+                if (st != names[i].status || n.kind != names[i].kind ||
+                        (st == OK && (n.low != names[i].low || n.high != names[i].high)))
+                        fail_msg("%s: %s %u-%u", names[i].given, status_name(st), n.low, n.high);
+        }
+}
+
+static void reads_since(void **state)
+{
+        (void)state;
+        struct args a;
+        time_t at;
+        assert_int_equal(args_split(STR("NEWNEWS * 20261122 000000 gmt"), &a), OK);
+        assert_int_equal(range_since(&a, 1, NOW, &at), OK);
+        assert_int_equal(at, NOW);
+        assert_int_equal(range_since(&a, 0, NOW, &at), INVALID);
+        assert_int_equal(args_split(STR("NEWGROUPS 20261122 000000 CET"), &a), OK);
+        assert_int_equal(range_since(&a, 0, NOW, &at), INVALID);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(reads_ranges),
                 cmocka_unit_test(reads_dates),
+                cmocka_unit_test(reads_names),
+                cmocka_unit_test(reads_since),
                 cmocka_unit_test(matches_patterns),
                 cmocka_unit_test(pattern_is_not_exponential),
         };

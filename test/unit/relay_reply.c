@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "mail/enhanced.h"
 #include "relay/reply.h"
 #include "relay/schedule.h"
 #include <string.h>
@@ -56,7 +57,7 @@ static void replies(void **state)
                 if (cases[i].status == OK) {
                         assert_int_equal(r.code, cases[i].code);
                         assert_string_equal(buf_text(&r.text), cases[i].text);
-                        (void)reply_status(buf_str(&r.text), &status);
+                        (void)enhanced_status(buf_str(&r.text), &status);
                         assert_string_equal(buf_text(&status), cases[i].enhanced);
                 }
                 reply_release(&r);

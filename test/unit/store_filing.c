@@ -291,6 +291,50 @@ static void any_size(void **state)
         }
 }
 
+/* Octets that were read ahead are those of message_octets, among messages that are too long for it,
+ * that lie elsewhere, and that have gone. */
+static void read_ahead(void **state)
+{
+        struct kit *k = *state;
+        uint32_t topic = kit_topic(k, "t");
+        static const size_t sizes[] = {1, 3000, 0, 32768, 32769, 70000, 200, (4 << 20) + 1, 90, 5000};
+        enum { COUNT = 4 * COUNT_OF(sizes) };
+        uint64_t ids[COUNT];
+        struct stored all[COUNT];
+        unsigned ahead = 0;
+        for (unsigned i = 0; i < COUNT; i++) {
+                struct filing_entry e = {.mailbox = topic};
+                struct derived *d = kit_derived(k, arena_printf(k->arena, "%u@x", i).at, "");
+                struct filing f = {.bytes = long_text(k->arena, sizes[i % COUNT_OF(sizes)], i % 2),
+                        .derived = d, .entries = &e, .entry_count = 1};
+                assert_int_equal(message_file(k->store, &f), OK);
+                ids[i] = f.message;
+        }
+        struct numset *some = kit_set("2,10:12,25");
+        struct change *change = change_new(k->store);
+        change_expunge(change, topic, some, NULL);
+        assert_int_equal(store_commit(change), OK);
+        change_free(change);
+        assert_int_equal(messages_read(k->store, ids, COUNT, READ_OCTETS, k->arena, all), OK);
+        for (unsigned i = 0; i < COUNT; i++) {
+                struct buf b = {0}, c = {0};
+                assert_int_equal(all[i].id, numset_has(some, i + 1) ? 0 : ids[i]);
+                ahead += all[i].packed.at != NULL;
+                if (!all[i].id)
+                        continue;
+                for (unsigned from = 0; from < 70000; from += 32766) {
+                        uint64_t len = from ? 7 : UINT64_MAX;
+                        assert_int_equal(message_octets(k->store, ids[i], from, len, &b), OK);
+                        assert_int_equal(stored_octets(k->store, &all[i], from, len, &c), OK);
+                }
+                assert_true(str_eq(buf_str(&b), buf_str(&c)));
+                buf_release(&b);
+                buf_release(&c);
+        }
+        assert_true(ahead >= 20 && ahead <= 28);
+        numset_free(some);
+}
+
 static size_t count_keys(struct kit *k, enum table table)
 {
         struct scan *scan = scan_open(k->store->env, NULL, table, STR_NONE, STR_NONE);
@@ -489,6 +533,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(places_in_topics, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(to_nowhere, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(any_size, kit_begin, kit_end),
+                cmocka_unit_test_setup_teardown(read_ahead, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(long_for_nothing, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(shown_twice, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(many_go, kit_begin, kit_end),

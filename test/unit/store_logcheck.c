@@ -250,6 +250,16 @@ static void begun_file(void **state)
         close(open(path, O_WRONLY | O_CREAT, 0600));
         octets_put(name, 0, STR("beg"));
         assert_int_equal(try_scratch(false), OK);
+        folder_copy(crashed_folder, scratch); /* a spare that became one: zeros only */
+        close(open(path, O_WRONLY | O_CREAT, 0600));
+        assert_int_equal(truncate(path, 1 << 20), 0);
+        assert_int_equal(try_scratch(false), OK);
+        folder_copy(crashed_folder, scratch);
+        close(open(path, O_WRONLY | O_CREAT, 0600));
+        assert_int_equal(truncate(path, 1 << 20), 0);
+        path_in_scratch("flushed", path);
+        assert_int_equal(unlink(path), 0);
+        assert_int_equal(try_scratch(false), OK);
 }
 
 /* The same half record before the watermark is damage, and nothing is changed. */

@@ -435,6 +435,46 @@ static void keep_up(struct kit *k, uint32_t mailbox, struct marks *kept, uint64_
         numset_free(vanished);
 }
 
+static struct marks *open_any(struct kit *k, uint32_t mailbox, uint32_t person)
+{
+        const struct view *view;
+        struct marks *m;
+        uint32_t unseen;
+        assert_int_equal(view_open(k->store, mailbox, &view), OK);
+        assert_int_equal(marks_open(k->store, view, person, &m, &unseen), OK);
+        view_close(k->store, view);
+        return m;
+}
+
+/* What is shared is what anybody would load, and stays so for whoever has it. */
+static void open_shared(struct kit *k, const struct model *model, uint32_t mailbox, uint32_t person,
+        unsigned index)
+{
+        const struct view *view;
+        struct marks *one, *other;
+        uint32_t unseen, again, first = 0;
+        assert_int_equal(view_open(k->store, mailbox, &view), OK);
+        assert_int_equal(marks_open(k->store, view, person, &one, &unseen), OK);
+        assert_int_equal(marks_open(k->store, view, person, &other, &again), OK);
+        assert_ptr_equal(one->flag[0], other->flag[0]);
+        assert_int_equal(unseen, again);
+        for (uint32_t n = NUMBERS; n >= 1; n--) {
+                if (model->gone[n])
+                        continue;
+                first = model->flags[index][n] & FLAG_SEEN ? first : n;
+                assert_int_equal(marks_flags(one, n), model->flags[index][n]);
+        }
+        assert_int_equal(unseen, first);
+        assert_int_equal(marks_refresh(k->store, other, view->numbers), OK); /* has its own now */
+        assert_ptr_not_equal(one->flag[0], other->flag[0]);
+        marks_free(other);
+        assert_int_equal(marks_open(k->store, view, person, &other, &again), OK);
+        assert_ptr_equal(one->flag[0], other->flag[0]);
+        marks_free(one);
+        marks_free(other);
+        view_close(k->store, view);
+}
+
 static void against_a_model(void **state)
 {
         struct kit *k = *state;
@@ -449,7 +489,7 @@ static void against_a_model(void **state)
                 for (unsigned p = 0; p < PEOPLE; p++)
                         model->flags[p][n] = (n - 1) / 150 % 2 ? FLAG_SEEN : 0;
         for (unsigned p = 0; p < PEOPLE; p++)
-                assert_int_equal(marks_load(k->store, topic, people[p], &kept[p]), OK);
+                kept[p] = open_any(k, topic, people[p]);
         for (unsigned i = 0; i < 150; i++) {
                 if (roll(10))
                         step_marks(k, model, topic, people);
@@ -457,6 +497,8 @@ static void against_a_model(void **state)
                         step_expunge(k, model, topic);
                 unsigned p = roll(PEOPLE);
                 keep_up(k, topic, kept[p], &since[p]);
+                p = roll(PEOPLE);
+                open_shared(k, model, topic, people[p], p);
         }
         for (unsigned p = 0; p < PEOPLE; p++)
                 keep_up(k, topic, kept[p], &since[p]);

@@ -80,7 +80,7 @@ static void show(const struct directives *all, struct buf *out)
 static void expect(const char *name, const char *what, struct str got, const char *want)
 {
         if (!str_eq(got, str_of(want)))
-                print_error("%s: %s is\n[%.*s]\nnot\n[%s]\n", name, what, STR_ARG(got), want);
+                fail_msg("%s: %s is\n[%.*s]\nnot\n[%s]", name, what, STR_ARG(got), want);
 }
 
 /* ---- texts ---- */
@@ -311,22 +311,214 @@ static void strict(void **state)
                 check(&cases[i], STRICT);
 }
 
+/* ---- bounds ---- */
+
+static void read_text(struct str text, struct arena *arena, struct directives *out)
+{
+        directive_read_text(text, lisbon(), NOON, LENIENT, arena, out);
+}
+
+static void bounds(void **state)
+{
+        (void)state;
+        struct arena *arena = arena_new();
+        struct buf text = {0};
+        struct directives all;
+        for (unsigned i = 0; i < DIRECTIVES_MAX; i++)
+                buf_add_text(&text, "/take\n");
+        read_text(buf_str(&text), arena, &all);
+        assert_int_equal(all.count, DIRECTIVES_MAX);
+        assert_false(all.more);
+        buf_add_text(&text, "/take\n");
+        read_text(buf_str(&text), arena, &all);
+        assert_int_equal(all.count, DIRECTIVES_MAX);
+        assert_true(all.more);
+
+        buf_clear(&text);
+        buf_add_text(&text, "Summary: ");
+        while (text.len < DIRECTIVE_LINE_MAX)
+                buf_add_char(&text, 'x');
+        read_text(buf_str(&text), arena, &all);
+        assert_int_equal(all.count, 1);
+        assert_int_equal(all.v[0].fault, FAULT_NONE);
+        assert_int_equal(all.v[0].argument.len, DIRECTIVE_LINE_MAX - strlen("Summary: "));
+        text.len--;
+        buf_add_text(&text, "ö"); /* not cut in the middle */
+        read_text(buf_str(&text), arena, &all);
+        assert_int_equal(all.v[0].fault, FAULT_ARGUMENT);
+        assert_int_equal(all.v[0].line.len, DIRECTIVE_LINE_MAX - 1);
+        assert_true(text_is_utf8(all.v[0].line) && text_is_utf8(all.v[0].argument));
+
+        buf_clear(&text);
+        while (text.len < DIRECTIVE_TEXT_MAX)
+                buf_add_text(&text, "text\n");
+        buf_add_text(&text, "/take\n");
+        read_text(buf_str(&text), arena, &all);
+        assert_int_equal(all.count, 0);
+        assert_true(all.rest.len <= DIRECTIVE_TEXT_MAX + 1);
+        read_text(STR_NONE, arena, &all);
+        assert_int_equal(all.count + all.rest.len, 0);
+        buf_release(&text);
+        arena_free(arena);
+}
+
+static void lines_are_numbered(void **state)
+{
+        (void)state;
+        struct arena *arena = arena_new();
+        struct directives all;
+        read_text(STR("Due:  soon \nTitle: a\n b\n\ntext\n /take\n"), arena, &all);
+        assert_int_equal(all.count, 3);
+        expect("line", "text", all.v[0].line, "Due: soon");
+        assert_int_equal(all.v[0].line_number, 1);
+        expect("folded line", "text", all.v[1].line, "Title: a b");
+        assert_int_equal(all.v[1].line_number, 2);
+        expect("verb", "text", all.v[2].line, "/take");
+        assert_int_equal(all.v[2].line_number, 6);
+        arena_free(arena);
+}
+
+/* ---- sentences ---- */
+
+static void faults_are_said(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *text, *want;
+        } cases[] = {
+                {"/take\n", ""},
+                {"/due soon\n", "This is not understood: a day is written as 2026-12-01, 26 Nov, fri, tomorrow, "
+                                "in 3 days, or none; for example \"/due fri\"."},
+                {"/taek\n", "\"/taek\" is not known here; did you mean \"/take\"?"},
+                {"/shrug\n", "\"/shrug\" is not known here."},
+                {"/status doing\n", "\"/status\" is not known here; did you mean \"Status: doing\"?"},
+                {"Deu: fri\n", "\"Deu:\" is not known here; did you mean \"Due: 26 Nov\"?"},
+                {"/pass bo\n", "\"/pass\" is not offered here yet."},
+                {"Ask: bo\n", "\"Ask:\" is not offered here yet."},
+        };
+        struct arena *arena = arena_new();
+        for (size_t i = 0; i < COUNT_OF(cases); i++) {
+                struct buf got = {0};
+                struct directives all;
+                directive_read_text(str_of(cases[i].text), lisbon(), NOON, STRICT, arena, &all);
+                assert_int_equal(all.count, 1);
+                directive_fault_say(&all.v[0], &got);
+                expect(cases[i].text, "the sentence", buf_str(&got), cases[i].want);
+                buf_release(&got);
+        }
+        arena_free(arena);
+}
+
+static void subjects(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *subject, *title; /* NULL: opens no task */
+        } cases[] = {
+                {"[task] Login fails", "Login fails"}, {" [TASK]  Login ", "Login"}, {"[task]", ""},
+                {"[task]Login", "Login"}, {"Re: [task] Login", NULL}, {"Fwd: [task] Login", NULL},
+                {"Login [task]", NULL}, {"[tasks] Login", NULL}, {"", NULL},
+        };
+        for (size_t i = 0; i < COUNT_OF(cases); i++) {
+                struct str title = STR_NONE;
+                bool opens = directive_subject_task(str_of(cases[i].subject), &title);
+                assert_int_equal(opens, cases[i].title != NULL);
+                if (opens)
+                        expect(cases[i].subject, "the title", title, cases[i].title);
+        }
+}
+
+/* ---- the table ---- */
+
+/* Each row's example does what the row says, so that help and manual show nothing that fails. */
+static void examples_work(void **state)
+{
+        (void)state;
+        struct arena *arena = arena_new();
+        unsigned shown = 0;
+        for (size_t i = 0; i < directive_row_count; i++) {
+                const struct directive_row *row = &directive_rows[i];
+                struct directives all;
+                if (row->later)
+                        continue;
+                read_text(str_of(row->example), arena, &all);
+                assert_int_equal(all.count, 1);
+                assert_ptr_equal(all.v[0].row, row);
+                assert_int_equal(all.v[0].fault, FAULT_NONE);
+                assert_true(str_ends(str_of(row->does), STR(".")));
+                shown++;
+        }
+        assert_int_equal(shown, 22);
+        arena_free(arena);
+}
+
+static void help_shows_every_row(void **state)
+{
+        (void)state;
+        struct buf help = {0};
+        directive_help(&help);
+        struct str rest = buf_str(&help), line;
+        while (str_line(&rest, &line))
+                if (text_columns(line) > 72)
+                        fail_msg("over 72 columns: %.*s", STR_ARG(line));
+        for (size_t i = 0; i < directive_row_count; i++) {
+                const struct directive_row *row = &directive_rows[i];
+                struct buf word = {0};
+                buf_addf(&word, "  %s%s", row->kind == DIRECTIVE_VERB ? "/" : "", row->word);
+                bool found = str_find(buf_str(&help), buf_str(&word)) != STR_NOWHERE;
+                if (found == row->later)
+                        fail_msg("%s is %s", row->word, found ? "announced" : "missing");
+                buf_release(&word);
+        }
+        buf_release(&help);
+}
+
 /* ---- whole messages, as mail programs write them ---- */
+
+/* `path` from the top of the source tree. */
+static void read_source(const char *path, struct buf *out)
+{
+        struct buf whole = {0};
+        buf_addf(&whole, TOP "/%s", path);
+        FILE *f = fopen(buf_text(&whole), "rb");
+        if (!f)
+                fail_msg("%s: no such file", buf_text(&whole));
+        for (int c = fgetc(f); c != EOF; c = fgetc(f))
+                buf_add_char(out, (char)c);
+        assert_int_equal(fclose(f), 0);
+        buf_release(&whole);
+}
 
 static void read_message(const char *name, struct buf *out)
 {
-        const char *folder = getenv("srcdir");
         struct buf path = {0}, lines = {0};
-        buf_addf(&path, "%s/test/unit/directive/%s.eml", folder ? folder : ".", name);
-        FILE *f = fopen(buf_text(&path), "rb");
-        if (!f)
-                fail_msg("%s: no such file", buf_text(&path));
-        for (int c = fgetc(f); c != EOF; c = fgetc(f))
-                buf_add_char(&lines, (char)c);
-        assert_int_equal(fclose(f), 0);
+        buf_addf(&path, "test/unit/directive/%s.eml", name);
+        read_source(buf_text(&path), &lines);
         add_crlf(buf_str(&lines), out);
         buf_release(&path);
         buf_release(&lines);
+}
+
+/* The page's lists are those that are made of the rows; on a difference the right ones are printed,
+ * to be put there. */
+static void manual_is_up_to_date(void **state)
+{
+        (void)state;
+        static const char begin[] = ".\\\" from directive_rows: begin\n";
+        static const char end[] = ".\\\" from directive_rows: end\n";
+        struct buf page = {0}, want = {0};
+        read_source("doc/baton-directives.7", &page);
+        directive_manual(&want);
+        struct str all = buf_str(&page);
+        size_t from = str_find(all, str_of(begin)), to = str_find(all, str_of(end));
+        assert_true(from != STR_NOWHERE && to != STR_NOWHERE && from < to);
+        from += strlen(begin);
+        if (!str_eq(str_sub(all, from, to - from), buf_str(&want))) {
+                (void)fputs(buf_text(&want), stdout); /* longer than cmocka's messages */
+                fail_msg("doc/baton-directives.7 should hold these lists");
+        }
+        buf_release(&page);
+        buf_release(&want);
 }
 
 static void clients(void **state)
@@ -389,6 +581,13 @@ int main(void)
                 cmocka_unit_test(values),
                 cmocka_unit_test(verbs),
                 cmocka_unit_test(strict),
+                cmocka_unit_test(bounds),
+                cmocka_unit_test(lines_are_numbered),
+                cmocka_unit_test(faults_are_said),
+                cmocka_unit_test(subjects),
+                cmocka_unit_test(examples_work),
+                cmocka_unit_test(help_shows_every_row),
+                cmocka_unit_test(manual_is_up_to_date),
                 cmocka_unit_test(clients),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -93,6 +93,32 @@ static void test_takes(void **state)
         }
 }
 
+static void test_order(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *line;
+                enum status status;
+                int row; /* -1: none */
+        } rows[] = {
+                {"group a", OK, 0},     {"  GROUP\ta ", OK, 0},   {"GROUP", INVALID, 0},
+                {"GROUP a b", INVALID, 0}, {"POST x", INVALID, 2}, {"SEARCH", OK, 3},
+                {"GROUPa", ABSENT, -1}, {"", ABSENT, -1},          {" \t", ABSENT, -1},
+        };
+        struct order o;
+        for (size_t i = 0; i < COUNT_OF(rows); i++) {
+                enum status st = order_read((struct verb_table){table, COUNT_OF(table)},
+                        str_of(rows[i].line), &o);
+                if (st != rows[i].status || o.verb != (rows[i].row < 0 ? NULL : &table[rows[i].row]))
+                        fail_msg("%s: %s", rows[i].line, status_name(st));
+        }
+        struct buf line = {0};
+        for (int i = 0; i < ARGS_MAX + 2; i++)
+                buf_add(&line, STR("POST "));
+        assert_int_equal(order_read((struct verb_table){table, COUNT_OF(table)}, buf_str(&line), &o), TOO_MANY);
+        buf_release(&line);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -100,6 +126,7 @@ int main(void)
                 cmocka_unit_test(test_split),
                 cmocka_unit_test(test_many),
                 cmocka_unit_test(test_takes),
+                cmocka_unit_test(test_order),
         };
         return cmocka_run_group_tests_name("wire_verb", tests, NULL, NULL);
 }

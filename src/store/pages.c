@@ -1,0 +1,93 @@
+#include "store/pages.h"
+#include "store/bdb.h"
+#include <sys/mman.h>
+
+/* A page with what Berkeley DB keeps in front of it. */
+enum { CELL_LEAST = 4096, CELL = 4096 + 512, HUGE_PAGE = 2 << 20 };
+
+struct cell {
+        struct cell *next;
+};
+
+/* One for the process: Berkeley DB hands its functions nothing of ours. */
+static struct {
+        pthread_mutex_t lock;
+        pthread_once_t once;
+        uint64_t cache;
+        char *start, *end, *unused;
+        struct cell *free;
+} pages = {.lock = PTHREAD_MUTEX_INITIALIZER, .once = PTHREAD_ONCE_INIT};
+
+static bool is_cell(const void *at)
+{
+        return (const char *)at >= pages.start && (const char *)at < pages.end;
+}
+
+static void *take_cell(void)
+{
+        pthread_mutex_lock(&pages.lock);
+        void *at = pages.free;
+        if (at) {
+                pages.free = pages.free->next;
+        } else if (pages.end - pages.unused >= CELL) {
+                at = pages.unused;
+                pages.unused += CELL;
+        }
+        pthread_mutex_unlock(&pages.lock);
+        return at;
+}
+
+static void *pages_malloc(size_t size)
+{
+        void *at = size >= CELL_LEAST && size <= CELL ? take_cell() : NULL;
+        return at ? at : malloc(size);
+}
+
+static void pages_free(void *at)
+{
+        if (!is_cell(at)) {
+                free(at);
+                return;
+        }
+        struct cell *cell = at;
+        pthread_mutex_lock(&pages.lock);
+        cell->next = pages.free;
+        pages.free = cell;
+        pthread_mutex_unlock(&pages.lock);
+}
+
+static void *pages_realloc(void *at, size_t size)
+{
+        if (!is_cell(at))
+                return realloc(at, size);
+        void *more = pages_malloc(size);
+        if (more) {
+                memcpy(more, at, size < CELL ? size : CELL);
+                pages_free(at);
+        }
+        return more;
+}
+
+/* Only addresses are taken here; memory comes as it is touched. */
+static void reserve(void)
+{
+        size_t size = (size_t)(pages.cache + pages.cache / 2) / HUGE_PAGE * HUGE_PAGE + HUGE_PAGE;
+        char *at = mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (at == MAP_FAILED)
+                return;
+        at += HUGE_PAGE - (uintptr_t)at % HUGE_PAGE;
+        (void)madvise(at, size, MADV_HUGEPAGE);
+        pages.start = pages.unused = at;
+        pages.end = at + size;
+        (void)db_env_set_func_malloc(pages_malloc);
+        (void)db_env_set_func_realloc(pages_realloc);
+        (void)db_env_set_func_free(pages_free);
+}
+
+void pages_begin(uint64_t cache)
+{
+        if (!pages.cache)
+                pages.cache = cache;
+        pthread_once(&pages.once, reserve);
+}

@@ -1,0 +1,23 @@
+/* subjects.h - the order of the base subjects of a mailbox (RFC 5256 2.1), kept from one SORT to the
+ * next: what a number's subject is never changes, so that only messages that came since are read.
+ * What is handed out is immutable and shared. All that are kept are bounded together (32 MB; one
+ * that is larger than half of it lives as long as whoever asked), the oldest give way. Thread-safe. */
+#pragma once
+#include "store/mailbox.h"
+
+enum { SUBJECT_OCTETS = 250 }; /* no order is finer than so many octets of them */
+
+struct subjects {
+        size_t count;
+        const uint32_t *number; /* ascending; all of the view, but for those that have gone, and
+                                   perhaps more */
+        const uint32_t *rank;   /* in parallel: the same for the same subject */
+        uint32_t ranks;         /* all are below */
+};
+/* Costs what came since it was asked for the last time; the first time, all of the view. */
+CHECKED enum status subjects_open(
+        struct store *, const struct view *, const struct subjects **out);
+void subjects_close(struct store *, const struct subjects *); /* NULL is fine */
+
+struct subjects_kept *subjects_kept_new(void);
+void subjects_kept_free(struct subjects_kept *); /* NULL is fine */
