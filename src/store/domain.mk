@@ -10,7 +10,7 @@ libbaton_a_SOURCES += \
 	src/store/shown.c src/store/shown.h src/store/attention.c src/store/attention.h src/store/check_attention.c \
 	src/store/listed.c src/store/listed.h \
 	src/store/check.c src/store/checking.h src/store/check_mailbox.c src/store/check_message.c \
-	src/store/check_thread.c src/store/check_people.c
+	src/store/check_thread.c src/store/check_people.c src/store/check_task.c
 
 check_PROGRAMS += test/unit/store_codec
 test_unit_store_codec_SOURCES = test/unit/store_codec.c

@@ -134,8 +134,10 @@ struct task_put {
         const struct filing *opening;   /* of this change: task->root is its message. NULL: as given */
         const struct filing *journal;   /* of this change: event->journal is its message. NULL: as
                                          * given, for version 1 the root */
-        const struct filing *card; /* of this change: its entries are the new cards, the column's
-                                    * first. NULL: no card any more */
+        const struct filing *card; /* of this change: its entries are the new cards. NULL: none */
+        const struct place *stay;  /* without an event: old cards that stay where they lie. The others
+                                    * go */
+        size_t stay_count;
         const struct place *burn; /* of this change, by change_burn: is remembered as a card of the
                                    * new version. NULL: none */
         time_t look;        /* when the placement must be looked at again; 0: never (DUE_CARD) */

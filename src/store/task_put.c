@@ -93,6 +93,7 @@ static enum status task_check(struct txn *txn, struct op *op)
         struct task_op *t = (struct task_op *)op;
         const struct task *task = t->put->task;
         uint32_t expected = task->version - (t->put->event != NULL), number;
+        assert(!t->put->event || !t->put->stay_count);
         enum status st = read_old(txn, t);
         if (st == OK && (t->old.version != expected || t->old.placed != task->placed))
                 return CHANGED;
@@ -153,14 +154,41 @@ static enum status release_cards(struct txn *txn, struct task_op *t)
         return st;
 }
 
+static bool stays(const struct task_put *put, const struct place *card)
+{
+        for (size_t i = 0; i < put->stay_count; i++)
+                if (put->stay[i].mailbox == card->mailbox && put->stay[i].number == card->number)
+                        return true;
+        return false;
+}
+
 static enum status drop_cards(
         struct txn *txn, struct task_op *t, const struct place *cards, size_t count)
 {
         struct card_record card = {t->old.number, t->old.version, today(t)};
         enum status st = OK;
         for (size_t i = 0; st == OK && i < count; i++) {
+                if (stays(t->put, &cards[i]))
+                        continue;
                 numset_add(going_in(t, cards[i].mailbox), cards[i].number);
                 st = remember(txn, t, &cards[i], &card);
+        }
+        return st;
+}
+
+/* The column's is the first. */
+static enum status sort_cards(struct txn *txn, struct task_op *t)
+{
+        enum status st = OK;
+        for (size_t i = 0; st == OK && i < t->new.card_count; i++) {
+                struct place *cards = t->new.cards, card = cards[i];
+                struct row *row;
+                st = rows_get(txn, t->op.store, card.mailbox, &row);
+                if (st != OK || row->mailbox.kind != MAILBOX_BOARD)
+                        continue;
+                cards[i] = cards[0];
+                cards[0] = card;
+                break;
         }
         return st;
 }
@@ -169,16 +197,19 @@ static enum status put_cards(struct txn *txn, struct task_op *t)
 {
         const struct filing *filing = t->put->card;
         struct card_record card = {t->new.number, t->new.version, 0};
+        size_t count = t->put->stay_count, added = filing ? filing->entry_count : 0;
         enum status st = OK;
-        t->new.card = filing ? filing->message : 0;
-        t->new.card_count = filing ? filing->entry_count : 0;
+        t->new.card = filing ? filing->message : count ? t->old.card : 0;
+        t->new.card_count = count + added;
         t->new.cards = arena_alloc(t->arena, t->new.card_count * sizeof *t->new.cards + 1);
-        for (size_t i = 0; st == OK && i < t->new.card_count; i++) {
+        if (count)
+                memcpy(t->new.cards, t->put->stay, count * sizeof *t->new.cards);
+        for (size_t i = 0; st == OK && i < added; i++) {
                 struct place at = {filing->entries[i].mailbox, filing->entries[i].number};
-                t->new.cards[i] = at;
+                t->new.cards[count + i] = at;
                 st = remember(txn, t, &at, &card);
         }
-        return st;
+        return st == OK ? sort_cards(txn, t) : st;
 }
 
 /* What went too long ago, some of it at a time: a little more than comes. */

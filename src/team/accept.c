@@ -102,7 +102,7 @@ static enum status find_answered(struct obeying *o, struct str header)
 
 static enum status find_object(struct obeying *o, struct str header)
 {
-        uint32_t addressed = o->mail->task;
+        uint32_t addressed = o->mail->about;
         enum status st = find_topic(o);
         if (st == OK && o->topic)
                 st = find_answered(o, header);
@@ -314,7 +314,7 @@ static enum status prepare(struct obeying *o, bool *commanding)
         struct str header = str_sub(o->mail->bytes, 0, header_length(o->mail->bytes));
         enum status st = OK;
         *commanding = commands(o, header);
-        if (*commanding || o->mail->task)
+        if (*commanding || o->mail->about)
                 st = find_object(o, header);
         *commanding = *commanding && st == OK && o->topic;
         return *commanding ? read_directives(o, header) : st;
@@ -414,8 +414,8 @@ void accept_obey(struct site *site, const struct submission *mail)
 static void note_purpose(struct acceptance *a)
 {
         for (size_t i = 0; i < a->to_count; i++) {
-                if (a->to[i].kind == TARGET_TASK && !a->mail.task)
-                        a->mail.task = a->to[i].number;
+                if (a->to[i].kind == TARGET_TASK && !a->mail.about)
+                        a->mail.about = a->to[i].number;
                 if (a->to[i].kind == TARGET_COMMAND && a->to[i].what == SUB_TASK)
                         a->mail.opens = true;
         }

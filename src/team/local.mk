@@ -11,6 +11,7 @@ libbaton_a_SOURCES += \
 	src/team/rules.c src/team/rules.h src/team/site.c src/team/site.h src/team/setting.c src/team/setting.h src/team/submit.c src/team/submit.h \
 	src/team/subaddress.c src/team/subaddress.h src/team/token.c src/team/token.h \
 	src/team/task.h \
+	src/team/card.c src/team/card.h src/team/edit.c src/team/edit.h src/team/field.c src/team/field.h src/team/journal.c src/team/journal.h src/team/placing.c src/team/placing.h src/team/task.c src/team/task_look.c src/team/task_name.c src/team/tasking.c src/team/tasking.h \
 	src/team/usual.c src/team/usual.h src/team/vouch.c src/team/vouch.h
 check_PROGRAMS += test/unit/team_gate
 test_unit_team_gate_SOURCES = test/unit/team_gate.c
@@ -57,3 +58,6 @@ test_fuzz_directive_SOURCES = test/fuzz/directive.c
 test_fuzz_directive_LDADD = libbaton.a
 test_fuzz_directive_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif
+check_PROGRAMS += test/unit/team_task
+test_unit_team_task_SOURCES = test/unit/team_task.c test/unit/store_kit.h
+test_unit_team_task_LDADD = $(UNIT_LIBS)

@@ -383,12 +383,17 @@ static void tells_events(void **state)
         for (unsigned i = 0; i < 3; i++) {
                 struct filing *say = letter(k, &s, "said", i, (uint32_t[]){s.topic, 0}),
                               *journal = letter(k, &s, "journal", i, (uint32_t[]){s.topic, 0});
-                struct task_put put = {.task = &t, .event = event(k, s.bo), .journal = journal};
+                struct filing *card = letter(k, &s, "card", i, (uint32_t[]){s.doing, 0});
+                struct task_put put = {.task = &t,
+                        .event = event(k, s.bo),
+                        .journal = journal,
+                        .card = card};
                 struct change *change = change_new(k->store);
                 t.version++;
                 assert_int_equal(message_file(k->store, say), OK);
                 between[i] = say->message;
                 assert_int_equal(change_file(change, journal), OK);
+                assert_int_equal(change_file(change, card), OK);
                 change_task(change, &put);
                 assert_int_equal(store_commit(change), OK);
                 change_free(change);
