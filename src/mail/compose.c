@@ -82,7 +82,7 @@ static void add_mixed(const struct composition *c, const char *text_type, struct
         buf_addf(out, "\r\n--%s\r\n", b);
         buf_addf(out, "Content-Disposition: attachment; filename=\"%.*s\"\r\n",
                 STR_ARG(c->calendar_name));
-        add_text_part("text/calendar; charset=utf-8; method=PUBLISH", c->calendar, out);
+        add_text_part("text/calendar; charset=utf-8; component=vtodo", c->calendar, out);
         buf_addf(out, "\r\n--%s--\r\n", b);
         buf_release(&boundary);
 }

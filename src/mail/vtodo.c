@@ -87,7 +87,6 @@ void vtodo_write(const struct vtodo *v, struct buf *out)
         icalcomponent *calendar = icalcomponent_new(ICAL_VCALENDAR_COMPONENT);
         icalcomponent_add_property(calendar, icalproperty_new_version("2.0"));
         icalcomponent_add_property(calendar, icalproperty_new_prodid("-//Baton//Baton//EN"));
-        icalcomponent_add_property(calendar, icalproperty_new_method(ICAL_METHOD_PUBLISH));
         icalcomponent_add_component(calendar, todo_of(v));
         char *text = icalcomponent_as_ical_string_r(calendar);
         if (text)

@@ -2,8 +2,8 @@
  *
  * A task is a thread that was opened in a topic. Its state has a version, raised by one with every
  * event. A card is a message rendered from the state (team/card); it lies in exactly one column of
- * the topic's board and in folders of those whom it concerns (Tasks/Mine ...), and goes when a fresh
- * one comes, in the same change. A number under which a card lay names its task and version for 90
+ * the topic's board and in folders of those whom it concerns (Tasks/Mine ...), and goes when a
+ * fresh one comes, in the same change. A number under which a card lay names its task and version for 90
  * days after it went: a client that was away still says what it meant. */
 #pragma once
 #include "store/message.h"

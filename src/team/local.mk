@@ -36,6 +36,12 @@ test_unit_team_token_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += test/unit/team_subaddress
 test_unit_team_subaddress_SOURCES = test/unit/team_subaddress.c
 test_unit_team_subaddress_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += test/unit/team_task
+test_unit_team_task_SOURCES = test/unit/team_task.c test/unit/task_kit.h test/unit/store_kit.h
+test_unit_team_task_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += test/unit/team_card
+test_unit_team_card_SOURCES = test/unit/team_card.c test/unit/task_kit.h test/unit/store_kit.h
+test_unit_team_card_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += test/unit/team_bounce
 test_unit_team_bounce_SOURCES = test/unit/team_bounce.c
 test_unit_team_bounce_LDADD = $(UNIT_LIBS)
@@ -58,6 +64,3 @@ test_fuzz_directive_SOURCES = test/fuzz/directive.c
 test_fuzz_directive_LDADD = libbaton.a
 test_fuzz_directive_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif
-check_PROGRAMS += test/unit/team_task
-test_unit_team_task_SOURCES = test/unit/team_task.c test/unit/store_kit.h
-test_unit_team_task_LDADD = $(UNIT_LIBS)

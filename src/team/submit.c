@@ -530,9 +530,7 @@ CHECKED enum status submit_add(struct site *site, struct change *change, struct 
                 st = change_file(change, filing);
         if (st == OK && mail->outside_count)
                 queue(site, mail, filing, change, arena);
-        if (st == OK && mail->told_count)
-                st = tell(site, mail, change, arena);
-        return st;
+        return st == OK && mail->told_count ? tell(site, mail, change, arena) : st;
 }
 
 void submit_done(struct site *site, struct submission *mail, const struct filing *filing)
