@@ -113,10 +113,10 @@ static bool add_extension(X509 *x, int nid, const char *value)
         return added;
 }
 
-static bool certificate_fill(X509 *x, EVP_PKEY *key, const char *name)
+static bool certificate_fill(X509 *x, EVP_PKEY *key, const char *name, bool local)
 {
         struct buf names = {0};
-        buf_addf(&names, "DNS:%s", name);
+        buf_addf(&names, "DNS:%s%s", name, local ? ",DNS:localhost,IP:127.0.0.1,IP:::1" : "");
         X509_NAME *subject = X509_get_subject_name(x);
         BIGNUM *number = BN_new();
         bool ok = number && BN_rand(number, 127, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY);
@@ -156,11 +156,12 @@ static bool write_pem(const char *path, X509 *x, EVP_PKEY *key)
         return (fclose(f) == 0) & (ok == 1);
 }
 
-enum status tls_self_signed(const char *certificate, const char *key, const char *name)
+enum status tls_self_signed(
+        const char *certificate, const char *key, const char *name, bool local)
 {
         EVP_PKEY *pair = EVP_EC_gen("P-256");
         X509 *x = X509_new();
-        bool made = pair && x && certificate_fill(x, pair, name);
+        bool made = pair && x && certificate_fill(x, pair, name, local);
         if (!made)
                 log_reason("cannot make a certificate for", name);
         made = made && write_pem(key, NULL, pair) && write_pem(certificate, x, NULL);
