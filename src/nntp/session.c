@@ -1,6 +1,7 @@
 #include "nntp/session.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "team/login.h"
 
 enum {
         LINE_MAX_OCTETS = 8192, /* RFC 3977 3.1 asks for 512 */
@@ -68,7 +69,8 @@ static void capability_login(struct session *s)
         if (s->site->tls && !wire_secure(s->wire))
                 wire_say(s->wire, "STARTTLS");
         wire_say(s->wire, nntp_may_login(s) ? "AUTHINFO USER SASL" : "AUTHINFO SASL");
-        wire_say(s->wire, nntp_may_login(s) ? "SASL SCRAM-SHA-256 PLAIN" : "SASL SCRAM-SHA-256");
+        wire_say(s->wire, "SASL %sSCRAM-SHA-256%s", login_binds(s->wire) ? "SCRAM-SHA-256-PLUS " : "",
+                nntp_may_login(s) ? " PLAIN" : "");
 }
 
 static enum status nntp_capabilities(struct session *s, const struct args *a)

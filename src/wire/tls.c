@@ -259,3 +259,43 @@ char *tls_describe(const struct ssl_st *ssl)
         buf_addf(&text, "%s %s", SSL_get_version(ssl), SSL_get_cipher_name(ssl));
         return mem_grow((void *)(uintptr_t)buf_text(&text), text.len + 1);
 }
+
+/* RFC 9266 4: 32 octets of the exporter, for an empty context. */
+static enum status exporter(SSL *ssl, struct buf *out)
+{
+        static const char label[] = "EXPORTER-Channel-Binding";
+        enum { SIZE = 32 };
+        unsigned char octets[SIZE];
+        if (SSL_version(ssl) < TLS1_3_VERSION ||
+                SSL_export_keying_material(ssl, octets, SIZE, label, sizeof label - 1,
+                        (const unsigned char *)"", 0, 1) != 1)
+                return ABSENT;
+        buf_add(out, str_make((const char *)octets, SIZE));
+        return OK;
+}
+
+/* RFC 5929 4.1: the certificate's digest, by that of its signature; SHA-256 where that is weaker. */
+static enum status end_point(const SSL *ssl, struct buf *out)
+{
+        X509 *x = SSL_get_certificate(ssl);
+        unsigned char octets[EVP_MAX_MD_SIZE];
+        unsigned size = 0;
+        int digest = NID_undef;
+        if (!x || X509_get_signature_info(x, &digest, NULL, NULL, NULL) != 1)
+                return ABSENT;
+        if (digest == NID_md5 || digest == NID_sha1)
+                digest = NID_sha256;
+        const EVP_MD *md = EVP_get_digestbynid(digest);
+        if (!md || X509_digest(x, md, octets, &size) != 1)
+                return ABSENT;
+        buf_add(out, str_make((const char *)octets, size));
+        return OK;
+}
+
+enum status tls_binding(const struct ssl_st *ssl, enum binding which, struct buf *out)
+{
+        SSL *changing = (SSL *)(uintptr_t)ssl; /* OpenSSL 3.0 wants it so */
+        enum status st = which == BINDING_EXPORTER ? exporter(changing, out) : end_point(ssl, out);
+        ERR_clear_error();
+        return st;
+}
