@@ -68,7 +68,7 @@ static void defaults(struct config *c)
         c->separator = '+';
         c->message_size = 50 * MEGA;
         c->recipients = 100;
-        c->workers = 64;
+        c->workers = 256;
         c->connections = 20000;
         c->connections_per_address = 1000;
         c->login_failures = 20;
@@ -77,7 +77,7 @@ static void defaults(struct config *c)
         c->idle_nntp = 10 * 60; /* RFC 3977 3.1: at least three minutes */
         c->cache = 256 * MEGA;
         c->reserve = 256 * MEGA;
-        c->ballast = 32 * MEGA;
+        c->ballast = 96 * MEGA;
         c->log_file = 16 * MEGA;
         c->bounce_limit = 3;
         c->relay_senders = 4;

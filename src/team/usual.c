@@ -66,7 +66,7 @@ void config_default(struct str domain, unsigned port_base, struct buf *out)
                 "\n[limits]\n"
                 "# message-size = 50M\n"
                 "# recipients = 100             # of one message\n"
-                "# workers = 64                 # threads that serve clients\n"
+                "# workers = 256                # threads that serve clients\n"
                 "# connections = 20000\n"
                 "# connections-per-address = 1000\n"
                 "# idle-smtp = 5m               # silence after which a client is put out\n"
@@ -89,7 +89,7 @@ void config_default(struct str domain, unsigned port_base, struct buf *out)
                 "\n[store]\n"
                 "# cache = 256M                 # memory for database pages\n"
                 "# reserve = 256M               # free disk below which new mail is refused\n"
-                "# ballast = 32M                # kept on disk, given up for recovery on a full "
+                "# ballast = 96M                # kept on disk, given up for recovery on a full "
                 "disk\n"
                 "# log-file = 16M\n",
                 STR_ARG(domain), STR_ARG(domain), buf_text(&mine));
