@@ -115,8 +115,7 @@ static enum status connect_next(struct going *g)
                 g->next_hop = stop->host;
                 st = connect_to(g, stop);
                 if (st != OK)
-                        log_note("relay: %.*s [%.*s]: %s", STR_ARG(stop->host),
-                                STR_ARG(stop->address), buf_text(&g->why));
+                        log_note("relay: %.*s: %s", STR_ARG(stop->host), buf_text(&g->why));
         }
         return st;
 }
