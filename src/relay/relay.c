@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "relay/settle.h"
+#include "team/list_send.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -213,7 +214,8 @@ static void serve(struct sender *s, uint64_t id)
         struct queue_row row;
         enum status st = queue_get(s->relay->site->store, id, arena, &row);
         if (st == OK && !row.hold)
-                st = send_row(s, &row, arena);
+                st = row.list ? list_expand(s->relay->site, &row, arena)
+                              : send_row(s, &row, arena);
         if (st != OK && st != ABSENT) {
                 log_error("relay: %llu: %s", (unsigned long long)id, status_name(st));
                 pause_all(s->relay, PAUSE_SECONDS);

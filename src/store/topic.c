@@ -213,6 +213,25 @@ enum status subscribers_of(struct store *store, uint32_t topic, struct arena *ar
         return list(store, &prefix, arena, out, count);
 }
 
+enum status subscribers_after(struct store *store, uint32_t topic, uint32_t after,
+        struct subscription *out, size_t *count)
+{
+        struct key from = key_subscriber(topic, after + 1), upto = key_subscribers(topic + 1);
+        struct scan *scan = scan_open(
+                store->env, NULL, TABLE_SUBSCRIPTION, key_str(&from), key_str(&upto));
+        struct str key, value;
+        size_t room = *count;
+        enum status st = after == UINT32_MAX ? ABSENT : OK;
+        *count = 0;
+        while (st == OK && *count < room && (st = scan_next(scan, &key, &value)) == OK) {
+                st = subscription_read(value, &out[*count]);
+                if (st == OK && key_subscription_read(key, &out[*count]))
+                        ++*count;
+        }
+        scan_close(scan);
+        return st == ABSENT ? OK : st;
+}
+
 struct subscribe_op {
         struct op op;
         struct subscription s;

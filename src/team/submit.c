@@ -5,6 +5,7 @@
 #include "mail/msgid.h"
 #include "team/named.h"
 #include "team/list_mail.h"
+#include "team/list_send.h"
 #include "team/prefix.h"
 #include "team/report.h"
 #include <ctype.h>
@@ -391,6 +392,8 @@ static enum status prepare(struct site *site, struct submission *mail, struct ar
         enum status st = check_form(site, mail, arena, why);
         if (st != OK)
                 return st;
+        if (list_came_back(site, mail, arena))
+                return refuse(why, REFUSED_LOOP, INVALID);
         bool topic = mail->sender->way == WAY_APPEND && goes_to_topic(site, mail, arena);
         complete(site, mail, topic, arena);
         struct derived *derived = arena_alloc(arena, sizeof *derived);
@@ -510,6 +513,8 @@ CHECKED enum status submit_many(struct site *site, struct submission **mails, si
                 if (st == OK && mails[i]->told_count)
                         st = tell(site, mails[i], change, arena);
                 queued = queued || mails[i]->outside_count;
+                if (st == OK && list_queue(site, mails[i], &filings[i], change, arena))
+                        queued = true;
         }
         if (st == OK)
                 st = store_commit(change);
