@@ -263,7 +263,7 @@ with Site(conf=relay_to(hop.port, 1)) as site:
     t.same(site.faults(), '', 'check finds nothing')
 
     # ---- a restart in the middle: each gets it, and once
-    site.stop()
+    t.same(site.stop(), 0, 'it ends cleanly')
     with open(os.path.join(site.home, 'baton.conf')) as f:
         conf = f.read()
     closed = conf.replace(f'relay = 127.0.0.1:{hop.port}', 'relay = 127.0.0.1:1')
