@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "relay/deliver.h"
+#include "team/list_send.h"
 #include <errno.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -48,7 +49,8 @@ static void serve(struct sender *s, uint64_t id)
         struct queue_row row;
         enum status st = queue_get(s->relay->site->store, id, arena, &row);
         if (st == OK && !row.hold)
-                st = deliver(&s->relay->courier, &row, arena);
+                st = row.list ? list_expand(s->relay->site, &row, arena)
+                              : deliver(&s->relay->courier, &row, arena);
         if (st == CLOSED) {
                 unsigned first = site_config(s->relay->site)->retry_first;
                 pause_all(s->relay, first < PAUSE_SECONDS ? first : PAUSE_SECONDS);

@@ -2,7 +2,9 @@
 #include "base/clock.h"
 #include "base/crypt.h"
 #include "base/log.h"
+#include "mail/enhanced.h"
 #include "relay/schedule.h"
+#include "team/bounce.h"
 #include "team/report.h"
 #include <unistd.h>
 
@@ -167,6 +169,26 @@ static void log_verdicts(const struct attempt *a)
                         STR_ARG(buf_str(&a->to[i].reply)));
 }
 
+/* Mail of a list that was refused for good, or given up, is a bounce that needs no report. */
+static void count_returned(struct site *site, const struct attempt *a, struct arena *arena)
+{
+        bool old = clock_now() - a->row->created >= (time_t)site_config(site)->give_up;
+        for (size_t i = 0; i < a->to_count; i++) {
+                const struct queue_recipient *to = &a->row->recipients[a->places[i]];
+                bool never = a->to[i].verdict == NEVER;
+                struct bounce bounce;
+                struct buf code = {0};
+                if (!to->own_sender || !(never || (old && a->to[i].verdict == LATER)) ||
+                        bounce_of(site, to->sender, arena, &bounce) != OK)
+                        continue;
+                struct str status = enhanced_status(buf_str(&a->to[i].reply), &code);
+                if (bounce_count(site, &bounce, never && bounce_is_hard(status)) != OK)
+                        log_error("relay: a bounce of person %u could not be counted",
+                                bounce.person);
+                buf_release(&code);
+        }
+}
+
 enum status settle(struct site *site, const struct attempt *attempt, const bool *stop)
 {
         struct arena *arena = arena_new();
@@ -188,6 +210,8 @@ enum status settle(struct site *site, const struct attempt *attempt, const bool 
         else if (st != OK)
                 log_error("relay: %llu: what became of it could not be stored: %s",
                         (unsigned long long)attempt->row->id, status_name(st));
+        if (st == OK)
+                count_returned(site, attempt, arena);
         arena_free(arena);
         return st;
 }

@@ -6,8 +6,9 @@ libbaton_a_SOURCES += \
 	src/team/gate.c src/team/gate.h src/team/gather.c src/team/gather.h src/team/page.c src/team/page.h src/team/page_html.c \
 	src/team/prefix.c src/team/prefix.h src/team/login.c src/team/login.h src/team/named.c src/team/named.h src/team/near.c src/team/near.h \
 	src/team/report.c src/team/report.h src/team/room.c src/team/room.h \
-	src/team/list.c src/team/list.h \
-	src/team/bounce.c src/team/bounce.h src/team/help.c src/team/help.h src/team/limit.c src/team/limit.h src/team/list_mail.c src/team/list_mail.h src/team/notice.c src/team/notice.h \
+	src/team/bounce.c src/team/bounce.h src/team/help.c src/team/help.h src/team/limit.c src/team/limit.h \
+	src/team/list.c src/team/list.h src/team/list_mail.c src/team/list_mail.h \
+	src/team/list_send.c src/team/list_send.h src/team/notice.c src/team/notice.h \
 	src/team/rules.c src/team/rules.h src/team/site.c src/team/site.h src/team/setting.c src/team/setting.h src/team/submit.c src/team/submit.h \
 	src/team/subaddress.c src/team/subaddress.h src/team/token.c src/team/token.h \
 	src/team/task.h \

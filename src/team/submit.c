@@ -5,6 +5,7 @@
 #include "mail/msgid.h"
 #include "team/named.h"
 #include "team/list_mail.h"
+#include "team/list_send.h"
 #include "team/prefix.h"
 #include "team/report.h"
 #include <ctype.h>
@@ -432,6 +433,8 @@ static enum status prepare(struct site *site, struct submission *mail, struct ar
         enum status st = check_form(site, mail, arena, why);
         if (st != OK)
                 return st;
+        if (list_came_back(site, mail, arena))
+                return refuse(why, REFUSED_LOOP, INVALID);
         bool topic = mail->sender->way == WAY_APPEND && goes_to_topic(site, mail, arena);
         complete(site, mail, topic, arena);
         struct derived *derived = arena_alloc(arena, sizeof *derived);
@@ -530,13 +533,18 @@ CHECKED enum status submit_add(struct site *site, struct change *change, struct 
                 st = change_file(change, filing);
         if (st == OK && mail->outside_count)
                 queue(site, mail, filing, change, arena);
-        return st == OK && mail->told_count ? tell(site, mail, change, arena) : st;
+        if (st == OK && mail->told_count)
+                st = tell(site, mail, change, arena);
+        mail->queued = mail->outside_count > 0;
+        if (st == OK && list_queue(site, mail, filing, change, arena))
+                mail->queued = true;
+        return st;
 }
 
 void submit_done(struct site *site, struct submission *mail, const struct filing *filing)
 {
         report(mail, filing);
-        if (mail->outside_count)
+        if (mail->queued)
                 site_queued(site);
 }
 

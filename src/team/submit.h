@@ -86,6 +86,7 @@ struct submission {
         const uint32_t *assigned; /* persons who may read the topic, and find it in INBOX because it gives them work */
         size_t assigned_count;
         /* filled */
+        bool queued;           /* something of it waits to leave */
         struct str message_id; /* in the arena */
         uint64_t message;
 };
