@@ -260,8 +260,8 @@ enum status words_make(
 
 /* ---- the index of changes ---- */
 
-/* Notes that many changes have passed are thrown together, so many to one, at one change in so many:
- * the index grows with what changed lately, and a change never pays for more than a group. */
+/* Notes that many changes have passed are thrown together, so many to one, at one change in so
+ * many: the index grows with what changed lately, and a change never pays for more than a group. */
 enum { TRIM_BEHIND = 100000, TRIM_GROUP = 64, TRIM_EVERY = 32 };
 
 static bool is_turn(uint64_t modseq)
@@ -277,7 +277,8 @@ struct oldest {
         struct numset *numbers;
 };
 
-static enum status read_oldest(struct txn *txn, struct op *op, const struct noted *n, struct oldest *o)
+static enum status read_oldest(
+        struct txn *txn, struct op *op, const struct noted *n, struct oldest *o)
 {
         struct key from = key_change(n->mailbox, n->person, 0),
                    upto = key_change(n->mailbox, n->person, n->upto);

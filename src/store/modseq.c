@@ -75,8 +75,8 @@ static enum status add_history(
         return st;
 }
 
-/* Old notes may have moved up, beyond the position of a view that is older still (mark.c): so all are
- * read. What is in the view has not vanished from it. */
+/* Old notes may have moved up, beyond the position of a view that is older still (mark.c): so all
+ * are read. What is in the view has not vanished from it. */
 static enum status add_vanished(
         struct store *store, const struct view *view, uint64_t since, struct numset *vanished)
 {
