@@ -6,12 +6,13 @@
 #include "mail/header.h"
 #include "mail/msgid.h"
 #include "store/due.h"
+#include "team/accept.h"
 #include "team/answer.h"
 #include "team/answer_tell.h"
 #include "team/digest_items.h"
 #include "team/directive.h"
 
-enum { TEXT_MOST = 64 * 1024, SHOWN_MOST = 512 * 1024, REFERENCES_MOST = 20 };
+enum { A_DAY = 86400, WRITTEN_AGO = 30 * A_DAY, TEXT_MOST = 64 * 1024, SHOWN_MOST = 512 * 1024, REFERENCES_MOST = 20 };
 
 /* ---- who may ---- */
 
@@ -260,7 +261,7 @@ static void compose_part(struct answering *a, const struct answer_part *part,
                 .message_id = msgid_of(a->arena, name, a->domain),
                 .in_reply_to = answered->message_id,
                 .references = references_of(a, answered),
-                .date = a->now,
+                .date = a->written ? a->written : a->now,
                 .offset = a->offset,
                 .text = part->text,
         };
@@ -268,16 +269,16 @@ static void compose_part(struct answering *a, const struct answer_part *part,
         answer_compose(a, &c, part == a->carrier, out);
 }
 
-static enum status file_part(struct answering *a, struct str bytes, uint32_t topic, enum refusal *why)
+static enum status file_part(
+        struct answering *a, struct str bytes, const struct digest_item *item, enum refusal *why)
 {
-        struct placement to = {.mailbox = topic, .address = a->topic_address};
+        struct placement to = {.mailbox = item->topic, .address = a->topic_address};
         struct submission mail = {
-                .sender = &a->sender, .bytes = bytes, .to = &to, .to_count = 1, .unique_id = true};
-        uint64_t there;
-        if (message_find(a->site->store, a->part_id, &there) == OK)
-                return OK; /* by this reply, when it came before */
-        enum status st = submit(a->site, &mail, a->arena, why);
-        return st == EXISTS ? OK : st;
+                .sender = &a->sender, .bytes = bytes, .to = &to, .to_count = 1};
+        if (item->about == ABOUT_TASK)
+                mail.about = item->task;
+        /* the same reply gives the same octets: its entry stays, and what it asks for is done once */
+        return accept_post(a->site, &mail, a->arena, why);
 }
 
 static enum status post_part(struct answering *a, const struct answer_part *part, struct answer_fate *fate)
@@ -319,7 +320,7 @@ static enum status post_part(struct answering *a, const struct answer_part *part
         compose_part(a, &clean, &answered, &bytes);
         a->carrier = carrier;
         enum refusal why = REFUSED_NOT;
-        st = file_part(a, buf_str(&bytes), item->topic, &why);
+        st = file_part(a, buf_str(&bytes), item, &why);
         bool about_it = st != OK && why != REFUSED_SITE && why != REFUSED_NOT;
         fate->why = about_it ? refusal_text(why) : NULL;
         fate->subject = answered.subject;
@@ -366,6 +367,8 @@ static void begin(struct answering *a, const struct submission *mail)
         derive(a->arena, mail->bytes, &a->derived);
         a->reply_id = mail->message_id.len ? mail->message_id : a->derived.message_id;
         a->now = clock_now();
+        bool dated = a->derived.date > a->now - WRITTEN_AGO && a->derived.date <= a->now + A_DAY;
+        a->written = dated ? a->derived.date : 0;
         if (!header_find(a->header, "From", &a->from))
                 a->from = STR_NONE;
 }

@@ -1,5 +1,4 @@
 #include "team/answer_tell.h"
-#include "base/crypt.h"
 #include "base/text.h"
 #include "mail/address.h"
 #include "mail/header.h"
@@ -36,6 +35,17 @@ static void add_attached(const struct part *p, struct str boundary, struct buf *
         }
 }
 
+/* None of the reply's lines; and the same for the same message, so that it can be made again. */
+static void make_boundary(const struct answering *a, struct str id, struct buf *out)
+{
+        struct str hash = msgid_of(a->arena, id, STR("b"));
+        unsigned n = 0;
+        do {
+                buf_clear(out);
+                buf_addf(out, "=_%.*s.%u", STR_ARG(str_sub(hash, 1, str_chr(hash, '@') - 1)), n++);
+        } while (str_find(a->top->body, buf_str(out)) != STR_NOWHERE);
+}
+
 void answer_compose(const struct answering *a, const struct composition *c, bool carries, struct buf *out)
 {
         struct buf plain = {0}, head = {0}, text = {0}, boundary = {0};
@@ -50,11 +60,7 @@ void answer_compose(const struct answering *a, const struct composition *c, bool
         struct str rest = header;
         while (header_next(&rest, &field))
                 buf_add(str_starts_same(field.name, STR("Content-")) ? &text : &head, field.all);
-        do { /* none of the reply's lines */
-                buf_clear(&boundary);
-                buf_add_text(&boundary, "=_");
-                random_word(24, &boundary);
-        } while (str_find(a->top->body, buf_str(&boundary)) != STR_NOWHERE);
+        make_boundary(a, c->message_id, &boundary);
         struct str b = buf_str(&boundary);
         buf_add(out, buf_str(&head));
         buf_addf(out, "Content-Type: multipart/mixed; boundary=\"%.*s\"\r\n\r\n--%.*s\r\n%.*s\r\n", STR_ARG(b),

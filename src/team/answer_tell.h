@@ -31,7 +31,7 @@ struct answering {
         struct answer_fate *fates;
         size_t fate_count;
         const struct answer_part *carrier; /* the only part: attachments go with it */
-        time_t now;
+        time_t now, written;       /* written: as its Date says; 0: it says nothing sound */
         const struct zone *zone;   /* of the person */
         int offset;
         struct str domain;         /* the site's */

@@ -83,5 +83,5 @@ CHECKED enum status gather(struct site *, const struct gather_ask *, struct aren
 /* The parts of it that are not about topics. gather calls it. */
 CHECKED enum status gather_waiting(
         struct site *, const struct gather_ask *, struct arena *, struct gathered *out);
-/* The author's own text of a message, as UTF-8. */
+/* The author's own text of a message, as UTF-8, without directives. */
 CHECKED enum status gather_text(struct site *, uint64_t message, struct buf *out);
