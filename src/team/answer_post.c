@@ -275,6 +275,9 @@ static enum status file_part(
         struct placement to = {.mailbox = item->topic, .address = a->topic_address};
         struct submission mail = {
                 .sender = &a->sender, .bytes = bytes, .to = &to, .to_count = 1};
+        uint64_t there;
+        if (!a->written && message_find(a->site->store, a->part_id, &there) == OK)
+                return OK; /* its octets would be others now */
         if (item->about == ABOUT_TASK)
                 mail.about = item->task;
         /* the same reply gives the same octets: its entry stays, and what it asks for is done once */

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Answers to a digest: each part becomes a message of its own in the right thread, once; what fits nowhere is told about and
 kept in Drafts; a token is not given away and opens nothing to anybody else."""
-import email, email.policy, os, re, smtplib, sys
+import email, email.policy, os, re, smtplib, sys, time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 from baton import *
 
@@ -122,6 +122,33 @@ with Site() as site:
     mail = message('Out of office', 'cem@team.example', reply_to, f'[{menu}] I am away.\r\n', Auto_Submitted='auto-replied')
     send(site, 'cem@team.example', reply_to, mail, 'cem')
     tap.same((len(mails(site, 'ana', 'Topics/doc')), mails(site, 'cem', 'INBOX')[-1]['Subject']), (before[0], 'Out of office'), "a machine's answer is filed, and not acted on")
+
+    # tasks
+    def digest_of(person, day):
+        site.baton('user', 'set', person, '--days', 'mon-sun', '--digest-at', '07:30')
+        site.baton('digest', 'run', '--user', person, '--at', time.strftime('%Y-%m-%dT12:00:00Z', time.gmtime(time.time() + day * 86400)))
+        return mails(site, person, 'Digests')[-1]
+
+    for title in ('Oil the hinges', 'Paint the gate'):
+        send(site, 'bo@team.example', 'eng.ops+task@team.example', message(title, 'bo@team.example', 'eng.ops+task@team.example', 'Assign: cem\r\nDue: tomorrow\r\n\r\nThey squeak.\r\n'), 'bo')
+    today = digest_of('cem', 1)
+    text = plain(today)
+    tap.ok('YOUR TASKS' in text and text.count('Oil the hinges') == 1 and 'due t' in text and '"They squeak."' in text, "what somebody has to do stands in the digest, once", text)
+    oil, paint = (int(re.search(r'\[(\d+)\] (T-\d+) ' + name, text)[1]) for name in ('Oil the hinges', 'Paint the gate'))
+    task = re.search(r'(T-\d+) Oil the hinges', text)[1]
+    gate = re.search(r'(T-\d+) Paint the gate', text)[1]
+    mail = message('Re: digest', 'cem@team.example', today['Reply-To'], f'[{oil}] done\r\n[{paint}] Which colour?\r\n\r\n{quoted(today)}', In_Reply_To=today['Message-ID'])
+    for _ in range(2):
+        tap.same(send(site, 'cem@team.example', today['Reply-To'], mail, 'cem'), None, 'a task is answered')
+    ops = mails(site, 'ana', 'Topics/eng/ops')
+    tap.same([m['Subject'].startswith(f'[{task}] done') for m in ops].count(True), 1, '"done" closes it, once')
+    tap.ok(any(m['Subject'] == f'{task} Oil the hinges' or 'Oil' in m['Subject'] for m in mails(site, 'ana', '"Boards/eng/ops/4 Done"')), 'its card lies in Done')
+    tap.same([plain(m).strip() for m in ops].count('Which colour?'), 1, 'what are no words of command is said')
+    links = dict(re.findall(r'mailto:(r\+[a-z2-7]+@team\.example)\?subject=Re%3A%20T-\d+%20(Paint|Oil)[^"]*body=done', today.get_body(('html',)).get_content()))
+    link = next(a for a, name in links.items() if name == 'Paint')
+    tap.same(send(site, 'cem@home.example', link, message('Re: x', 'cem@home.example', link, 'done\r\n')), None, "the link of an entry is taken from outside")
+    tap.ok(any(m['Subject'].startswith(f'[{gate}] done') for m in mails(site, 'ana', 'Topics/eng/ops')), 'and does what it says', [m['Subject'] for m in mails(site, 'ana', 'Topics/eng/ops')])
+    before = len(mails(site, 'ana', 'Topics/doc')), 0
 
     # rights
     site.baton('topic', 'set', 'doc', '--access', 'members')

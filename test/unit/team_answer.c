@@ -91,7 +91,7 @@ static const struct reply_case cases[] = {
         {"K-9", PLAIN "[1] done\r\n\r\n-------- Original Message --------\nFrom: Baton <digest@team.example>\nSent: 24 November 2026 07:30:00\n"
                 "To: mara@team.example\nSubject: Tue 24 Nov\n\n{C}", "1:done/", "", 0, 0},
         {"Proton", PLAIN "[4] Great.\n\nSent with Proton Mail secure email.\n\nOn Tuesday, November 24th, 2026 at 7:30 AM, Baton <digest@team.example> wrote:\n\n{Q}",
-                "4:Great.//Sent with Proton Mail secure email./", "", 0, 0},
+                "4:Great./", "", 0, 0},
         {"below the whole quote, by number", PLAIN "{Q}\n[3] At the bottom.\n", "3:At the bottom./", "", 0, 0},
         {"one answer for two", PLAIN "[1][2] done\n", "1:done/|2:done/", "", 0, 0},
         {"one answer for two, apart", PLAIN "[3] [4]: both seen\n", "3:both seen/|4:both seen/", "", 0, 0},
