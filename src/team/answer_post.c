@@ -266,71 +266,130 @@ static void compose_part(struct answering *a, const struct answer_part *part,
                 .text = part->text,
         };
         a->part_id = c.message_id;
-        answer_compose(a, &c, part == a->carrier, out);
+        answer_compose(a, &c, a->carrier != NULL, out);
+}
+
+/* Where a part goes, and what it answers. */
+struct aim {
+        const struct digest_item *item;
+        struct stored answered;
+        struct target target;
+};
+
+/* OK with fate->why: nowhere, and that is why. */
+static enum status aim_at_topic(struct answering *a, struct aim *aim, struct answer_fate *fate)
+{
+        struct rights rights;
+        struct topic topic;
+        enum status st = rules_topic(a->site, a->person.id, aim->item->topic, &rights);
+        if (st == OK)
+                st = topic_get(a->site->store, aim->item->topic, a->arena, &topic);
+        if (st != OK) {
+                fate->why = "that topic is not here any more";
+                return st == ABSENT ? OK : st;
+        }
+        if (!rights.post)
+                fate->why = refusal_text(REFUSED_MEMBERS);
+        aim->target = (struct target){.kind = TARGET_TOPIC, .id = topic.id, .name = topic.name};
+        aim->target.address = arena_printf(
+                a->arena, "%.*s@%.*s", STR_ARG(topic.name), STR_ARG(a->domain));
+        return OK;
+}
+
+/* To whom a reply to that mail goes (RFC 5322 3.6.2), from the person's own address here. */
+static enum status aim_at_author(struct answering *a, struct aim *aim, struct answer_fate *fate)
+{
+        struct buf header = {0};
+        struct str value;
+        struct address to;
+        enum refusal why = REFUSED_NOT;
+        if (!a->sender.person) {
+                fate->why = "mail from outside is no answer to somebody's mail to you: log in";
+                return OK;
+        }
+        a->sender.way = WAY_SUBMISSION;
+        a->sender.reverse_path = arena_printf(
+                a->arena, "%.*s@%.*s", STR_ARG(a->person.name), STR_ARG(a->domain));
+        enum status st = message_octets(
+                a->site->store, aim->answered.id, 0, aim->answered.header_size, &header);
+        bool found = st == OK && (header_find(buf_str(&header), "Reply-To", &value) ||
+                                         header_find(buf_str(&header), "From", &value)) &&
+                     address_first(a->arena, value, &to);
+        buf_release(&header);
+        if (!found) {
+                fate->why = "that mail names nobody to answer";
+                return st == ABSENT ? OK : st;
+        }
+        st = submit_target(
+                a->site, &a->sender, address_text(a->arena, &to), a->arena, &aim->target, &why);
+        if (st != OK && why != REFUSED_SITE)
+                fate->why = refusal_text(why);
+        return fate->why ? OK : st;
+}
+
+static enum status aim_at(struct answering *a, struct aim *aim, struct answer_fate *fate)
+{
+        enum status st = find_message(a, aim->item, &aim->answered);
+        if (st == ABSENT) {
+                fate->why = "the message that it answers is not here any more";
+                return OK;
+        }
+        if (st != OK)
+                return st;
+        return aim->item->about == ABOUT_MAIL ? aim_at_author(a, aim, fate)
+                                              : aim_at_topic(a, aim, fate);
 }
 
 static enum status file_part(
-        struct answering *a, struct str bytes, const struct digest_item *item, enum refusal *why)
+        struct answering *a, struct str bytes, const struct aim *aim, enum refusal *why)
 {
-        struct placement to = {.mailbox = item->topic, .address = a->topic_address};
-        struct submission mail = {
-                .sender = &a->sender, .bytes = bytes, .to = &to, .to_count = 1};
+        struct acceptance in = {.mail = {.sender = &a->sender, .bytes = bytes}, .to = &aim->target, .to_count = 1};
         uint64_t there;
         if (!a->written && message_find(a->site->store, a->part_id, &there) == OK)
                 return OK; /* its octets would be others now */
-        if (item->about == ABOUT_TASK)
-                mail.about = item->task;
+        if (aim->item->about == ABOUT_TASK)
+                in.mail.about = aim->item->task;
         /* the same reply gives the same octets: its entry stays, and what it asks for is done once */
-        return accept_post(a->site, &mail, a->arena, why);
+        return accept_mail(a->site, &in, a->arena, why);
+}
+
+/* The part as it is posted: words of command marked, addresses with tokens struck out. */
+static bool make_text(struct answering *a, const struct digest_item *item, struct str *text)
+{
+        struct buf marked = {0}, struck = {0};
+        size_t orders = mark_orders(a, item, *text, &marked);
+        digest_strike(a->site, buf_str(&marked), &struck);
+        *text = arena_copy(a->arena, buf_str(&struck));
+        buf_release(&marked);
+        buf_release(&struck);
+        return !orders || a->sender.person;
 }
 
 static enum status post_part(struct answering *a, const struct answer_part *part, struct answer_fate *fate)
 {
-        const struct digest_item *item = &a->items.v[part->item - 1];
-        struct rights rights;
-        struct topic topic;
+        struct aim aim = {.item = &a->items.v[part->item - 1]};
+        struct sender sender = a->sender;
+        struct answer_part clean = *part;
         struct buf bytes = {0};
-        struct stored answered;
-        struct buf marked = {0}, struck = {0};
-        enum status st = rules_topic(a->site, a->person.id, item->topic, &rights);
+        enum refusal why = REFUSED_NOT;
         *fate = (struct answer_fate){.item = part->item, .text = part->text};
-        if (st == OK)
-                st = topic_get(a->site->store, item->topic, a->arena, &topic);
-        if (st == OK && !rights.post)
-                fate->why = refusal_text(REFUSED_MEMBERS);
-        if (st == OK && !fate->why) {
-                st = find_message(a, item, &answered);
-                fate->why = st == ABSENT ? "the message that it answers is not here any more" : NULL;
-        } else if (st == ABSENT) {
-                fate->why = "that topic is not here any more";
-        }
-        if (st != OK || fate->why)
-                return st == ABSENT ? OK : st;
-        size_t orders = mark_orders(a, item, part->text, &marked);
-        if (orders && !a->sender.person) {
+        enum status st = aim_at(a, &aim, fate);
+        if (st == OK && !fate->why && !make_text(a, aim.item, &clean.text))
                 fate->why = "it changes something, and mail from outside does that only under the entry's "
                             "own address (its links in the HTML form); or log in";
-                buf_release(&marked);
-                return OK;
+        if (st == OK && !fate->why) {
+                a->topic_address = aim.target.address;
+                compose_part(a, &clean, &aim.answered, &bytes);
+                st = file_part(a, buf_str(&bytes), &aim, &why);
+                bool about_it = st != OK && why != REFUSED_SITE && why != REFUSED_NOT;
+                fate->why = about_it ? refusal_text(why) : NULL;
+                st = about_it ? OK : st;
         }
-        digest_strike(a->site, buf_str(&marked), &struck);
-        buf_release(&marked);
-        struct answer_part clean = {part->item, arena_copy(a->arena, buf_str(&struck))};
-        a->topic_address = arena_printf(
-                a->arena, "%.*s@%.*s", STR_ARG(topic.name), STR_ARG(a->domain));
-        const struct answer_part *carrier = a->carrier;
-        a->carrier = carrier == part ? &clean : NULL;
-        compose_part(a, &clean, &answered, &bytes);
-        a->carrier = carrier;
-        enum refusal why = REFUSED_NOT;
-        st = file_part(a, buf_str(&bytes), item, &why);
-        bool about_it = st != OK && why != REFUSED_SITE && why != REFUSED_NOT;
-        fate->why = about_it ? refusal_text(why) : NULL;
-        fate->subject = answered.subject;
-        fate->topic = topic.name;
+        fate->subject = aim.answered.subject;
+        fate->topic = aim.target.name;
+        a->sender = sender;
         buf_release(&bytes);
-        buf_release(&struck);
-        return about_it ? OK : st;
+        return st;
 }
 
 static enum status post_all(struct answering *a)

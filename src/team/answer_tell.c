@@ -120,8 +120,9 @@ static void add_fates(const struct answering *a, struct buf *out)
                 buf_add_text(out, "Posted:\n\n");
         for (size_t i = 0; i < a->fate_count; i++)
                 if (!a->fates[i].why)
-                        text_wrap(arena_printf(a->arena, "[%zu] %.*s - %.*s", a->fates[i].item,
-                                          STR_ARG(a->fates[i].topic), STR_ARG(a->fates[i].subject)),
+                        text_wrap(arena_printf(a->arena, "[%zu] %.*s%s%.*s", a->fates[i].item,
+                                          STR_ARG(a->fates[i].topic), a->fates[i].topic.len ? " - " : "",
+                                          STR_ARG(a->fates[i].subject)),
                                 PAGE_COLUMNS, STR("  "), STR("      "), out);
         if (a->fate_count > refused)
                 buf_add_char(out, '\n');

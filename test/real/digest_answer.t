@@ -150,6 +150,17 @@ with Site() as site:
     tap.ok(any(m['Subject'].startswith(f'[{gate}] done') for m in mails(site, 'ana', 'Topics/eng/ops')), 'and does what it says', [m['Subject'] for m in mails(site, 'ana', 'Topics/eng/ops')])
     before = len(mails(site, 'ana', 'Topics/doc')), 0
 
+    # mail to one person
+    with site.smtp('submission', 'ana') as s:
+        s.sendmail('ana@team.example', ['cem@team.example'], message('Lunch?', 'ana@team.example', 'cem@team.example', 'At noon?\r\n', Message_ID='<l1@t>'))
+    today = digest_of('cem', 2)
+    n = re.search(r'\[(\d+)\] Lunch\? +Ana wrote to you', plain(today))
+    tap.ok(n, 'mail to one person waits', plain(today))
+    mail = message('Re: x', 'cem@team.example', today['Reply-To'], f'[{n[1]}] At one.\r\n', Message_ID='<r9@cem>')
+    for _ in range(2):
+        send(site, 'cem@team.example', today['Reply-To'], mail, 'cem')
+    tap.same([(m['In-Reply-To'], plain(m).strip()) for m in mails(site, 'ana', 'INBOX') if m['Subject'] == 'Re: Lunch?'], [('<l1@t>', 'At one.')], 'and its answer goes to its author, once')
+
     # rights
     site.baton('topic', 'set', 'doc', '--access', 'members')
     site.baton('unsubscribe', 'cem', 'doc')
