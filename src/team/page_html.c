@@ -37,13 +37,19 @@ static void add_head(const struct page *p, struct buf *out, struct arena *arena)
         buf_add_text(out, "</td></tr>\n");
 }
 
+static struct str title_of(const struct page_item *item)
+{
+        enum { TITLE_COLUMNS = 160 };
+        return text_cut(item->title, TITLE_COLUMNS);
+}
+
 /* RFC 6068: what a mail program needs to put the answer into its thread. Without a body the person
  * writes it; with one, sending is all that is left to do. */
 static void add_link(struct buf *out, const struct page_item *item, const char *word, const char *body)
 {
         struct buf subject = {0};
         buf_add_text(&subject, "Re: ");
-        buf_add(&subject, item->title);
+        buf_add(&subject, title_of(item));
         buf_add_text(out, LINK);
         html_escape(item->reply_to, out);
         buf_add_text(out, "?subject=");
@@ -101,7 +107,7 @@ static void add_item(struct buf *out, const struct page_item *item, size_t n)
                 item->urgent ? "now" : "head", item->urgent ? "#b3261e" : "#3c4043", n);
         html_escape(item->tag, out);
         buf_add_text(out, "</div>\n<div style=\"font:bold 16px/21px " FONT ";padding:2px 0;overflow-wrap:anywhere\">");
-        html_escape(item->title, out);
+        html_escape(title_of(item), out);
         buf_add_text(out, "</div>\n");
         if (item->topic.len) {
                 buf_add_text(out, "<div class=\"dim\" style=\"font:13px " FONT ";color:#5f6368\">");

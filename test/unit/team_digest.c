@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "base/clock.h"
+#include "base/text.h"
 #include "team/digest.h"
 #include "team/page.h"
 
@@ -153,10 +154,43 @@ static void test_page(void **state)
         arena_free(arena);
 }
 
+/* Forty entries that are as long as they get: programs cut larger pages. */
+static void test_bounds(void **state)
+{
+        struct gather_thread threads[1];
+        struct gathered content;
+        struct page_item items[PAGE_ITEMS_MAX];
+        struct arena *arena = arena_new();
+        struct buf long_subject = {0}, text = {0}, html = {0};
+        struct page page = sample(threads, &content, items, arena);
+        struct str rest, line;
+        (void)state;
+        for (unsigned i = 0; i < 900; i++)
+                buf_add_text(&long_subject, "<\xe6\x97\xa5&");
+        for (unsigned i = 0; i < PAGE_ITEMS_MAX; i++) {
+                items[i] = items[i % 2];
+                items[i].title = buf_str(&long_subject);
+        }
+        page.item_count = PAGE_ITEMS_MAX;
+        page_text(&page, &text);
+        page_html(&page, &html);
+        rest = buf_str(&text);
+        while (str_line(&rest, &line))
+                assert_in_range(text_columns(line), 0, PAGE_COLUMNS);
+        assert_true(str_find(buf_str(&text), STR("[40] ")) != STR_NOWHERE);
+        assert_in_range(html.len, 1000, 80 * 1024);
+        assert_true(str_find(buf_str(&html), STR("more stand in the plain text")) != STR_NOWHERE);
+        buf_release(&long_subject);
+        buf_release(&text);
+        buf_release(&html);
+        arena_free(arena);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_due),
+                cmocka_unit_test(test_bounds),
                 cmocka_unit_test(test_once_a_day),
                 cmocka_unit_test(test_names),
                 cmocka_unit_test(test_page),
