@@ -262,7 +262,8 @@ static enum status take_back(struct tasking *t, const struct task_change *c, str
                 break;
         case FIELD_LABELS:
                 e->label_add_count = field_items(c->before, c->after, t->arena, &e->label_add);
-                e->label_remove_count = field_items(c->after, c->before, t->arena, &e->label_remove);
+                e->label_remove_count = field_items(
+                        c->after, c->before, t->arena, &e->label_remove);
                 break;
         case FIELD_PRIORITY:
                 e->priority = c->before;
