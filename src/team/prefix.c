@@ -129,6 +129,8 @@ struct str prefix_topic(struct site *site, const struct submission *mail, const 
         if (header_count(header, "Newsgroups") == 0)
                 add_newsgroups(site, mail, arena, &out);
         add_list(site, mail->message_id, topic->name, &out);
+        if (mail->joins.len && !header_count(header, "References") && !header_count(header, "In-Reply-To"))
+                buf_addf(&out, "References: %.*s\r\n", STR_ARG(mail->joins));
         add_kind(topic->name, mail->kind, mail->task, &out);
         struct str prefix = arena_copy(arena, buf_str(&out));
         buf_release(&out);
