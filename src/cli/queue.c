@@ -196,10 +196,10 @@ static int act_on(struct cli *c, const struct options *o, enum action action)
 
 static int run_now(struct cli *c, const struct options *o)
 {
-        if (!site_config(c->site)->relay_host.len)
+        if (!config_relays(site_config(c->site)))
                 return cli_fail(c,
-                        "nobody takes mail for the outside: set 'relay = host:port' under "
-                        "[relay] in baton.conf");
+                        "nobody takes mail for the outside: set 'relay = host:port' or "
+                        "'relay = mx' under [relay] in baton.conf");
         return o->word_count || option_on(o, "all") ? act_on(c, o, RUN) : act_on_all(c, RUN);
 }
 

@@ -82,7 +82,7 @@ static uint32_t posting_person(struct site *site, const struct sender *sender)
 static enum status outside_target(struct site *site, const struct sender *sender, struct target *out,
         enum refusal *why)
 {
-        if (sender->way != WAY_SUBMISSION || !sender->person || !site_config(site)->relay_host.len)
+        if (sender->way != WAY_SUBMISSION || !sender->person || !config_relays(site_config(site)))
                 return refuse(why, REFUSED_RELAY, FORBIDDEN);
         if (sender->reverse_path.len && rules_person_of(site, sender->reverse_path) != sender->person)
                 return refuse(why, REFUSED_SENDER, FORBIDDEN);
