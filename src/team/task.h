@@ -49,8 +49,8 @@ struct task_done {
 
 /* Files `opening`, which goes to the topic (its first placement) and perhaps elsewhere, and opens a
  * task with it. Without FIELD_TITLE the subject is the title, without FIELD_TEXT the author's own
- * text is the description. The same message again opens nothing: opened is false then, number is the
- * task's. Refusals of the filing itself: FORBIDDEN and so on with *why, as of submit. */
+ * text is the description. The same message again opens nothing: opened is false then, number is
+ * the task's. Refusals of the filing itself: FORBIDDEN and so on with *why, as of submit. */
 CHECKED enum status task_open(struct site *, const struct task_doing *, struct submission *opening,
         const struct task_edit *, struct arena *, struct task_done *out, enum refusal *why);
 /* Opens a task with a message that lies in a topic. One whose thread is a task already is changed

@@ -236,6 +236,51 @@ static void counts_checklists(void **state)
         assert_int_equal(all, 3);
 }
 
+/* Who may not read the topic any more is told nothing of what becomes of the task. */
+static void leaves_who_left(void **state)
+{
+        struct office *o = *state;
+        struct task_edit his = {
+                .fields = 1u << FIELD_ASSIGNEES, .assign = &o->cem, .assign_count = 1};
+        uint32_t n = open_task(o, "His", &his), mine = box(o, o->cem, "Tasks/Mine");
+        assert_int_equal(cards_in(o, mine, n), 1);
+        struct change *change = change_new(o->site.store);
+        change_unsubscribe(change, o->cem, o->eng);
+        assert_int_equal(store_commit(change), OK);
+        change_free(change);
+        assert_int_equal(act(o, o->bo, n, to("doing"), 0), OK);
+        assert_int_equal(cards_in(o, mine, n), 0);
+        assert_int_equal(get(o, n).assignee_count, 1);
+        assert_column(o, n, "eng/2 Doing");
+}
+
+/* A column after the last one opens nothing that is done. */
+static void stays_done(void **state)
+{
+        struct office *o = *state;
+        struct str columns[] = {
+                {"To do", 5}, {"Doing", 5}, {"Waiting", 7}, {"Done", 4}, {"Archived", 8}};
+        uint32_t n = open_task(o, "Done", NULL);
+        struct task_edit edit = {.fields = 1u << FIELD_TITLE, .title = STR("Done indeed")};
+        struct topic t;
+        assert_int_equal(act(o, o->ana, n, to("done"), 0), OK);
+        time_t closed = get(o, n).closed;
+        assert_int_equal(topic_get(o->site.store, o->eng, o->arena, &t), OK);
+        t.columns = columns;
+        t.column_count = 5;
+        struct change *change = change_new(o->site.store);
+        change_topic(change, &t, NULL);
+        assert_int_equal(store_commit(change), OK);
+        change_free(change);
+        assert_int_equal(act(o, o->ana, n, edit, 0), OK);
+        assert_int_equal(get(o, n).closed, closed);
+        assert_column(o, n, "eng/4 Done");
+        assert_int_equal(act(o, o->ana, n, to("archived"), 0), OK);
+        assert_int_equal(get(o, n).closed, closed);
+        assert_int_equal(act(o, o->ana, n, to("done"), 0), OK);
+        assert_int_equal(get(o, n).closed, 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -245,6 +290,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(waits, begin, end),
                 cmocka_unit_test_setup_teardown(burns_and_refiles, begin, end),
                 cmocka_unit_test_setup_teardown(shows_comments, begin, end),
+                cmocka_unit_test_setup_teardown(leaves_who_left, begin, end),
+                cmocka_unit_test_setup_teardown(stays_done, begin, end),
                 cmocka_unit_test(counts_checklists),
         };
         return cmocka_run_group_tests_name("team_card", tests, NULL, NULL);

@@ -13,9 +13,10 @@ static void opens_once(void **state)
         struct task_edit none = {0};
         struct task_doing doing = by(o, o->ana);
         enum refusal why;
-        struct submission *m = mail(o, o->ana, "ana", "Once", "x"), again = *m;
+        struct submission *m = mail(o, o->ana, "ana", "[task] Once", "x"), again = *m;
         assert_int_equal(task_open(&o->site, &doing, m, &none, o->arena, &o->done, &why), OK);
         uint32_t n = o->done.number;
+        assert_str(get(o, n).title, "Once");
         assert_int_equal(task_open(&o->site, &doing, &again, &none, o->arena, &o->done, &why), OK);
         assert_false(o->done.opened);
         assert_int_equal(o->done.number, n);
