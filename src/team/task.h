@@ -67,6 +67,8 @@ CHECKED enum status task_undo(struct site *, const struct task_doing *, uint32_t
 CHECKED enum status task_look(struct site *, uint32_t number, time_t now);
 /* Looks at all whose time has come. */
 CHECKED enum status task_look_due(struct site *, time_t now);
+/* Looks at all that a person has: the zone has changed, or what they may read. */
+CHECKED enum status task_look_person(struct site *, uint32_t person, time_t now);
 /* EXPUNGE of a card: the same version again under a new number. `gone` is where it lay. */
 CHECKED enum status task_refile(struct site *, uint32_t number, struct place gone);
 

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "task_kit.h"
+#include "team/list.h"
 
 static void opens(void **state)
 {
@@ -236,6 +237,30 @@ static void counts_checklists(void **state)
         assert_int_equal(all, 3);
 }
 
+/* Late is another time where the person moves to. */
+static void moves_house(void **state)
+{
+        struct office *o = *state;
+        struct task_edit edit = {.fields = 1u << FIELD_ASSIGNEES | 1u << FIELD_DUE,
+                .assign = &o->cem,
+                .assign_count = 1,
+                .due = 20784};
+        uint32_t n = open_task(o, "Far", &edit), late = box(o, o->cem, "Tasks/Late");
+        struct person p;
+        time_t at;
+        assert_int_equal(date_parse_iso(STR("2026-11-27T16:00:00Z"), &at), OK);
+        assert_int_equal(task_look_person(&o->site, o->cem, at), OK);
+        assert_int_equal(cards_in(o, late, n), 0);
+        assert_int_equal(person_get(o->site.store, o->cem, o->arena, &p), OK);
+        p.zone = STR("Asia/Tokyo");
+        struct change *change = change_new(o->site.store);
+        change_person(change, &p, NULL);
+        assert_int_equal(store_commit(change), OK);
+        change_free(change);
+        assert_int_equal(task_look_person(&o->site, o->cem, at), OK);
+        assert_int_equal(cards_in(o, late, n), 1);
+}
+
 /* Who may not read the topic any more is told nothing of what becomes of the task. */
 static void leaves_who_left(void **state)
 {
@@ -251,6 +276,13 @@ static void leaves_who_left(void **state)
         assert_int_equal(act(o, o->bo, n, to("doing"), 0), OK);
         assert_int_equal(cards_in(o, mine, n), 0);
         assert_int_equal(get(o, n).assignee_count, 1);
+        assert_column(o, n, "eng/2 Doing");
+        /* and at once, when they leave in the usual way */
+        join(o->k, o->cem, o->eng);
+        assert_int_equal(task_look(&o->site, n, o->now), OK);
+        assert_int_equal(cards_in(o, mine, n), 1);
+        assert_int_equal(list_leave(&o->site, o->cem, o->eng), OK);
+        assert_int_equal(cards_in(o, mine, n), 0);
         assert_column(o, n, "eng/2 Doing");
 }
 
@@ -290,6 +322,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(waits, begin, end),
                 cmocka_unit_test_setup_teardown(burns_and_refiles, begin, end),
                 cmocka_unit_test_setup_teardown(shows_comments, begin, end),
+                cmocka_unit_test_setup_teardown(moves_house, begin, end),
                 cmocka_unit_test_setup_teardown(leaves_who_left, begin, end),
                 cmocka_unit_test_setup_teardown(stays_done, begin, end),
                 cmocka_unit_test(counts_checklists),
