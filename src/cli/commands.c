@@ -20,6 +20,8 @@ const struct family families[] = {
         { "deliver",     "take one message from standard input",         "Move mail in",            deliver_commands     },
         { "import",      "take over old mail: mbox, Maildir",            "Move mail in",            import_commands      },
         { "check",       "look for damage in everything that is stored", "Look after it",           check_commands       },
+        { "backup",      "copy everything, while it is in use",          "Look after it",           backup_commands      },
+        { "restore",     "make a site of a backup",                      "Look after it",           restore_commands     },
         { "stats",       "how much there is, and how busy it is",        "Look after it",           stats_commands       },
         { "help",        "explain a command",                            "About baton",             help_commands        },
         { "version",     "tell the version",                             "About baton",             version_commands     },
