@@ -35,6 +35,7 @@ static void show_report(struct cli *c, const struct options *o, const struct che
         show_number(s, "entries", "Filed in mailboxes", r->entries);
         show_number(s, "mailboxes", "Mailboxes", r->mailboxes);
         show_number(s, "persons", "Persons", r->persons);
+        show_number(s, "tasks", "Tasks", r->tasks);
         show_number(s, "message_ids", "Message-IDs", r->ids);
         show_number(s, "ghosts", "Parents not here", r->ghosts);
         show_number(s, "replies", "Replies", r->replies);

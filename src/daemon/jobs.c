@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "store/due.h"
 #include "team/digest.h"
+#include "team/task.h"
 #include <pthread.h>
 
 enum {
@@ -61,16 +62,23 @@ static enum status find_forgotten(struct site *site)
         return st;
 }
 
+/* Cards first: a digest tells what is late. Whatever fails keeps the other from nothing. */
+static enum status do_due(struct site *site, time_t now)
+{
+        unsigned filed = 0;
+        enum status cards = task_look_due(site, now), digests = digest_run(site, now, 0, &filed);
+        if (filed)
+                log_note("digests: %u filed", filed);
+        return digests == OK ? cards : digests;
+}
+
 /* Does what is due; how long to sleep then. */
 static time_t work(struct site *site)
 {
         time_t at, now = clock_now();
-        unsigned filed = 0;
         enum status st = due_next(site->store, &at);
         if (st == OK && at <= now) {
-                st = digest_run(site, now, 0, &filed);
-                if (filed)
-                        log_note("digests: %u filed", filed);
+                st = do_due(site, now);
                 if (st == OK)
                         st = due_next(site->store, &at);
                 if (st == OK &&
@@ -80,7 +88,7 @@ static time_t work(struct site *site)
         if (st == ABSENT)
                 return NAP_SECONDS;
         if (st != OK) {
-                log_warn("digests: %s; tried again in %d s", status_name(st), TROUBLE_SECONDS);
+                log_warn("what is due: %s; tried again in %d s", status_name(st), TROUBLE_SECONDS);
                 return TROUBLE_SECONDS;
         }
         now = clock_now();

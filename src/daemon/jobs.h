@@ -1,4 +1,5 @@
-/* jobs.h - the clock thread: does what is due at some time, digests first of all. What is due is a
+/* jobs.h - the clock thread: does what is due at some time: digests, and cards that
+ * belong elsewhere from now on. What is due is a
  * key range in the store, so a day's work costs what is due and not what exists. */
 #pragma once
 #include "team/site.h"

@@ -13,9 +13,11 @@ struct composition {
         struct str fields;          /* further ready field lines with CRLF; may be empty */
         struct str text;            /* UTF-8, LF or CRLF; sent as format=fixed */
         struct str html;            /* empty: text/plain only, else multipart/alternative */
+        struct str calendar;        /* iCalendar; goes along as a file, with text alone */
+        struct str calendar_name;   /* "T-142.ics" */
         bool automatic;             /* adds Auto-Submitted: auto-generated (RFC 3834) */
 };
 
 /* The message in CRLF form, 7-bit clean (quoted-printable where needed), MIME complete.
- * The boundary is never found in the content. */
+ * The boundary is never found in the content. The same composition gives the same octets. */
 void compose(struct arena *, const struct composition *, struct buf *out);

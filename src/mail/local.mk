@@ -6,7 +6,8 @@ libbaton_a_SOURCES += \
 	src/mail/mime.c src/mail/mime.h src/mail/msgid.c src/mail/msgid.h \
 	src/mail/params.c src/mail/params.h src/mail/parts.c src/mail/parts.h \
 	src/mail/quote.c src/mail/quote.h src/mail/render.c src/mail/render.h \
-	src/mail/structure.c src/mail/structure.h src/mail/word.c src/mail/word.h
+	src/mail/structure.c src/mail/structure.h \
+	src/mail/vtodo.c src/mail/vtodo.h src/mail/word.c src/mail/word.h
 
 check_PROGRAMS += \
 	test/unit/mail_address test/unit/mail_compose test/unit/mail_content test/unit/mail_corpus \

@@ -71,6 +71,8 @@ static enum status check_once(struct checking *c)
                 st = check_people(c);
         if (st == OK)
                 st = check_attention(c);
+        if (st == OK)
+                st = check_tasks(c);
         return st == OK ? check_queue(c) : st;
 }
 

@@ -1,11 +1,11 @@
 /* check.h - cross-checks the tables: every entry has its message and place, every message its body
  * with the right octets and reference count, counters above all numbers, names both ways, marks
- * only below next, threads joined. Damage is reported, never repaired silently. */
+ * only below next, threads joined, each task's card in one column and known by its number. Damage is reported, never repaired silently. */
 #pragma once
 #include "store/store.h"
 
 struct check_report {
-        uint64_t messages, entries, mailboxes, persons, faults;
+        uint64_t messages, entries, mailboxes, persons, tasks, faults;
         uint64_t ids, ghosts, replies,
                 replies_found; /* threads: replies and those whose parent is here */
 };

@@ -27,4 +27,5 @@ CHECKED enum status check_threads(struct checking *);
 CHECKED enum status check_holders(struct checking *, uint64_t message, uint32_t *count);
 CHECKED enum status check_queue(struct checking *);
 CHECKED enum status check_attention(struct checking *);
+CHECKED enum status check_tasks(struct checking *); /* and their cards, events, indices */
 CHECKED enum status check_people(struct checking *); /* names, topics, subscriptions, what is due */

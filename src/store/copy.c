@@ -20,6 +20,8 @@ static enum status copy_check(struct txn *txn, struct op *op)
                 st = rows_get(txn, op->store, c->copying->from, &row);
         if (st == OK)
                 st = rows_get(txn, op->store, c->copying->to, &row);
+        if (st == OK && (row->mailbox.kind == MAILBOX_BOARD || row->mailbox.kind == MAILBOX_TASKS))
+                return FORBIDDEN;
         if (st == OK && numset_count(c->numbers) > NUMBER_LAST - row->mailbox.next)
                 return TOO_MANY;
         return st;

@@ -4,12 +4,13 @@ libbaton_a_SOURCES += \
 	src/store/rows.c src/store/rows.h src/store/view.c src/store/view.h src/store/kept.c src/store/kept.h src/store/subjects.c src/store/subjects.h \
 	src/store/body.c src/store/body.h src/store/filing.c src/store/message.c src/store/thread.c src/store/thread.h \
 	src/store/mailbox.c src/store/entry.c src/store/copy.c src/store/expunge.c src/store/release.c src/store/release.h \
+	src/store/board.c src/store/board.h src/store/codec_task.c src/store/codec_task.h src/store/task.c src/store/task_put.c \
 	src/store/modseq.c src/store/mark.c src/store/mark.h src/store/marks.c src/store/person.c src/store/topic.c src/store/due.c \
 	src/store/queue.c src/store/queue.h src/store/codec_queue.c src/store/codec_queue.h src/store/check_queue.c \
 	src/store/shown.c src/store/shown.h src/store/attention.c src/store/attention.h src/store/check_attention.c \
 	src/store/listed.c src/store/listed.h \
 	src/store/check.c src/store/checking.h src/store/check_mailbox.c src/store/check_message.c \
-	src/store/check_thread.c src/store/check_people.c
+	src/store/check_thread.c src/store/check_people.c src/store/check_task.c
 
 check_PROGRAMS += test/unit/store_codec
 test_unit_store_codec_SOURCES = test/unit/store_codec.c
@@ -68,3 +69,7 @@ test_unit_store_fault_SOURCES = test/unit/store_fault.c test/unit/store_kit.h
 test_unit_store_fault_LDADD = $(UNIT_LIBS)
 test_unit_store_fault_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=table_put -Wl,--wrap=txn_commit \
 	-Wl,--wrap=env_flush -Wl,--wrap=table_last -Wl,--wrap=scan_open
+
+check_PROGRAMS += test/unit/store_task
+test_unit_store_task_SOURCES = test/unit/store_task.c test/unit/store_kit.h
+test_unit_store_task_LDADD = $(UNIT_LIBS)

@@ -38,7 +38,6 @@ enum status due_next(struct store *store, time_t *at)
 struct due_op {
         struct op op;
         struct due due;
-        bool remove;
 };
 
 static enum status due_check(struct txn *txn, struct op *op)
@@ -49,12 +48,12 @@ static enum status due_check(struct txn *txn, struct op *op)
 }
 
 /* The key by person tells which key by time is the old one, so that it never stays behind. */
-static enum status drop_old(struct txn *txn, struct due_op *d)
+static enum status drop_old(struct txn *txn, struct op *op, const struct due *due)
 {
-        struct key of = key_due_of(d->due.kind, d->due.person);
+        struct key of = key_due_of(due->kind, due->person);
         struct buf value = {0};
-        struct due old = d->due;
-        enum status st = get_value(d->op.store, txn, TABLE_DUE, &of, &value);
+        struct due old = *due;
+        enum status st = get_value(op->store, txn, TABLE_DUE, &of, &value);
         if (st == OK)
                 st = time_read(buf_str(&value), &old.at);
         buf_release(&value);
@@ -65,21 +64,25 @@ static enum status drop_old(struct txn *txn, struct due_op *d)
         return st == OK ? drop_value(txn, TABLE_DUE, &of) : st;
 }
 
-static enum status due_put(struct txn *txn, struct op *op)
+enum status due_set(struct txn *txn, struct op *op, const struct due *due)
 {
-        struct due_op *d = (struct due_op *)op;
-        struct key of = key_due_of(d->due.kind, d->due.person), at = key_due_at(&d->due);
+        struct key of = key_due_of(due->kind, due->person), at = key_due_at(due);
         struct buf value = {0}, empty = {0};
-        enum status st = drop_old(txn, d);
-        if (st != OK || d->remove)
+        enum status st = drop_old(txn, op, due);
+        if (st != OK || !due->at)
                 return st;
-        time_write(d->due.at, &value);
+        time_write(due->at, &value);
         text_write(STR_NONE, &empty);
         st = put_value(txn, TABLE_DUE, &of, &value);
         if (st == OK)
                 st = put_value(txn, TABLE_DUE, &at, &empty);
         buf_release(&empty);
         return st;
+}
+
+static enum status due_put(struct txn *txn, struct op *op)
+{
+        return due_set(txn, op, &((struct due_op *)op)->due);
 }
 
 static void op_free(struct op *op)
@@ -108,7 +111,6 @@ void change_due_remove(struct change *change, enum due_kind kind, uint32_t perso
         struct due_op *d = mem_new(sizeof *d);
         d->op.kind = &due_kind;
         d->due = (struct due){.kind = kind, .person = person};
-        d->remove = true;
         change_op(change, &d->op);
 }
 

@@ -34,6 +34,7 @@ static const char *const table_names[TABLE_COUNT] = {
         [TABLE_SUBSCRIPTION] = "subscription.db", [TABLE_DIGEST] = "digest.db",
         [TABLE_DUE] = "due.db", [TABLE_QUEUE] = "queue.db",
         [TABLE_SHOWN] = "shown.db", [TABLE_ATTENTION] = "attention.db",
+        [TABLE_TASK] = "task.db",
 }; /* clang-format on */
 
 const char *table_name(enum table table)

@@ -30,6 +30,7 @@ enum table {
         TABLE_QUEUE,        /* id -> record;  time, id -> ;  message, id -> (three key kinds) */
         TABLE_SHOWN,        /* person, mailbox, number, mailbox, number -> ; each pair both ways */
         TABLE_ATTENTION,    /* person, root of a thread -> muted or followed */
+        TABLE_TASK,         /* tasks, their events, indices and cards (see codec_task.h) */
         TABLE_COUNT
 };
 

@@ -1,3 +1,5 @@
+#include "store/board.h"
+#include "store/codec_task.h"
 #include "store/mark.h"
 #include "store/release.h"
 #include "store/rows.h"
@@ -26,6 +28,39 @@ static enum status wipe_marks(
         return st == OK ? shown_drop(txn, op, m->owner, m->id, gone) : st;
 }
 
+/* Cards come and go with their tasks alone (task.h). */
+static bool cards_only(const struct mailbox *m)
+{
+        return m->kind == MAILBOX_BOARD || m->kind == MAILBOX_TASKS;
+}
+
+/* Whose flags go along. */
+static bool is_owned(const struct mailbox *m)
+{
+        return m->kind == MAILBOX_FOLDER || m->kind == MAILBOX_TASKS;
+}
+
+enum status entries_release(struct txn *txn, struct op *op, struct row *row,
+        const struct numset *numbers, struct numset *gone, struct released *released)
+{
+        struct place at = {.mailbox = row->mailbox.id};
+        enum status st = OK;
+        numset_clear(gone);
+        for (struct walk w = numset_walk(numbers); st == OK && walk_next(&w, &at.number);) {
+                st = entry_release(txn, op, &at, released);
+                if (st == OK)
+                        numset_add(gone, at.number);
+                st = st == ABSENT ? OK : st; /* somebody else was quicker */
+        }
+        if (st != OK || !numset_low(gone))
+                return st;
+        row->mailbox.count -= numset_count(gone);
+        row->mailbox.modseq = op->modseq;
+        rows_touch(op->store, row);
+        st = change_note(txn, op, at.mailbox, 0, gone);
+        return st == OK && is_owned(&row->mailbox) ? wipe_marks(txn, op, &row->mailbox, gone) : st;
+}
+
 struct expunge_op {
         struct op op;
         uint32_t mailbox;
@@ -40,32 +75,19 @@ static enum status expunge_check(struct txn *txn, struct op *op)
 {
         struct expunge_op *e = (struct expunge_op *)op;
         struct row *row;
-        return e->status != OK ? e->status : rows_get(txn, op->store, e->mailbox, &row);
+        enum status st = e->status != OK ? e->status : rows_get(txn, op->store, e->mailbox, &row);
+        return st == OK && cards_only(&row->mailbox) ? FORBIDDEN : st;
 }
 
 static enum status expunge_put(struct txn *txn, struct op *op)
 {
         struct expunge_op *e = (struct expunge_op *)op;
         struct row *row;
-        struct place at = {.mailbox = e->mailbox};
         enum status st = rows_get(txn, op->store, e->mailbox, &row);
         e->released = (struct released){0};
-        numset_clear(e->gone);
-        for (struct walk w = numset_walk(e->numbers); st == OK && walk_next(&w, &at.number);) {
-                st = entry_release(txn, op, &at, &e->released);
-                if (st == OK)
-                        numset_add(e->gone, at.number);
-                st = st == ABSENT ? OK : st; /* somebody else was quicker */
-        }
-        if (st != OK || !numset_low(e->gone))
-                return st;
-        row->mailbox.count -= numset_count(e->gone);
-        row->mailbox.modseq = op->modseq;
-        rows_touch(op->store, row);
-        st = change_note(txn, op, e->mailbox, 0, e->gone);
-        if (st == OK && row->mailbox.kind == MAILBOX_FOLDER)
-                st = wipe_marks(txn, op, &row->mailbox, e->gone);
-        if (e->out) {
+        if (st == OK)
+                st = entries_release(txn, op, row, e->numbers, e->gone, &e->released);
+        if (st == OK && e->out) {
                 numset_clear(e->out);
                 numset_or(e->out, e->gone);
         }
@@ -123,14 +145,48 @@ void change_expunge(
 struct remove_op {
         struct op op;
         uint32_t mailbox;
+        struct board board; /* of a topic */
         bool landed;
 };
+
+/* A topic's tasks are there for good, and the topic with them. */
+static enum status check_tasks(struct txn *txn, struct op *op, uint32_t topic)
+{
+        struct key prefix = key_task_pairs(KEY_TOPIC, topic);
+        struct scan *scan = scan_prefix(op->store, txn, TABLE_TASK, &prefix);
+        struct str key, value;
+        enum status st = scan_next(scan, &key, &value);
+        scan_close(scan);
+        return st == OK ? FORBIDDEN : st == ABSENT ? OK : st;
+}
 
 static enum status remove_check(struct txn *txn, struct op *op)
 {
         struct row *row;
         enum status st = rows_get(txn, op->store, ((struct remove_op *)op)->mailbox, &row);
+        if (st == OK && row->mailbox.kind == MAILBOX_TOPIC)
+                return check_tasks(txn, op, row->mailbox.id);
+        if (st == OK && cards_only(&row->mailbox))
+                return FORBIDDEN;
         return st == OK && row->mailbox.use == USE_INBOX ? FORBIDDEN : st; /* RFC 9051 6.3.5 */
+}
+
+static enum status drop_columns(struct txn *txn, struct remove_op *r)
+{
+        struct arena *arena = arena_new();
+        struct buf value = {0};
+        struct key key = key_mailbox(r->mailbox);
+        struct topic topic = {0};
+        enum status st = get_value(r->op.store, txn, TABLE_TOPIC, &key, &value);
+        if (st == OK)
+                st = topic_read(buf_str(&value), arena, &topic);
+        r->board = (struct board){.before = &topic};
+        if (st == OK)
+                st = board_put(txn, &r->op, &r->board);
+        r->board.before = NULL;
+        buf_release(&value);
+        arena_free(arena);
+        return st;
 }
 
 static enum status drop_subscriptions(struct txn *txn, struct op *op, uint32_t topic)
@@ -170,8 +226,11 @@ static enum status remove_put(struct txn *txn, struct op *op)
         struct remove_op *r = (struct remove_op *)op;
         struct row *row;
         enum status st = rows_get(txn, op->store, r->mailbox, &row);
-        if (st == OK && row->mailbox.kind == MAILBOX_TOPIC)
-                st = drop_topic(txn, op, &row->mailbox);
+        if (st == OK && row->mailbox.kind == MAILBOX_TOPIC) {
+                st = drop_columns(txn, r);
+                if (st == OK)
+                        st = drop_topic(txn, op, &row->mailbox);
+        }
         if (st == OK)
                 st = mailbox_release(txn, &row->mailbox);
         return st == OK ? rows_remove(txn, op, row) : st;
@@ -182,6 +241,7 @@ static void remove_publish(struct store *store, struct op *op)
         struct remove_op *r = (struct remove_op *)op;
         r->landed = true;
         views_gone(op, r->mailbox);
+        board_publish(op, &r->board);
         views_passed(store, op);
 }
 

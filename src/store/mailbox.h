@@ -54,8 +54,8 @@ void change_mailbox_add(struct change *, const struct mailbox *, uint32_t *id);
  */
 void change_mailbox_rename(struct change *, uint32_t id, struct str name);
 /* With all its entries; messages nobody refers to any more go too: the mailbox at the commit, the
- * octets of many messages in change_free, which then takes its time. A topic goes with its name and
- * subscriptions. ABSENT; FORBIDDEN: INBOX. */
+ * octets of many messages in change_free, which then takes its time. A topic goes with its name,
+ * subscriptions and columns. ABSENT; FORBIDDEN: INBOX, a topic that has tasks, what holds cards. */
 void change_mailbox_remove(struct change *, uint32_t id);
 
 /* ---- what is in it, as flushed ---- */
@@ -104,7 +104,7 @@ struct overview_range {
 CHECKED enum status overview_read(struct store *, const struct view *,
         const struct overview_range *, struct buf *out, uint32_t *next);
 
-/* Removes entries. Numbers that are not there are passed over; *gone (may be NULL) is filled with
+/* Removes entries (FORBIDDEN: cards; see task.h). Numbers that are not there are passed over; *gone (may be NULL) is filled with
  * those that went. The owner's flags in a folder go too; in a topic the marks that people have stay
  * (bounded, and a number is never given again). Octets of many messages go in change_free. */
 void change_expunge(

@@ -97,3 +97,5 @@ CHECKED enum status thread_root(struct store *, uint64_t message, uint64_t *root
 CHECKED enum status thread_parent(
         struct store *, uint64_t message, uint64_t *parent); /* ABSENT at a root */
 CHECKED enum status thread_messages(struct store *, uint64_t root, uint64_t *out, size_t *count);
+/* The same, the newest first, without the root. */
+CHECKED enum status thread_newest(struct store *, uint64_t root, uint64_t *out, size_t *count);

@@ -14,6 +14,7 @@ static const struct {
 } folders[] = { /* clang-format off */
         {"INBOX", USE_INBOX}, {"Digests", USE_DIGESTS}, {"Drafts", USE_DRAFTS}, {"Sent", USE_SENT},
         {"Archive", USE_ARCHIVE}, {"Junk", USE_JUNK}, {"Trash", USE_TRASH},
+        {"Tasks/Mine", USE_NONE}, {"Tasks/Late", USE_NONE}, {"Tasks/Waiting on me", USE_NONE},
 }; /* clang-format on */
 
 static enum status find_name(
@@ -169,6 +170,8 @@ static enum status add_folders(struct txn *txn, struct op *op, uint32_t person)
                 struct mailbox m = {.kind = MAILBOX_FOLDER, .owner = person, .use = folders[i].use};
                 uint32_t id;
                 m.name = str_of(folders[i].name);
+                if (m.use == USE_NONE)
+                        m.kind = MAILBOX_TASKS;
                 st = rows_add(txn, op, &m, &id);
         }
         return st;

@@ -45,8 +45,8 @@ CHECKED enum status person_list(struct store *, struct arena *, struct person **
 CHECKED enum status name_find(struct store *, struct str name, unsigned *kind, uint32_t *id);
 
 /* Adds (id 0; EXISTS when a name or address is taken; makes the personal folders INBOX, Digests,
- * Drafts, Sent, Archive, Junk, Trash in the same transaction, but not for who is outside) or
- * replaces. *id (may be NULL) is filled. */
+ * Drafts, Sent, Archive, Junk, Trash and those of task.h in the same transaction, but not for who
+ * is outside) or replaces. *id (may be NULL) is filled. */
 void change_person(struct change *, const struct person *, uint32_t *id);
 /* Adds what SCRAM needs of a password to a record that has none. `password`: the hash that it was
  * checked against; CHANGED when it is another meanwhile. ABSENT. */

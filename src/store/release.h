@@ -16,6 +16,11 @@ struct released {
 /* ABSENT: there is no such entry. The row's counters are the caller's. */
 CHECKED enum status entry_release(
         struct txn *, struct op *, const struct place *, struct released *);
+struct row;
+/* Removes those of these numbers that are there, with the marks that go with them, counts and notes
+ * that they vanished. *gone becomes those that went: the caller publishes them (views_removed). */
+CHECKED enum status entries_release(struct txn *, struct op *, struct row *,
+        const struct numset *numbers, struct numset *gone, struct released *);
 /* The queue holds a message as an entry does: one reference more, and one less. */
 CHECKED enum status message_hold(struct txn *, struct op *, uint64_t message);
 CHECKED enum status message_release(

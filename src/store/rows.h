@@ -31,3 +31,5 @@ CHECKED enum status place_from(
         struct store *, struct txn *, uint64_t message, struct place *at);
 /* All keys that begin so. */
 struct scan *scan_prefix(struct store *, struct txn *, enum table, const struct key *);
+/* What is due at a time (due.c); with `at` 0 it is not due any more. */
+CHECKED enum status due_set(struct txn *, struct op *, const struct due *);

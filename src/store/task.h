@@ -2,8 +2,8 @@
  *
  * A task is a thread that was opened in a topic. Its state has a version, raised by one with every
  * event. A card is a message rendered from the state (team/card); it lies in exactly one column of
- * the topic's board and in folders of those whom it concerns (Tasks/Mine ...), and goes when a fresh
- * one comes, in the same change. A number under which a card lay names its task and version for 90
+ * the topic's board and in folders of those whom it concerns (Tasks/Mine ...), and goes when a
+ * fresh one comes, in the same change. A number under which a card lay names its task and version for 90
  * days after it went: a client that was away still says what it meant. */
 #pragma once
 #include "store/message.h"
@@ -121,6 +121,11 @@ CHECKED enum status boards_complete(struct store *);
 /* Takes the next number: a change of its own. A number whose task is never opened is skipped. */
 CHECKED enum status task_reserve(struct store *, uint32_t *number);
 
+/* Gives a number that vanishes at once: what a client's COPY, MOVE or APPEND is told that its octets
+ * got. burn->mailbox is set, burn->number is filled. Before the card is filed, whose number is
+ * higher then: a client that has seen this one looks above it for what is new. ABSENT, TOO_MANY. */
+void change_burn(struct change *, struct place *burn);
+
 struct task_put {
         const struct task *task; /* the new state; version and placed as they were read, the version
                                   * one more when there is an event (0 + 1 when it is opened, placed
@@ -129,12 +134,14 @@ struct task_put {
         const struct filing *opening;   /* of this change: task->root is its message. NULL: as given */
         const struct filing *journal;   /* of this change: event->journal is its message. NULL: as
                                          * given, for version 1 the root */
-        const struct filing *card; /* of this change: its entries are the new cards, the column's
-                                    * first. NULL: no card any more */
-        struct place *burn; /* a number that is given and vanishes at once, which a client's COPY,
-                             * MOVE or APPEND is told: burn->mailbox is set, burn->number is filled.
-                             * It is remembered as a card of the new version. NULL: none */
+        const struct filing *card; /* of this change: its entries are the new cards. NULL: none */
+        const struct place *stay;  /* without an event: old cards that stay where they lie. The others
+                                    * go */
+        size_t stay_count;
+        const struct place *burn; /* of this change, by change_burn: is remembered as a card of the
+                                   * new version. NULL: none */
         time_t look;        /* when the placement must be looked at again; 0: never (DUE_CARD) */
+        time_t now;         /* by which numbers of cards are forgotten; 0: the clock's */
         bool skipped;       /* filled: `opening` has opened a task before; nothing was done */
 };
 /* Replaces the state, removes the old cards, remembers their numbers, keeps indices and what is due.

@@ -1,4 +1,5 @@
 #include "store/topic.h"
+#include "store/board.h"
 #include "store/mark.h"
 #include "store/rows.h"
 #include "store/view.h"
@@ -43,18 +44,40 @@ enum status topic_find(struct store *store, struct str name, struct arena *arena
         return st == OK ? topic_get(store, n.id, arena, out) : st;
 }
 
+/* The ids of topics in order of their names. Names with '/' are of columns (board.h). */
+static enum status list_ids(struct store *store, struct buf *ids)
+{
+        struct key prefix = key_mailbox(0);
+        struct scan *scan = scan_prefix(store, NULL, TABLE_FOLDER, &prefix);
+        struct str key, value, name;
+        struct folder_record f;
+        uint32_t owner;
+        enum status st;
+        while ((st = scan_next(scan, &key, &value)) == OK) {
+                if (!key_folder_read(key, &owner, &name) || str_chr(name, '/') != STR_NOWHERE)
+                        continue;
+                st = folder_read(value, &f);
+                if (st != OK)
+                        break;
+                buf_add_u32(ids, f.mailbox);
+        }
+        scan_close(scan);
+        return st == ABSENT ? OK : st;
+}
+
 enum status topic_list(struct store *store, struct arena *arena, struct topic **out, size_t *count)
 {
-        struct mailbox *boxes;
-        size_t n;
+        struct buf ids = {0};
         *count = 0;
-        enum status st = mailbox_list(store, 0, arena, &boxes, &n);
-        *out = arena_alloc(arena, (n + 1) * sizeof **out);
-        for (size_t i = 0; st == OK && i < n; i++) {
-                st = topic_get(store, boxes[i].id, arena, &(*out)[*count]);
+        enum status st = list_ids(store, &ids);
+        struct reader r = reader_of(buf_str(&ids));
+        *out = arena_alloc(arena, (ids.len / 4 + 1) * sizeof **out);
+        for (size_t i = ids.len / 4; st == OK && i > 0; i--) {
+                st = topic_get(store, read_u32(&r), arena, &(*out)[*count]);
                 *count += st == OK;
-                st = st == ABSENT ? OK : st;
+                st = st == ABSENT ? OK : st; /* it went meanwhile */
         }
+        buf_release(&ids);
         return st;
 }
 
@@ -62,6 +85,7 @@ struct topic_op {
         struct op op;
         const struct topic *topic; /* borrowed */
         uint32_t *id;
+        struct board board;
 };
 
 static bool name_is_sound(struct str name)
@@ -72,16 +96,39 @@ static bool name_is_sound(struct str name)
         return name.len && name.len <= NAME_SIZE_MAX;
 }
 
+/* The columns as they are and as they will be. */
+static enum status look_at_columns(
+        struct txn *txn, struct topic_op *t, struct arena *arena, struct topic *old)
+{
+        t->board = (struct board){.after = t->topic};
+        if (!t->topic->id)
+                return OK;
+        t->board.before = old;
+        return get_topic(t->op.store, txn, t->topic->id, arena, old);
+}
+
+static enum status check_columns(struct txn *txn, struct topic_op *t)
+{
+        struct arena *arena = arena_new();
+        struct topic old;
+        enum status st = look_at_columns(txn, t, arena, &old);
+        if (st == OK)
+                st = board_check(txn, &t->op, &t->board);
+        t->board.before = NULL;
+        arena_free(arena);
+        return st;
+}
+
 static enum status topic_check(struct txn *txn, struct op *op)
 {
-        const struct topic *t = ((struct topic_op *)op)->topic;
-        struct key key = key_mailbox(t->id);
+        struct topic_op *t = (struct topic_op *)op;
         struct name_record n;
-        if (t->id)
-                return table_has(op->store->env, txn, TABLE_TOPIC, key_str(&key));
-        if (!name_is_sound(t->name))
+        enum status st = check_columns(txn, t);
+        if (st != OK || t->topic->id)
+                return st;
+        if (!name_is_sound(t->topic->name))
                 return INVALID;
-        enum status st = find_name(op->store, txn, t->name, &n);
+        st = find_name(op->store, txn, t->topic->name, &n);
         return st == OK ? EXISTS : st == ABSENT ? OK : st;
 }
 
@@ -109,6 +156,10 @@ static enum status topic_add(struct txn *txn, struct topic_op *t)
         buf_release(&value);
         if (st == OK)
                 st = put_topic(txn, n.id, &topic);
+        t->board = (struct board){.after = &topic};
+        if (st == OK)
+                st = board_put(txn, &t->op, &t->board);
+        t->board.after = NULL;
         if (t->id)
                 *t->id = n.id;
         return st;
@@ -125,12 +176,22 @@ static enum status topic_put(struct txn *txn, struct op *op)
         new.name = old.name;
         new.created = old.created;
         new.each = old.each;
+        t->board = (struct board){.before = &old, .after = &new};
         if (st == OK)
                 st = put_topic(txn, new.id, &new);
+        if (st == OK)
+                st = board_put(txn, op, &t->board);
+        t->board.before = t->board.after = NULL;
         if (t->id)
                 *t->id = new.id;
         arena_free(arena);
         return st;
+}
+
+static void topic_publish(struct store *store, struct op *op)
+{
+        board_publish(op, &((struct topic_op *)op)->board);
+        views_passed(store, op);
 }
 
 static void op_free(struct op *op)
@@ -142,7 +203,7 @@ static const struct op_kind topic_kind = {
         .name = "a topic",
         .check = topic_check,
         .put = topic_put,
-        .publish = views_passed,
+        .publish = topic_publish,
         .free = op_free,
 };
 

@@ -58,9 +58,9 @@ CHECKED enum status writer_commit(struct writer *, struct change *);
  * counters and mailbox records changed in memory are put once a batch. */
 void rows_forget(struct store *);
 CHECKED enum status rows_put(struct txn *, struct store *);
-/* The writer's counters (meta table): next message id, mailbox id, person id, UIDVALIDITY. In the
+/* The writer's counters (meta table): next message id, mailbox id, person id, UIDVALIDITY, task. In the
  * writer only. */
-enum counter { COUNTER_MESSAGE, COUNTER_MAILBOX, COUNTER_PERSON, COUNTER_VALIDITY, COUNTER_QUEUE, COUNTER_COUNT };
+enum counter { COUNTER_MESSAGE, COUNTER_MAILBOX, COUNTER_PERSON, COUNTER_VALIDITY, COUNTER_QUEUE, COUNTER_TASK, COUNTER_COUNT };
 CHECKED enum status counter_take(struct txn *, struct store *, enum counter, uint64_t *out);
 CHECKED enum status counter_skip(struct txn *, struct store *, enum counter, uint64_t count); /* not given */
 /* The MODSEQ of the last flushed and published change; at the start, of the jump. */

@@ -21,18 +21,21 @@ static enum status own_folders(struct site *site, uint32_t person, struct arena 
         struct folder **out, size_t *count)
 {
         struct mailbox *boxes;
-        enum status st = mailbox_list(site->store, person, arena, &boxes, count);
+        size_t n;
+        enum status st = mailbox_list(site->store, person, arena, &boxes, &n);
         if (st != OK)
                 return st;
-        *out = arena_alloc(arena, (*count + 1) * sizeof **out);
-        for (size_t i = 0; i < *count; i++)
-                (*out)[i] = (struct folder){
-                        .name = boxes[i].name,
-                        .mailbox = boxes[i].id,
-                        .kind = MAILBOX_FOLDER,
-                        .use = boxes[i].use,
-                        .rights = {true, true, true, true},
-                };
+        *count = 0;
+        *out = arena_alloc(arena, (n + 1) * sizeof **out);
+        for (size_t i = 0; i < n; i++)
+                if (boxes[i].kind == MAILBOX_FOLDER)
+                        (*out)[(*count)++] = (struct folder){
+                                .name = boxes[i].name,
+                                .mailbox = boxes[i].id,
+                                .kind = MAILBOX_FOLDER,
+                                .use = boxes[i].use,
+                                .rights = {true, true, true, true},
+                        };
         return OK;
 }
 

@@ -8,7 +8,9 @@ libbaton_a_SOURCES += \
 	src/team/bounce.c src/team/bounce.h src/team/help.c src/team/help.h src/team/limit.c src/team/limit.h src/team/list_mail.c src/team/list_mail.h src/team/notice.c src/team/notice.h \
 	src/team/rules.c src/team/rules.h src/team/site.c src/team/site.h src/team/setting.c src/team/setting.h src/team/submit.c src/team/submit.h \
 	src/team/subaddress.c src/team/subaddress.h src/team/token.c src/team/token.h \
-	src/team/task.h \
+	src/team/card.c src/team/card.h src/team/edit.c src/team/edit.h src/team/field.c src/team/field.h \
+	src/team/journal.c src/team/journal.h src/team/placing.c src/team/placing.h src/team/task.c src/team/task.h \
+	src/team/task_look.c src/team/task_name.c src/team/tasking.c src/team/tasking.h \
 	src/team/usual.c src/team/usual.h src/team/vouch.c src/team/vouch.h
 check_PROGRAMS += test/unit/team_gate
 test_unit_team_gate_SOURCES = test/unit/team_gate.c
@@ -33,6 +35,12 @@ test_unit_team_token_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += test/unit/team_subaddress
 test_unit_team_subaddress_SOURCES = test/unit/team_subaddress.c
 test_unit_team_subaddress_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += test/unit/team_task
+test_unit_team_task_SOURCES = test/unit/team_task.c test/unit/task_kit.h test/unit/store_kit.h
+test_unit_team_task_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += test/unit/team_card
+test_unit_team_card_SOURCES = test/unit/team_card.c test/unit/task_kit.h test/unit/store_kit.h
+test_unit_team_card_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += test/unit/team_bounce
 test_unit_team_bounce_SOURCES = test/unit/team_bounce.c
 test_unit_team_bounce_LDADD = $(UNIT_LIBS)

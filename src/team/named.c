@@ -107,7 +107,7 @@ static enum status choose_topic(struct finding *f, uint32_t person, struct topic
 
 static enum status add(struct finding *f, uint32_t person, struct str name)
 {
-        struct named n = {.person = person};
+        struct named n = {.person = person, .reason = "named"};
         for (size_t i = 0; i < f->count; i++)
                 if (f->found[i].person == person)
                         return OK;
@@ -206,5 +206,33 @@ CHECKED enum status named_find(struct site *site, const struct submission *mail,
                 st = add_said(&f);
         *out = f.found;
         *count = f.count;
+        return st;
+}
+
+enum status named_assigned(struct site *site, const struct submission *mail, struct arena *arena,
+        struct named **out, size_t *count)
+{
+        struct named *all = arena_alloc(arena, (mail->assigned_count + 1) * sizeof *all);
+        struct str domain = site_config(site)->domain;
+        struct topic *topic = arena_alloc(arena, sizeof *topic);
+        enum status st = OK;
+        *count = 0;
+        *out = all;
+        if (mail->assigned_count)
+                st = topic_get(site->store, mail->to[0].mailbox, arena, topic);
+        for (size_t i = 0; st == OK && i < mail->assigned_count; i++) {
+                struct person p;
+                struct named *n = &all[*count];
+                *n = (struct named){
+                        .person = mail->assigned[i], .topic = topic, .reason = "assigned"};
+                st = person_get(site->store, n->person, arena, &p);
+                if (st == OK)
+                        st = mailbox_find_use(site->store, n->person, USE_INBOX, &n->inbox);
+                if (st == OK)
+                        n->address = arena_printf(
+                                arena, "%.*s@%.*s", STR_ARG(p.name), STR_ARG(domain));
+                *count += st == OK;
+                st = st == ABSENT ? OK : st;
+        }
         return st;
 }

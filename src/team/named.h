@@ -11,10 +11,14 @@ struct named {
         uint32_t person, inbox;
         struct str address; /* "ana@team.example" */
         struct topic *topic; /* the first of the mail's topics that they may read */
+        const char *reason;  /* Baton-Reason */
 };
 /* People other than the author who may read a topic that the mail goes to and have not set it to
  * `none`. History and automatic mail name nobody. TOO_MANY: over NAMED_MOST. *out in the arena. */
 CHECKED enum status named_find(struct site *, const struct submission *, const struct derived *,
         struct arena *, struct named **out, size_t *count);
+/* The same of mail->assigned, in the mail's first topic: they get it whatever they set. */
+CHECKED enum status named_assigned(struct site *, const struct submission *, struct arena *,
+        struct named **out, size_t *count);
 /* The names behind '@' in a text, each once, in lower case, at most `most`. Pure. */
 size_t named_words(struct str text, struct arena *, struct str *out, size_t most);

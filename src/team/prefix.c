@@ -24,6 +24,7 @@ static const char *protocol_name(const struct sender *sender)
         case WAY_NEWS:
                 return "NNTP";
         case WAY_IMPORT:
+        case WAY_SITE:
                 break;
         }
         return "import";
@@ -50,6 +51,8 @@ static void add_received(struct site *site, const struct submission *mail, struc
         struct buf *out)
 {
         const struct sender *sender = mail->sender;
+        if (sender->way == WAY_SITE)
+                return; /* it came from nowhere */
         buf_add_text(out, "Received:");
         if (sender->helo.len || sender->address.len) {
                 buf_add_text(out, " from ");
@@ -75,14 +78,22 @@ static void add_received(struct site *site, const struct submission *mail, struc
 }
 
 /* RFC 2919, RFC 2369, RFC 5064. The List-Id has no phrase: filters match it whole. */
-static void add_list(struct site *site, const struct submission *mail, struct str topic, struct buf *out)
+static void add_list(struct site *site, struct str message_id, struct str topic, struct buf *out)
 {
         const struct config *config = site_config(site);
         buf_addf(out, "List-Id: <%.*s.%.*s>\r\n", STR_ARG(topic), STR_ARG(config->domain));
         buf_addf(out, "List-Post: <mailto:%.*s@%.*s>\r\n", STR_ARG(topic), STR_ARG(config->domain));
         buf_add_text(out, "Archived-At: <news:");
-        url_escape(str_sub(mail->message_id, 1, mail->message_id.len - 2), out);
+        url_escape(str_sub(message_id, 1, message_id.len - 2), out);
         buf_add_text(out, ">\r\n");
+}
+
+/* What procmail and Sieve filters sort by. */
+static void add_kind(struct str topic, const char *kind, struct str task, struct buf *out)
+{
+        buf_addf(out, "Baton-Topic: %.*s\r\nBaton-Kind: %s\r\n", STR_ARG(topic), kind ? kind : "post");
+        if (task.len)
+                header_add(out, "Baton-Task", task);
 }
 
 static void add_newsgroups(struct site *site, const struct submission *mail, struct arena *arena,
@@ -117,9 +128,8 @@ struct str prefix_topic(struct site *site, const struct submission *mail, const 
         add_received(site, mail, STR_NONE, &out);
         if (header_count(header, "Newsgroups") == 0)
                 add_newsgroups(site, mail, arena, &out);
-        add_list(site, mail, topic->name, &out);
-        buf_addf(&out, "Baton-Topic: %.*s\r\n", STR_ARG(topic->name));
-        buf_add_text(&out, "Baton-Kind: post\r\n");
+        add_list(site, mail->message_id, topic->name, &out);
+        add_kind(topic->name, mail->kind, mail->task, &out);
         struct str prefix = arena_copy(arena, buf_str(&out));
         buf_release(&out);
         return prefix;
@@ -135,9 +145,9 @@ struct str prefix_named(struct site *site, const struct submission *mail, const 
         add_plain(&out, named->address);
         buf_add_text(&out, "\r\n");
         add_received(site, mail, STR_NONE, &out);
-        add_list(site, mail, named->topic->name, &out);
-        buf_addf(&out, "Baton-Topic: %.*s\r\n", STR_ARG(named->topic->name));
-        buf_add_text(&out, "Baton-Kind: post\r\nBaton-Reason: named\r\n");
+        add_list(site, mail->message_id, named->topic->name, &out);
+        add_kind(named->topic->name, mail->kind, mail->task, &out);
+        buf_addf(&out, "Baton-Reason: %s\r\n", named->reason);
         struct str prefix = arena_copy(arena, buf_str(&out));
         buf_release(&out);
         return prefix;
@@ -164,6 +174,17 @@ struct str prefix_outside(struct site *site, const struct submission *mail, stru
         struct buf out = {0};
         bool alone = mail->outside_count == 1 && mail->to_count == 0;
         add_received(site, mail, alone ? mail->outside[0].address : STR_NONE, &out);
+        struct str prefix = arena_copy(arena, buf_str(&out));
+        buf_release(&out);
+        return prefix;
+}
+
+struct str prefix_card(struct site *site, struct str message_id, const struct topic *topic, struct str task,
+        struct arena *arena)
+{
+        struct buf out = {0};
+        add_list(site, message_id, topic->name, &out);
+        add_kind(topic->name, "card", task, &out);
         struct str prefix = arena_copy(arena, buf_str(&out));
         buf_release(&out);
         return prefix;

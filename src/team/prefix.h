@@ -9,9 +9,11 @@ struct str prefix_topic(struct site *, const struct submission *, const struct t
 /* For a person's INBOX: Return-Path, Delivered-To, trace. */
 struct str prefix_person(struct site *, const struct submission *, const struct placement *,
         struct arena *);
-/* The same for one who finds it there because a topic's message names them, with the topic's list fields and
- * the reason. */
+/* The same for one who finds it there because a topic's message names them or gives them work, with the topic's
+ * list fields and the reason. */
 struct named;
 struct str prefix_named(struct site *, const struct submission *, const struct named *, struct arena *);
 /* What goes before a message that leaves the site: Received alone (RFC 5321 4.4). */
 struct str prefix_outside(struct site *, const struct submission *, struct arena *);
+/* For a card on a board or in Tasks/: the topic's list fields, and what the task is (card.h). */
+struct str prefix_card(struct site *, struct str message_id, const struct topic *, struct str task, struct arena *);

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/crypt.h"
 #include "base/log.h"
+#include "store/task.h"
 #include "team/gate.h"
 #include "team/limit.h"
 #include "team/room.h"
@@ -84,6 +85,8 @@ enum status site_prepare(const char *home, struct site **out, char **why)
 enum status site_start(struct site *site, bool verify, char **why)
 {
         enum status st = open_store(site, verify);
+        if (st == OK && !verify) /* a check changes nothing */
+                st = boards_complete(site->store);
         *why = st == OK ? NULL : explain_store(st, site->config);
         if (st == OK && mkdir(site->tmp, 0700) != 0 && errno != EEXIST)
                 log_warn("site: cannot make %s: %s", site->tmp, strerror(errno));

@@ -243,7 +243,7 @@ static bool is_forged(struct site *site, const struct sender *sender, struct str
         enum { AUTHORS_MAX = 10 }; /* such fields; nobody honest writes more */
         struct field field;
         unsigned authors = 0;
-        if (sender->way == WAY_APPEND || sender->way == WAY_IMPORT)
+        if (sender->way == WAY_APPEND || sender->way == WAY_IMPORT || sender->way == WAY_SITE)
                 return false;
         while (header_next(&header, &field)) {
                 if (!str_same(field.name, STR("From")) && !str_same(field.name, STR("Sender")))
@@ -353,32 +353,42 @@ static bool goes_to_topic(struct site *site, const struct submission *mail, stru
         return false;
 }
 
-/* Who is named finds it in INBOX: an entry that the mail has already, or one more. */
+/* The mail in the INBOX of one whom it names or gives work: an entry that it has there already, which
+ * then says why, or one more. */
+static void add_shown(struct site *site, const struct submission *mail, struct filing *filing,
+        const struct named *named, struct arena *arena)
+{
+        size_t at = 0;
+        while (at < filing->entry_count && filing->entries[at].mailbox != named->inbox)
+                at++;
+        filing->entry_count += at == filing->entry_count;
+        filing->entries[at] = (struct filing_entry){.mailbox = named->inbox,
+                .date = filing->entries[0].date,
+                .prefix = prefix_named(site, mail, named, arena),
+                .shown = true};
+}
+
+/* The strongest reason comes last. */
 static enum status add_named(struct site *site, const struct submission *mail, struct filing *filing,
         struct arena *arena, enum refusal *why)
 {
-        struct named *named;
-        size_t count;
+        struct named *named, *assigned;
+        size_t count, assigned_count = 0;
         enum status st = named_find(site, mail, filing->derived, arena, &named, &count);
+        if (st == OK)
+                st = named_assigned(site, mail, arena, &assigned, &assigned_count);
         if (st != OK)
                 return refuse(why, st == TOO_MANY ? REFUSED_NAMES : REFUSED_SITE,
                         st == TOO_MANY ? FORBIDDEN : st);
-        struct filing_entry *all = arena_alloc(arena, (mail->to_count + count) * sizeof *all);
+        size_t room = mail->to_count + count + assigned_count;
+        struct filing_entry *all = arena_alloc(arena, room * sizeof *all);
         if (mail->to_count)
                 memcpy(all, filing->entries, mail->to_count * sizeof *all);
-        for (size_t i = 0; i < count; i++) {
-                size_t at = 0;
-                while (at < mail->to_count && all[at].mailbox != named[i].inbox)
-                        at++;
-                if (at == mail->to_count)
-                        at = filing->entry_count++;
-                struct filing_entry *e = &all[at];
-                *e = (struct filing_entry){.mailbox = named[i].inbox,
-                        .date = all[0].date,
-                        .prefix = prefix_named(site, mail, &named[i], arena),
-                        .shown = true};
-        }
         filing->entries = all;
+        for (size_t i = 0; i < count; i++)
+                add_shown(site, mail, filing, &named[i], arena);
+        for (size_t i = 0; i < assigned_count; i++)
+                add_shown(site, mail, filing, &assigned[i], arena);
         return OK;
 }
 
@@ -489,37 +499,43 @@ static enum status obey(struct site *site, const struct submission *mail, struct
         return st;
 }
 
+CHECKED enum status submit_add(struct site *site, struct change *change, struct submission *mail,
+        struct arena *arena, struct filing *filing, enum refusal *why)
+{
+        enum status st = prepare(site, mail, arena, filing, why);
+        if (st == OK)
+                st = obey(site, mail, arena, why);
+        if (st != OK || mail->to_count + mail->outside_count == 0)
+                return st;
+        st = change_file(change, filing);
+        if (st == OK && mail->outside_count)
+                queue(site, mail, filing, change, arena);
+        return st == OK && mail->told_count ? tell(site, mail, change, arena) : st;
+}
+
+void submit_done(struct site *site, struct submission *mail, const struct filing *filing)
+{
+        report(mail, filing);
+        if (mail->outside_count)
+                site_queued(site);
+}
+
 CHECKED enum status submit_many(struct site *site, struct submission **mails, size_t count,
         struct arena *arena, enum refusal *why)
 {
         struct filing *filings = arena_alloc(arena, count * sizeof *filings);
         struct change *change = change_new(site->store);
         enum status st = OK;
-        bool queued = false;
         *why = REFUSED_NOT;
-        for (size_t i = 0; i < count && st == OK; i++) {
-                st = prepare(site, mails[i], arena, &filings[i], why);
-                if (st == OK)
-                        st = obey(site, mails[i], arena, why);
-                if (st == OK && mails[i]->to_count + mails[i]->outside_count == 0)
-                        continue;
-                if (st == OK)
-                        st = change_file(change, &filings[i]);
-                if (st == OK && mails[i]->outside_count)
-                        queue(site, mails[i], &filings[i], change, arena);
-                if (st == OK && mails[i]->told_count)
-                        st = tell(site, mails[i], change, arena);
-                queued = queued || mails[i]->outside_count;
-        }
+        for (size_t i = 0; i < count && st == OK; i++)
+                st = submit_add(site, change, mails[i], arena, &filings[i], why);
         if (st == OK)
                 st = store_commit(change);
         if (st != OK && *why == REFUSED_NOT)
                 *why = REFUSED_SITE;
-        for (size_t i = 0; i < count && st == OK; i++)
-                report(mails[i], &filings[i]);
         change_free(change);
-        if (st == OK && queued)
-                site_queued(site);
+        for (size_t i = 0; i < count && st == OK; i++)
+                submit_done(site, mails[i], &filings[i]);
         return st;
 }
 

@@ -4,7 +4,16 @@
 #include "store/queue.h"
 #include "team/rules.h"
 
-enum way { WAY_SMTP, WAY_SUBMISSION, WAY_LMTP, WAY_PIPE, WAY_APPEND, WAY_NEWS, WAY_IMPORT };
+enum way {
+        WAY_SMTP,
+        WAY_SUBMISSION,
+        WAY_LMTP,
+        WAY_PIPE,
+        WAY_APPEND,
+        WAY_NEWS,
+        WAY_IMPORT,
+        WAY_SITE /* Baton's own, for sender->person: journals */
+};
 
 struct sender {
         enum way way;
@@ -67,6 +76,10 @@ struct submission {
         const struct target *commands; /* what it asks for besides (list_mail.h); done first */
         size_t command_count;
         bool unique_id;        /* news: EXISTS when the id is known in a topic */
+        const char *kind;      /* Baton-Kind in topics; NULL: "post" */
+        struct str task;       /* Baton-Task in topics; empty: none */
+        const uint32_t *assigned; /* persons who may read the topic, and find it in INBOX because it gives them work */
+        size_t assigned_count;
         /* filled */
         struct str message_id; /* in the arena */
         uint64_t message;
@@ -78,6 +91,11 @@ CHECKED enum status submit_placements(struct site *, const struct target *, size
 void submit_others(const struct target *, size_t count, struct arena *, struct submission *);
 /* Files it, and queues it for the outside. OK: it is on disk everywhere. Else nothing was filed: FORBIDDEN, INVALID, TOO_BIG, EXISTS, FULL, BUSY... */
 CHECKED enum status submit(struct site *, struct submission *, struct arena *, enum refusal *why);
+/* The same in two steps, for what happens with other operations in one change: before the commit, and after it
+ * was OK. *filing and the arena live until then. */
+CHECKED enum status submit_add(struct site *, struct change *, struct submission *, struct arena *,
+        struct filing *filing, enum refusal *why);
+void submit_done(struct site *, struct submission *, const struct filing *);
 /* Many at once, for imports: one transaction for all (at most 64). */
 CHECKED enum status submit_many(struct site *, struct submission **, size_t count, struct arena *, enum refusal *why);
 

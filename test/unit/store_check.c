@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "store/codec.h"
 #include "store/inside.h"
+#include "store/task.h"
 #include <fcntl.h>
 
 /* Each way to spoil one record is found, and named. */
@@ -39,6 +40,13 @@ static const struct spoil spoils[] = {
         {"subscriber gone", TABLE_SUBSCRIPTION, 1, "half of it", 0},
         {"due gone", TABLE_DUE, 0, "both ways", 0},
         {"due of gone", TABLE_DUE, 1, "replaced", 0},
+        {"task gone", TABLE_TASK, 0, "boards hold 1 messages, and tasks have 0 cards", 0},
+        {"event gone", TABLE_TASK, 1, "an event is missing", 0},
+        {"assignment gone", TABLE_TASK, 2, "one who has it is missing", 0},
+        {"topic of a task gone", TABLE_TASK, 3, "its topic is missing", 0},
+        {"open gone", TABLE_TASK, 4, "that it is open is missing", 0},
+        {"card's meaning gone", TABLE_TASK, 5, "does not mean its card", 0},
+        {"root gone", TABLE_TASK, 6, "its root is missing", 0},
 }; /* clang-format on */
 
 static void fill(struct kit *k)
@@ -59,6 +67,39 @@ static void fill(struct kit *k)
         struct change *change = change_new(k->store);
         change_subscribe(change, &s);
         change_due(change, &due);
+        assert_int_equal(store_commit(change), OK);
+        change_free(change);
+}
+
+/* One task with one card in the first column of a board. */
+static void fill_task(struct kit *k)
+{
+        static struct str columns[] = {{"To do", 5}, {"Done", 4}};
+        struct topic topic = {.name = STR("eng"), .columns = columns, .column_count = 2};
+        uint32_t bo = kit_person(k, "bo");
+        struct task task = {.version = 1, .opened = 1, .assignees = &bo, .assignee_count = 1};
+        struct task_event event = {.person = bo};
+        struct mailbox todo;
+        struct change *change = change_new(k->store);
+        change_topic(change, &topic, &task.topic);
+        assert_int_equal(store_commit(change), OK);
+        change_free(change);
+        assert_int_equal(mailbox_find(k->store, 0, STR("eng/1 To do"), k->arena, &todo), OK);
+        assert_int_equal(task_reserve(k->store, &task.number), OK);
+        struct filing_entry e = {.mailbox = task.topic}, in = {.mailbox = todo.id};
+        struct filing opening = {.bytes = STR("open"),
+                .derived = kit_derived(k, "o", ""),
+                .entries = &e,
+                .entry_count = 1};
+        struct filing card = {.bytes = STR("card"),
+                .derived = kit_derived(k, "c", ""),
+                .entries = &in,
+                .entry_count = 1};
+        struct task_put put = {.task = &task, .event = &event, .opening = &opening, .card = &card};
+        change = change_new(k->store);
+        assert_int_equal(change_file(change, &opening), OK);
+        assert_int_equal(change_file(change, &card), OK);
+        change_task(change, &put);
         assert_int_equal(store_commit(change), OK);
         change_free(change);
 }
@@ -99,6 +140,8 @@ static void one(const struct spoil *s)
         kit_begin(&state);
         struct kit *k = state;
         fill(k);
+        if (s->table == TABLE_TASK)
+                fill_task(k);
         kit_check(k);
         spoil(k, s);
         assert_int_equal(store_check(k->store, &watch, &report), OK);
@@ -125,7 +168,7 @@ static void counts(void **state)
         assert_int_equal(store_check(k->store, NULL, &r), OK);
         assert_int_equal(r.messages, 2);
         assert_int_equal(r.entries, 2);
-        assert_int_equal(r.mailboxes, 8);
+        assert_int_equal(r.mailboxes, 11);
         assert_int_equal(r.persons, 1);
         assert_int_equal(r.replies, 1);
         assert_int_equal(r.replies_found, 1);

@@ -5,6 +5,7 @@
 #include <cmocka.h>
 #include "base/log.h"
 #include "store/codec.h"
+#include "store/codec_task.h"
 #include <fcntl.h>
 
 static uint64_t dice = 88172645463325252u;
@@ -401,6 +402,79 @@ static void small_records(void **state)
         buf_release(&b);
 }
 
+static void task_keys(void **state)
+{
+        (void)state;
+        uint32_t a, b;
+        uint64_t root;
+        struct place at;
+        struct key k = key_task(7), event = key_task_pair(KEY_EVENT, 7, 300);
+        assert_true(key_task_read(key_str(&k), KEY_TASK, &a, &b));
+        assert_int_equal(a, 7);
+        assert_false(key_task_read(key_str(&k), KEY_EVENT, &a, &b));
+        assert_true(key_task_read(key_str(&event), KEY_EVENT, &a, &b));
+        assert_int_equal(a * 1000 + b, 7300);
+        assert_true(str_cmp(key_str(&k), key_str(&event)) < 0);
+        k = key_task_root(0x123456789abcull);
+        assert_true(key_task_root_read(key_str(&k), &root));
+        assert_true(root == 0x123456789abcull);
+        k = key_card_gone(20000, &(struct place){3, 4});
+        assert_true(key_card_gone_read(key_str(&k), &a, &at));
+        assert_int_equal(a, 20000);
+        assert_int_equal(at.mailbox * 10 + at.number, 34);
+        assert_false(key_card_gone_read(key_str(&event), &a, &at));
+}
+
+static void tasks(void **state)
+{
+        (void)state;
+        uint32_t people[] = {5, 3}, waits[] = {9};
+        struct str labels[] = {{"auth", 4}, {"ios", 3}};
+        struct place cards[] = {{11, 12}, {13, 1u << 31}};
+        struct task_record r = {.modseq = 1ull << 40,
+                .task = {.version = 2, .placed = 3, .topic = 4, .root = 1ull << 33, .opener = 5,
+                        .opened = 6, .changed = 7, .closed = 8, .title = STR("t"), .text = STR("x"),
+                        .status = STR("to-do"), .assignees = people, .assignee_count = 2, .start = -1,
+                        .due = DAY_NONE, .labels = labels, .label_count = 2, .priority = STR("low"),
+                        .waits = waits, .wait_count = 1, .cards = cards, .card_count = 2, .card = 99}};
+        struct task_record back;
+        struct arena *arena = arena_new();
+        struct buf b = {0};
+        task_write(&r, &b);
+        assert_int_equal(task_read(buf_str(&b), arena, &back), OK);
+        const struct task *t = &back.task;
+        assert_true(back.modseq == r.modseq && t->version == 2 && t->placed == 3 && t->topic == 4);
+        assert_true(t->root == 1ull << 33 && t->opener == 5 && t->opened == 6 && t->changed == 7);
+        assert_true(t->closed == 8 && str_eq(t->title, STR("t")) && str_eq(t->text, STR("x")));
+        assert_true(str_eq(t->status, STR("to-do")) && str_eq(t->priority, STR("low")));
+        assert_true(t->assignee_count == 2 && t->assignees[1] == 3 && t->start == -1);
+        assert_true(t->due == DAY_NONE && t->label_count == 2 && str_eq(t->labels[1], labels[1]));
+        assert_true(t->wait_count == 1 && t->waits[0] == 9 && t->card == 99);
+        assert_true(t->card_count == 2 && t->cards[1].number == 1u << 31);
+        assert_refuses_shorter(b, task_read(value, arena, &back));
+
+        struct task_change changes[] = {{FIELD_DUE, STR_NONE, {"2026-11-27", 10}},
+                {FIELD_TOPIC, {"a", 1}, {"b", 1}}};
+        struct task_event e = {.person = 3, .at = 4, .undoes = 5, .conflict = true, .journal = 6,
+                .changes = changes, .change_count = 2}, e2;
+        buf_clear(&b);
+        event_write(&e, &b);
+        assert_int_equal(event_read(buf_str(&b), arena, &e2), OK);
+        assert_true(e2.person == 3 && e2.at == 4 && e2.undoes == 5 && e2.conflict && e2.journal == 6);
+        assert_true(e2.change_count == 2 && e2.changes[0].field == FIELD_DUE);
+        assert_true(str_eq(e2.changes[1].after, STR("b")));
+        assert_refuses_shorter(b, event_read(value, arena, &e2));
+
+        struct card_record c = {7, 8, 20000}, c2;
+        buf_clear(&b);
+        card_write(&c, &b);
+        assert_int_equal(card_read(buf_str(&b), &c2), OK);
+        assert_true(c2.task == 7 && c2.version == 8 && c2.gone == 20000);
+        assert_refuses_shorter(b, card_read(value, &c2));
+        buf_release(&b);
+        arena_free(arena);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -413,6 +487,8 @@ int main(void)
                 cmocka_unit_test(blocks),
                 cmocka_unit_test(changes),
                 cmocka_unit_test(people),
+                cmocka_unit_test(task_keys),
+                cmocka_unit_test(tasks),
         };
         log_open(open("/dev/null", 1), LOG_ERRORS); /* what is refused is logged, by the hundred */
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -174,7 +174,7 @@ static void folders(void **state)
         struct mailbox m, *all;
         size_t count;
         assert_int_equal(mailbox_list(k->store, ana, k->arena, &all, &count), OK);
-        assert_int_equal(count, 7);
+        assert_int_equal(count, 10);
         assert_str(all[0].name, "Archive");
         assert_int_equal(mailbox_find(k->store, ana, STR("inbox"), k->arena, &m), OK);
         assert_int_equal(m.use, USE_INBOX);
