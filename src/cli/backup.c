@@ -215,8 +215,8 @@ static int copy_rest(struct backup *b)
 static int write_complete(struct backup *b)
 {
         struct buf text = {0};
-        buf_addf(&text, BACKUP_FIRST_LINE "\ndomain = %.*s\nmade = ",
-                STR_ARG(site_config(b->cli->site)->domain));
+        struct str domain = site_config(b->cli->site)->domain;
+        buf_addf(&text, BACKUP_FIRST_LINE "\ndomain = %.*s\nmade = ", STR_ARG(domain));
         date_print_iso(clock_now(), &text);
         buf_add_text(&text, "\n");
         enum status st = fsync(b->folder) == 0 ? OK : BROKEN;
