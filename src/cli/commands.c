@@ -19,6 +19,7 @@ const struct family families[] = {
         { "queue",       "mail that waits to leave the house",           "Run a site",              queue_commands       },
         { "deliver",     "take one message from standard input",         "Move mail in",            deliver_commands     },
         { "import",      "take over old mail: mbox, Maildir",            "Move mail in",            import_commands      },
+        { "export",      "write mail and tasks to files: mbox, Maildir, CSV", "Move mail out",        export_commands      },
         { "check",       "look for damage in everything that is stored", "Look after it",           check_commands       },
         { "backup",      "copy everything, while it is in use",          "Look after it",           backup_commands      },
         { "restore",     "make a site of a backup",                      "Look after it",           restore_commands     },
