@@ -4,7 +4,7 @@
 #include "cli/commands.h"
 #include "cli/lmtp.h"
 #include "mail/header.h"
-#include "team/submit.h"
+#include "team/accept.h"
 #include "team/vouch.h"
 #include <errno.h>
 #include <sysexits.h>
@@ -142,7 +142,7 @@ static int file_here(struct delivery *d)
                 .address = STR("local"),
                 .smtputf8 = true};
         struct target *targets = arena_alloc(c->arena, d->to_count * sizeof *targets);
-        struct submission s = {.sender = &sender, .bytes = d->bytes};
+        struct acceptance mail = {.mail = {.sender = &sender, .bytes = d->bytes}, .to = targets};
         size_t count = 0;
         int status = 0;
         enum refusal why = REFUSED_NOT;
@@ -171,10 +171,8 @@ static int file_here(struct delivery *d)
                 return status;
         if (believed)
                 sender.person = vouch_author(c->site, c->arena, d->bytes);
-        st = submit_placements(c->site, targets, count, c->arena, &s.to, &s.to_count);
-        submit_others(targets, count, c->arena, &s);
-        if (st == OK)
-                st = submit(c->site, &s, c->arena, &why);
+        mail.to_count = count;
+        st = accept_mail(c->site, &mail, c->arena, &why);
         return st == OK ? status : refuse(d, STR("the message"), why, st);
 }
 

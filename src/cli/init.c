@@ -84,7 +84,7 @@ static int make_certificate(struct making *m)
         if (access(certificate.at, F_OK) == 0 && access(key.at, F_OK) == 0)
                 return DONE; /* put there beforehand */
         struct str name = arena_copy(m->cli->arena, m->domain);
-        enum status st = tls_self_signed(certificate.at, key.at, name.at);
+        enum status st = tls_self_signed(certificate.at, key.at, name.at, m->port_base);
         return st == OK ? DONE
                         : cli_fail(m->cli, "cannot make a certificate in %s/tls", m->cli->home);
 }

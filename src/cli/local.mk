@@ -9,7 +9,7 @@ bin_PROGRAMS += baton
 baton_SOURCES = src/cli/main.c
 baton_LDADD = libbaton.a
 
-dist_man_MANS = doc/baton.1 doc/baton-directives.7 doc/baton.conf.5 doc/batond.8
+dist_man_MANS = doc/baton.1 doc/baton-directives.7 doc/baton-lists.7 doc/baton.conf.5 doc/batond.8
 bashcompletiondir = $(datadir)/bash-completion/completions
 dist_bashcompletion_DATA = contrib/completion/baton
 EXTRA_DIST += etc/baton.conf contrib/baton.service

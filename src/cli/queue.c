@@ -37,14 +37,19 @@ static size_t waiting(const struct queue_row *row, struct str *out, struct str *
 
 static void show_row(struct cli *c, struct show *s, const struct queue_row *row, bool all)
 {
-        struct str *to = arena_alloc(c->arena, row->recipient_count * sizeof *to + 1), reply;
+        struct str *to = arena_alloc(c->arena, (row->recipient_count + 1) * sizeof *to), reply;
         struct stored mail = {0};
+        struct topic topic;
         size_t count = waiting(row, to, &reply);
+        bool list = row->list && topic_get(c->site->store, row->list, c->arena, &topic) == OK;
         if (messages_read(c->site->store, &row->message, 1, READ_SUMMARY, c->arena, &mail) != OK)
                 mail = (struct stored){0};
         show_number(s, "id", "Id", row->id);
         show_text(s, "from", "From", row->sender.len ? row->sender : STR("<>"));
+        if (list && !all)
+                to[count++] = arena_printf(c->arena, "(subscribers of %.*s)", STR_ARG(topic.name));
         show_texts(s, "waiting", all ? "Waiting for" : "To", to, count);
+        show_text(s, "list", all ? "Subscribers of" : NULL, list ? topic.name : STR_NONE);
         show_text(s, "subject", "Subject", mail.subject);
         show_text(s, "message_id", all ? "Message-ID" : NULL, mail.message_id);
         show_size(s, "size", "Size", mail.size);
@@ -209,10 +214,10 @@ static int act_on(struct cli *c, const struct options *o, enum action action)
 
 static int run_now(struct cli *c, const struct options *o)
 {
-        if (!site_config(c->site)->relay_host.len)
+        if (!config_relays(site_config(c->site)))
                 return cli_fail(c,
-                        "nobody takes mail for the outside: set 'relay = host:port' under "
-                        "[relay] in baton.conf");
+                        "nobody takes mail for the outside: set 'relay = host:port' or "
+                        "'relay = mx' under [relay] in baton.conf");
         return o->word_count || option_on(o, "all") ? act_on(c, o, RUN) : act_on_all(c, RUN);
 }
 

@@ -89,6 +89,20 @@ static int check_free(struct cli *c, const struct person *p)
         return DONE;
 }
 
+static int say_address_taken(struct cli *c, const struct person *p)
+{
+        struct person other;
+        for (size_t i = 0; i < p->address_count; i++) {
+                struct str address = p->addresses[i];
+                if (person_find(c->site->store, address, c->arena, &other) == OK && other.outside)
+                        return cli_fail(c,
+                                "%.*s subscribes from outside: 'baton user remove %.*s' makes the "
+                                "address free",
+                                STR_ARG(address), STR_ARG(address));
+        }
+        return cli_fail(c, "that address belongs to somebody else already");
+}
+
 int user_save(struct cli *c, struct person *p)
 {
         struct change *change = change_new(c->site->store);
@@ -99,7 +113,7 @@ int user_save(struct cli *c, struct person *p)
         if (st == EXISTS && !p->id)
                 return say_taken(c, p->name);
         if (st == EXISTS)
-                return cli_fail(c, "that address belongs to somebody else already");
+                return say_address_taken(c, p);
         if (st == OK) {
                 p->id = id;
                 st = digest_plan(c->site, p->id, clock_now());
@@ -370,6 +384,25 @@ static int run_enable(struct cli *c, const struct options *o)
         return set_disabled(c, o, false);
 }
 
+static int run_remove(struct cli *c, const struct options *o)
+{
+        struct person p;
+        if (cli_person(c, cli_word(o, 0), &p) != OK)
+                return FAILED;
+        if (!p.outside)
+                return cli_fail(c, "%.*s has an account and is not removed: 'baton user disable' "
+                                   "closes it",
+                        STR_ARG(p.name));
+        struct change *change = change_new(c->site->store);
+        change_person_remove(change, p.id);
+        enum status st = store_commit(change);
+        change_free(change);
+        if (st != OK)
+                return cli_fail_status(c, st, "removing");
+        fprintf(c->out, "%.*s is forgotten.\n", STR_ARG(p.name));
+        return DONE;
+}
+
 static int run_resume(struct cli *c, const struct options *o)
 {
         struct person p;
@@ -521,6 +554,7 @@ const struct command user_commands[] = {
           "up and prints it." },
         { "disable", "NAME", "no login and no digest any more; all else stays", run_disable, NULL, 1, 1, NEEDS_SITE, NULL },
         { "enable",  "NAME", "take 'disable' back",            run_enable,  NULL,             1, 1, NEEDS_SITE, NULL },
+        { "remove",  "ADDRESS", "forget a subscriber from outside", run_remove, NULL, 1, 1, NEEDS_SITE, NULL },
         { "resume",  "NAME", "mail from lists goes out again to whom too much came back from", run_resume, NULL, 1, 1, NEEDS_SITE, NULL },
         { NULL,      NULL,   NULL,                             NULL,        NULL,             0, 0, NEEDS_NOTHING, NULL },
 };

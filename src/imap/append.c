@@ -1,4 +1,4 @@
-#include "imap/inside.h"
+#include "imap/board.h"
 #include "team/room.h"
 
 enum { MESSAGES_MAX = 64 }; /* of one APPEND (RFC 3502), as submit_many takes */
@@ -37,6 +37,10 @@ enum status imap_may_file(struct session *s, const struct folder *f)
         if (f->kind == MAILBOX_TOPIC && !f->rights.post)
                 return imap_refuse(
                         s, FORBIDDEN, "[NOPERM] Only its subscribers post to this topic");
+        if (f->kind == MAILBOX_TASKS)
+                return imap_refuse(s, FORBIDDEN,
+                        "[NOPERM] What is yours comes here by itself: assign the task to yourself "
+                        "by an answer with the line /take");
         return OK;
 }
 
@@ -45,7 +49,7 @@ enum status imap_may_file(struct session *s, const struct folder *f)
 enum status imap_may_post(struct session *s, const struct folder *f, struct str octets)
 {
         size_t at;
-        while (f->kind == MAILBOX_TOPIC && (at = str_chr(octets, '\r')) != STR_NOWHERE) {
+        while (f->topic && (at = str_chr(octets, '\r')) != STR_NOWHERE) {
                 octets = str_from(octets, at + 1);
                 if (!str_starts(octets, STR("\n")))
                         return imap_refuse(s, UNSUPPORTED,
@@ -210,6 +214,25 @@ static enum status say_filed(struct append *a, const struct placement *placement
         return OK;
 }
 
+/* Each opens a task, or takes the one of its card there. */
+static enum status file_on_board(struct append *a)
+{
+        struct session *s = a->session;
+        struct placement *to = arena_alloc(s->arena, a->count * sizeof *to);
+        bool all = true;
+        enum status st = OK;
+        for (size_t i = 0; st == OK && i < a->count; i++) {
+                struct str bytes;
+                to[i] = (struct placement){.mailbox = a->folder.mailbox};
+                st = view_of(a, &a->messages[i], &bytes);
+                if (st == OK)
+                        st = imap_board_append(s, a->folder.mailbox, bytes, a->messages[i].date,
+                                &to[i].number);
+                all = all && to[i].number;
+        }
+        return st == OK && all ? say_filed(a, to) : st;
+}
+
 static enum status file(struct append *a)
 {
         struct session *s = a->session;
@@ -221,6 +244,8 @@ static enum status file(struct append *a)
         struct submission *all = arena_alloc(s->arena, a->count * sizeof *all);
         struct submission **list = arena_alloc(s->arena, a->count * sizeof(struct submission *));
         enum status st = OK;
+        if (a->folder.kind == MAILBOX_BOARD)
+                return file_on_board(a);
         for (size_t i = 0; st == OK && i < a->count; i++) {
                 struct message *m = &a->messages[i];
                 to[i] = (struct placement){.mailbox = a->folder.mailbox,
@@ -235,9 +260,13 @@ static enum status file(struct append *a)
         if (st != OK)
                 return st;
         enum refusal why = REFUSED_NOT;
-        st = a->count == 1 ? submit(s->site, all, s->arena, &why)
+        st = a->count == 1 ? accept_post(s->site, all, s->arena, &why)
                            : submit_many(s->site, list, a->count, s->arena, &why);
-        return st == OK ? say_filed(a, to) : imap_not_filed(s, st, why);
+        if (st != OK)
+                return imap_not_filed(s, st, why);
+        for (size_t i = 0; a->count > 1 && i < a->count; i++)
+                accept_obey(s->site, list[i]);
+        return say_filed(a, to);
 }
 
 static enum status prepare(struct append *a, struct str name)

@@ -31,7 +31,8 @@ void imap_print_capabilities(struct session *s, struct buf *out)
         }
         if (offers_tls(s))
                 buf_add_text(out, " STARTTLS");
-        buf_add_text(out, " AUTH=SCRAM-SHA-256");
+        buf_add_text(out, login_binds(s->wire) ? " AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256"
+                                               : " AUTH=SCRAM-SHA-256");
         buf_add_text(out, may_log_in(s) ? " AUTH=PLAIN AUTH=LOGIN" : " LOGINDISABLED");
 }
 

@@ -1,4 +1,4 @@
-#include "imap/inside.h"
+#include "imap/board.h"
 #include "team/room.h"
 
 enum { POSTED_MAX = 64 }; /* messages copied into a topic at once, as submit_many takes */
@@ -114,11 +114,22 @@ static enum status post(struct transfer *t, const struct batch *b, const struct 
                 numset_add(t->from, b->entries[i].number);
                 numset_add(t->to, to[i].number);
         }
+        for (size_t i = 0; i < b->count; i++)
+                accept_obey(s->site, list[i]);
         /* COPYUID pairs ascending numbers; a message that lay there already breaks the order */
         for (size_t i = 1; i < b->count; i++)
                 if (to[i].number <= to[i - 1].number)
                         numset_clear(t->from);
         return OK;
+}
+
+static enum status leave(struct session *s, const struct numset *numbers)
+{
+        struct change *change = change_new(s->site->store);
+        change_expunge(change, s->selected->mailbox, numbers, NULL);
+        enum status st = store_commit(change);
+        change_free(change);
+        return st;
 }
 
 static enum status into_topic(struct transfer *t)
@@ -142,31 +153,60 @@ static enum status into_topic(struct transfer *t)
                 room_leave(s->site->room, room);
         }
         batch_free(b);
-        if (st != OK || !t->move)
-                return st;
-        struct change *change = change_new(s->site->store);
-        change_expunge(change, s->selected->mailbox, t->numbers, NULL);
-        st = store_commit(change);
-        change_free(change);
-        return st;
+        return st == OK && t->move ? leave(s, t->numbers) : st;
 }
 
 /* ---- the commands ---- */
+
+static bool shows_cards(const struct session *s)
+{
+        return s->selected->kind == MAILBOX_BOARD || s->selected->kind == MAILBOX_TASKS;
+}
 
 static enum status may_leave(struct session *s)
 {
         if (s->selected->read_only)
                 return imap_refuse(s, FORBIDDEN, "[NOPERM] This folder is open for reading only");
+        if (shows_cards(s))
+                return imap_refuse(s, FORBIDDEN,
+                        "[NOPERM] A card stays on its board: move it to another column, or copy it");
         if (!s->selected->rights.expunge)
                 return imap_refuse(s, FORBIDDEN,
                         "[NOPERM] What was posted to a topic stays there: copy it instead");
         return OK;
 }
 
+/* What lies in a topic stays there, also when it is dragged onto the board: its thread is the task. */
+static enum status into_board(struct transfer *t, struct str set)
+{
+        struct session *s = t->session;
+        struct numset *leaving = numset_new();
+        struct boarding b = {
+                .column = t->folder.mailbox, .set = set, .from = t->from, .to = t->to, .leaving = leaving};
+        enum status st = OK;
+        if (t->move && s->selected->read_only)
+                st = imap_refuse(s, FORBIDDEN, "[NOPERM] This folder is open for reading only");
+        if (st == OK)
+                st = imap_board_copy(s, &b);
+        if (st == OK && t->move && numset_low(leaving))
+                st = leave(s, leaving);
+        numset_free(leaving);
+        if (st == OK)
+                say_copied(t);
+        if (st == OK && t->move)
+                st = imap_reply_highest(s, "Moved");
+        return st;
+}
+
 static enum status transfer(struct transfer *t, struct str set)
 {
         struct session *s = t->session;
         enum status st = imap_may_file(s, &t->folder);
+        if (st == OK && t->folder.kind == MAILBOX_BOARD)
+                return into_board(t, set);
+        if (st == OK && t->folder.kind == MAILBOX_TOPIC && shows_cards(s))
+                st = imap_refuse(s, FORBIDDEN,
+                        "[CANNOT] A card is not posted: answer it, and the answer is in the thread");
         if (st == OK && t->move)
                 st = may_leave(s);
         if (st == OK)

@@ -154,7 +154,7 @@ static enum status only_a_level(struct session *s, struct str name)
 {
         struct folder f;
         enum status st = folder_find(s->site, s->person, name, s->arena, &f);
-        if (st == OK && f.kind == MAILBOX_TOPIC)
+        if (st == OK && f.topic)
                 return imap_refuse(
                         s, FORBIDDEN, "[NOPERM] A topic is renamed or removed by its owner only");
         if (st == OK)

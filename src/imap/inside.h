@@ -9,7 +9,7 @@
 #include "imap/parse.h"
 #include "store/message.h"
 #include "team/folder.h"
-#include "team/submit.h"
+#include "team/accept.h"
 #include "wire/verb.h"
 #include "wire/wire.h"
 
@@ -18,6 +18,7 @@ struct selected {
         enum mailbox_kind kind;
         bool read_only; /* EXAMINE, or no right to set flags */
         struct rights rights;
+        uint32_t topic; /* whose rights count; 0: a folder of one's own */
         const struct view *view;
         const struct numset *told; /* the view's numbers, or `own` */
         struct numset *own;        /* while told is more than the view: EXPUNGEs wait */

@@ -1,5 +1,5 @@
 libbaton_a_SOURCES += \
-	src/imap/append.c src/imap/auth.c src/imap/batch.c src/imap/copy.c src/imap/fetch.c \
+	src/imap/append.c src/imap/auth.c src/imap/batch.c src/imap/board.c src/imap/board.h src/imap/copy.c src/imap/fetch.c \
 	src/imap/fetch_body.c src/imap/fetch_body.h src/imap/folders.c src/imap/idle.c src/imap/imap.h \
 	src/imap/inside.h src/imap/items.c src/imap/items.h src/imap/keys.c src/imap/keys.h \
 	src/imap/list.c src/imap/modseq.c src/imap/parse.c src/imap/parse.h src/imap/pattern.c src/imap/pattern.h \

@@ -230,7 +230,7 @@ static enum status read_text(struct candidate *c)
                 st = message_octets(c->session->site->store, c->entry->message, at,
                         size - at < READ_PIECE ? size - at : READ_PIECE, &message);
         if (st == OK) {
-                content_text(c->arena, mime_parse(c->arena, buf_str(&message)), TEXT_SEARCHED_MAX,
+                content_search(c->arena, mime_parse(c->arena, buf_str(&message)), TEXT_SEARCHED_MAX,
                         &text);
                 text_fold(buf_str(&text), &c->text);
         }

@@ -1,4 +1,4 @@
-#include "imap/inside.h"
+#include "imap/board.h"
 
 static void say_selected(struct session *s, struct str name, uint32_t unseen)
 {
@@ -132,6 +132,7 @@ static enum status load(
         m->mailbox = f->mailbox;
         m->kind = f->kind;
         m->rights = f->rights;
+        m->topic = f->topic;
         m->told = m->view->numbers;
         m->exists = m->view->count;
         m->position = m->view->position;
@@ -229,7 +230,9 @@ enum status imap_expunge_deleted(struct session *s, const struct numset *among)
         numset_and(numbers, m->view->numbers);
         if (among)
                 numset_and(numbers, among);
-        if (numset_count(numbers) > 0) {
+        if (m->kind == MAILBOX_BOARD) {
+                st = imap_board_return(s, numbers);
+        } else if (numset_count(numbers) > 0) {
                 struct change *change = change_new(s->site->store);
                 change_expunge(change, m->mailbox, numbers, NULL);
                 st = store_commit(change);

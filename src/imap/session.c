@@ -80,6 +80,12 @@ static const char *const no[STATUS_COUNT] = {
 };
 /* clang-format on */
 
+/* A command, named and found. */
+struct order {
+        const struct verb *verb;
+        struct args args;
+};
+
 void imap_reply(struct session *s, const char *format, ...)
 {
         va_list ap;

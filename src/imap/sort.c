@@ -321,9 +321,10 @@ static int by_row(const void *a, const void *b)
         return by_order(((const struct ordered *)a)->row, ((const struct ordered *)b)->row);
 }
 
-/* The rows come in the order of the mailbox. `both` has room for twice as many rows; which half has the
+/* The rows come in the order of the mailbox. `both` has room for twice as many; which half has the
  * answer is returned. */
-static struct ordered *in_order(const struct table *t, const struct sorting *order, struct ordered *both)
+static struct ordered *in_order(
+        const struct table *t, const struct sorting *order, struct ordered *both)
 {
         struct ordered *now = both, *then = both + t->count;
         for (size_t i = 0; i < t->count; i++)

@@ -19,7 +19,7 @@ static const struct listed *said_of(const struct listed *all, size_t count, stru
 
 static bool by_default(const struct folder *f)
 {
-        return f->mailbox && (f->kind == MAILBOX_TOPIC || f->use != USE_NONE);
+        return f->mailbox && (f->kind != MAILBOX_FOLDER || f->use != USE_NONE);
 }
 
 static bool is_folder(const struct folder *all, size_t count, struct str name)

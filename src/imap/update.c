@@ -263,8 +263,10 @@ void imap_update(struct session *s, bool expunges)
 {
         struct selected *m = s->selected;
         enum status st = OK;
-        if (m->kind == MAILBOX_TOPIC) /* rights may have been taken away meanwhile */
-                st = rules_topic(s->site, s->person, m->mailbox, &m->rights);
+        if (m->topic) /* rights may have been taken away meanwhile */
+                st = rules_topic(s->site, s->person, m->topic, &m->rights);
+        if (m->kind == MAILBOX_BOARD) /* a card that is removed comes again */
+                m->rights.expunge = true;
         if (st == OK && !m->rights.read)
                 st = ABSENT;
         if (st == OK)

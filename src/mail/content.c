@@ -1,5 +1,6 @@
 #include "mail/content.h"
 #include "base/text.h"
+#include "mail/header.h"
 
 enum {
         DECODE_SLACK = 4096,
@@ -110,11 +111,18 @@ static void add_leaf(const struct part *p, size_t max, struct buf *out)
 
 /* ---- the tree ---- */
 
-static bool is_readable(const struct part *p)
+/* What is wanted of it: at most so many octets; everything in which words may be looked for. */
+struct wish {
+        struct arena *arena;
+        size_t max;
+        bool everything;
+};
+
+static bool is_readable(const struct part *p, const struct wish *w)
 {
         static const char *const subtypes[] = {
                 "plain", "html", "markdown", "x-markdown", "enriched"};
-        if (!str_eq(p->type, STR("text")) || (p->parent && mime_is_attachment(p)))
+        if (!str_eq(p->type, STR("text")) || (!w->everything && p->parent && mime_is_attachment(p)))
                 return false;
         for (size_t i = 0; i < COUNT_OF(subtypes); i++)
                 if (str_eq(p->subtype, str_of(subtypes[i])))
@@ -127,16 +135,16 @@ static bool is_blank(struct str s)
         return str_trim(s).len == 0;
 }
 
-static void add_part(const struct part *p, size_t max, struct buf *out);
+static void add_part(const struct part *p, const struct wish *w, struct buf *out);
 
 /* The plain text if there is some, else the last form that gives any (RFC 2046 5.1.4). */
-static void add_alternative(const struct part *p, size_t max, struct buf *out)
+static void add_alternative(const struct part *p, const struct wish *w, struct buf *out)
 {
         struct buf text = {0}, last = {0};
         bool found = false;
         for (const struct part *c = p->first; c && !found; c = c->next) {
                 buf_clear(&text);
-                add_part(c, max, &text);
+                add_part(c, w, &text);
                 if (is_blank(buf_str(&text)))
                         continue;
                 buf_set(&last, buf_str(&text));
@@ -147,15 +155,15 @@ static void add_alternative(const struct part *p, size_t max, struct buf *out)
         buf_release(&last);
 }
 
-static void add_children(const struct part *p, size_t max, struct buf *out)
+static void add_children(const struct part *p, const struct wish *w, struct buf *out)
 {
         size_t start = out->len;
-        for (const struct part *c = p->first; c && out->len - start < max; c = c->next) {
+        for (const struct part *c = p->first; c && out->len - start < w->max; c = c->next) {
                 size_t before = out->len;
                 if (before > start)
                         buf_add_char(out, '\n');
                 size_t from = out->len;
-                add_part(c, max, out);
+                add_part(c, w, out);
                 if (is_blank(str_from(buf_str(out), from)))
                         out->len = before;
         }
@@ -168,28 +176,57 @@ static bool shows_message(const struct part *p)
                                      str_eq(p->parent->subtype, STR("digest")));
 }
 
-/* Recurses at most MIME_DEPTH_MAX levels. */
-static void add_part(const struct part *p, size_t max, struct buf *out)
+/* A message inside of another; who searches finds the fields of its header, too. */
+static void add_message(const struct part *top, const struct wish *w, struct buf *out)
 {
-        if (p->kind == PART_MULTIPART && str_eq(p->subtype, STR("alternative")))
-                add_alternative(p, max, out);
-        else if (p->kind == PART_MULTIPART)
-                add_children(p, max, out);
-        else if (p->kind == PART_MESSAGE && shows_message(p))
-                add_part(p->first, max, out);
-        else if (p->kind == PART_LEAF && is_readable(p))
-                add_leaf(p, max, out);
+        struct str rest = str_sub(top->header, 0, w->max);
+        struct field field;
+        while (w->everything && header_next(&rest, &field)) {
+                buf_add(out, field.name);
+                buf_add_text(out, ": ");
+                buf_add(out, header_decode(w->arena, field.value));
+                buf_add_char(out, '\n');
+        }
+        add_part(top, w, out);
 }
 
-void content_text(struct arena *arena, const struct part *top, size_t max, struct buf *out)
+/* Recurses at most MIME_DEPTH_MAX levels. */
+static void add_part(const struct part *p, const struct wish *w, struct buf *out)
 {
-        (void)arena;
-        size_t start = out->len;
-        max = max < SIZE_MAX / (2 * HTML_GROWTH) ? max : SIZE_MAX / (2 * HTML_GROWTH);
-        add_part(top, max, out);
+        if (p->kind == PART_MULTIPART && str_eq(p->subtype, STR("alternative")))
+                add_alternative(p, w, out);
+        else if (p->kind == PART_MULTIPART)
+                add_children(p, w, out);
+        else if (p->kind == PART_MESSAGE && (w->everything || shows_message(p)))
+                add_message(p->first, w, out);
+        else if (p->kind == PART_LEAF && is_readable(p, w))
+                add_leaf(p, w->max, out);
+}
+
+/* Not in the middle of a character. */
+static void clip(struct buf *out, size_t start, size_t max)
+{
         if (out->len - start <= max)
                 return;
         out->len = start + max;
         while (out->len > start && ((unsigned char)out->at[out->len] & 0xc0) == 0x80)
-                out->len--; /* not in the middle of a character */
+                out->len--;
+}
+
+static void add_content(const struct part *top, struct wish w, struct buf *out)
+{
+        size_t start = out->len, most = SIZE_MAX / (2 * HTML_GROWTH);
+        w.max = w.max < most ? w.max : most;
+        add_part(top, &w, out);
+        clip(out, start, w.max);
+}
+
+void content_text(struct arena *arena, const struct part *top, size_t max, struct buf *out)
+{
+        add_content(top, (struct wish){arena, max, false}, out);
+}
+
+void content_search(struct arena *arena, const struct part *top, size_t max, struct buf *out)
+{
+        add_content(top, (struct wish){arena, max, true}, out);
 }

@@ -9,3 +9,7 @@
  * several); of multipart/alternative the plain one if it is not empty; HTML by html_text; flowed
  * text unflowed (RFC 3676, DelSp); attachments are left out. At most `max` octets. */
 void content_text(struct arena *, const struct part *top, size_t max, struct buf *out);
+
+/* The same for searching: also the text of attachments, and of messages inside of messages with
+ * their headers, decoded. */
+void content_search(struct arena *, const struct part *top, size_t max, struct buf *out);

@@ -115,7 +115,7 @@ static void file_article(struct session *s, struct str bytes, const struct proto
                 .message_id = STR(""),
         };
         enum refusal why = REFUSED_NOT;
-        enum status st = submit(s->site, &article, s->arena, &why);
+        enum status st = accept_post(s->site, &article, s->arena, &why);
         if (st != OK) {
                 say_refusal(s, st, why, article.message_id);
                 return;

@@ -1,6 +1,7 @@
 #include "nntp/session.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "team/login.h"
 
 enum {
         LINE_MAX_OCTETS = 8192, /* RFC 3977 3.1 asks for 512 */
@@ -68,7 +69,8 @@ static void capability_login(struct session *s)
         if (s->site->tls && !wire_secure(s->wire))
                 wire_say(s->wire, "STARTTLS");
         wire_say(s->wire, nntp_may_login(s) ? "AUTHINFO USER SASL" : "AUTHINFO SASL");
-        wire_say(s->wire, nntp_may_login(s) ? "SASL SCRAM-SHA-256 PLAIN" : "SASL SCRAM-SHA-256");
+        wire_say(s->wire, "SASL %sSCRAM-SHA-256%s", login_binds(s->wire) ? "SCRAM-SHA-256-PLUS " : "",
+                nntp_may_login(s) ? " PLAIN" : "");
 }
 
 static enum status nntp_capabilities(struct session *s, const struct args *a)
@@ -181,7 +183,7 @@ const size_t nntp_verb_count = COUNT_OF(nntp_verbs);
 /* ---- obeying ---- */
 
 /* `read` is what came of reading it. */
-static void run(struct session *s, const struct order *o, enum status read)
+static void run(struct session *s, const struct spoken *o, enum status read)
 {
         const struct verb *row = o->verb;
         if (read != OK) {
@@ -201,28 +203,28 @@ static void run(struct session *s, const struct order *o, enum status read)
 
 enum status nntp_second(struct session *s, struct verb_table table, const struct args *a)
 {
-        struct order order;
-        enum status st = order_read(table, a->rest, &order);
+        struct spoken said;
+        enum status st = verb_read(table, a->rest, &said);
         if (st == TOO_MANY)
                 return st;
         if (st == ABSENT)
                 wire_say(s->wire, "501 There is no such variant of this command");
         else
-                run(s, &order, st);
+                run(s, &said, st);
         return OK;
 }
 
 static void serve_line(struct session *s, enum status st, struct str line)
 {
-        struct order order;
+        struct spoken said;
         struct verb_table table = {nntp_verbs, nntp_verb_count};
         if (st == OK)
-                st = order_read(table, arena_copy(s->arena, line), &order);
+                st = verb_read(table, arena_copy(s->arena, line), &said);
         if (st == TOO_BIG || st == TOO_MANY)
                 nntp_no(s, st);
-        else if (order.verb)
-                run(s, &order, st);
-        else if (order.args.name.len)
+        else if (said.verb)
+                run(s, &said, st);
+        else if (said.args.name.len)
                 wire_say(s->wire, "500 There is no such command: try HELP");
         arena_reset(s->arena);
 }

@@ -3,7 +3,7 @@
  * session.c (ABSENT: 411). */
 #pragma once
 #include "nntp/nntp.h"
-#include "team/submit.h"
+#include "team/accept.h"
 #include "wire/verb.h"
 
 /* What a row of verbs needs, beside its arguments. */

@@ -22,6 +22,7 @@ struct client {
         bool starttls, pipelining, eight_bit, dsn, plain, login;
         uint64_t size_most; /* SIZE; 0: not said */
         bool broken;
+        bool tls_failed, ourselves;
         struct reply reply;
         struct buf out;
 };
@@ -141,6 +142,18 @@ static enum status secure(struct client *c, struct buf *why)
         return OK;
 }
 
+/* The name that stands first in the greeting (RFC 5321 4.2). */
+static enum status check_name(struct client *c, struct buf *why)
+{
+        struct str text = buf_str(&c->reply.text), code, name;
+        if (!c->options->stranger || !str_word(&text, &code) || !str_word(&text, &name) ||
+                !str_same(name, c->options->helo))
+                return OK;
+        c->ourselves = true;
+        buf_add_text(why, "the server there is this one");
+        return fail(c, CLOSED);
+}
+
 static enum status starttls(struct client *c, struct buf *why)
 {
         const struct client_options *o = c->options;
@@ -153,11 +166,15 @@ static enum status starttls(struct client *c, struct buf *why)
                 return fail(c, CLOSED);
         }
         enum status st = ask(c, why, "STARTTLS");
-        if (st != OK)
+        c->tls_failed = st != OK;
+        if (st != OK) {
+                buf_add_text(why, " (asked for TLS)");
                 return st;
+        }
         if (reply_verdict(&c->reply) != TAKEN)
                 return o->tls == CLIENT_TLS_MAY ? OK : refuse(c, why, "STARTTLS was refused");
         st = secure(c, why);
+        c->tls_failed = st != OK;
         return st == OK ? greet(c, why) : st;
 }
 
@@ -224,27 +241,46 @@ static enum status begin(struct client *c, struct buf *why)
         if (st == OK && c->reply.code != 220)
                 st = refuse(c, why, "it takes no mail now");
         if (st == OK)
+                st = check_name(c, why);
+        if (st == OK)
                 st = greet(c, why);
         if (st == OK)
                 st = starttls(c, why);
         return st == OK ? log_in(c, why) : st;
 }
 
-enum status client_open(const struct client_options *o, struct client **out, struct buf *why)
+static struct client *open_once(const struct client_options *o, struct buf *why)
 {
-        struct dial_options where = {.host = o->host, .port = o->port, .stop = o->stop};
+        struct dial_options where = {
+                .host = o->host, .address = o->address, .port = o->port, .stop = o->stop};
         struct client *c = mem_new(sizeof *c);
         c->options = o;
         c->seconds = o->seconds;
-        enum status st = dial_open(&where, patience(c, CONNECT_SECONDS), &c->dial, why);
+        unsigned usual = o->connect_seconds ? o->connect_seconds : CONNECT_SECONDS;
+        enum status st = dial_open(&where, patience(c, usual), &c->dial, why);
         if (st == OK)
                 st = begin(c, why);
         c->options = NULL;
-        *out = st == OK ? c : NULL;
-        if (st == OK)
+        c->broken = c->broken || st != OK;
+        return c;
+}
+
+enum status client_open(const struct client_options *o, struct client **out, struct buf *why)
+{
+        struct client *c = open_once(o, why);
+        if (c->tls_failed && o->tls == CLIENT_TLS_MAY) {
+                struct client_options clear = *o;
+                clear.tls = CLIENT_TLS_NEVER;
+                client_close(c);
+                buf_clear(why);
+                c = open_once(&clear, why);
+        }
+        *out = c->broken ? NULL : c;
+        if (*out)
                 return OK;
+        enum status st = c->ourselves ? FORBIDDEN : CLOSED;
         client_close(c);
-        return CLOSED;
+        return st;
 }
 
 void client_close(struct client *c)
@@ -290,9 +326,12 @@ static void set_verdict(struct client_recipient *to, enum verdict verdict, struc
 /* Those that the next hop has accepted (or has not been asked about) get this verdict. */
 static void set_rest(struct delivery *d, enum verdict verdict, struct str reply)
 {
-        for (size_t i = 0; i < d->mail->to_count; i++)
-                if (d->mail->to[i].verdict == TAKEN)
-                        set_verdict(&d->mail->to[i], verdict, reply);
+        for (size_t i = 0; i < d->mail->to_count; i++) {
+                if (d->mail->to[i].verdict != TAKEN)
+                        continue;
+                set_verdict(&d->mail->to[i], verdict, reply);
+                d->mail->whole = verdict != TAKEN;
+        }
 }
 
 static void connection_lost(struct delivery *d, const char *where)
@@ -531,6 +570,7 @@ bool client_send(struct client *c, struct client_mail *mail)
 {
         struct delivery d = {.client = c, .mail = mail};
         mail->passed_on = c->dsn;
+        mail->whole = false;
         bool ready = false;
         size_t open = 0;
         for (size_t i = 0; i < mail->to_count; i++) {

@@ -8,18 +8,23 @@
 
 enum client_tls { CLIENT_TLS_MAY, CLIENT_TLS_MUST, CLIENT_TLS_NEVER };
 struct client_options {
-        struct str host;
-        uint16_t port; /* 465: TLS from the first octet (RFC 8314 3.3) */
-        int stop;      /* readable: everything ends; -1: none */
+        struct str host, address; /* as in dial_options */
+        bool stranger;            /* who greets under our own name is refused */
+        uint16_t port;            /* 465: TLS from the first octet (RFC 8314 3.3) */
+        int stop;                 /* readable: everything ends; -1: none */
         struct str helo;
         enum client_tls tls;       /* MUST: with a right certificate */
         const char *roots;         /* PEM file of who may sign; NULL: the system's */
         struct str user, password; /* user empty: no login */
         unsigned seconds;          /* for a reply; 0: as RFC 5321 says */
+        unsigned connect_seconds;  /* 0: as for a reply */
 };
 
 struct client;
-/* Connects, says EHLO, secures, logs in. CLOSED: not now, *why says it in words for the queue. */
+/* Connects, says EHLO, secures, logs in. CLOSED: not now, *why says it in words for the queue;
+ * FORBIDDEN: it is this very server. Where TLS is tried, and no certificate is asked for, a
+ * handshake that fails is followed by a connection without: who can break it could have hidden the
+ * offer, too (RFC 7435). */
 CHECKED enum status client_open(
         const struct client_options *, struct client **out, struct buf *why);
 void client_close(struct client *);  /* with QUIT where it can be said; NULL is fine */
@@ -44,6 +49,7 @@ struct client_mail {
         uint64_t message; /* whose octets follow */
         uint64_t size;    /* fields and octets */
         bool eight_bit;
+        bool whole;     /* filled: what was put off or refused was the mail, not recipients of it */
         bool passed_on; /* filled: the next hop knows DSN, and was told what the sender wants */
 };
 /* Sends it; every recipient has a verdict afterwards. False: the connection broke or was never

@@ -1,9 +1,9 @@
 #include "relay/relay.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "relay/settle.h"
+#include "relay/deliver.h"
+#include "team/list_send.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -14,87 +14,26 @@ enum {
         STACK_OCTETS = 4 << 20,       /* reports parse mail */
         LINGER_SECONDS = 2,           /* a connection without mail */
         NAP_SECONDS = 30,
-        PAUSE_SECONDS = 5,    /* after the next hop could not be reached */
-        MAILS_MOST = 100,     /* on one connection */
-        RECIPIENTS_MOST = 50, /* at once; every server takes 100 (RFC 5321 4.5.3.1.8) */
+        PAUSE_SECONDS = 5, /* after the next hop could not be reached */
         GRACE_SECONDS = 5,
-        PASSWORD_MOST = 1024,
 };
 
 struct sender {
         struct relay *relay;
         pthread_t thread;
         uint64_t taken; /* under the lock: what it sends; 0: nothing */
-        struct client *client;
-        const struct config *config; /* as the connection was made; old ones stay in memory */
-        unsigned mails;
 };
 struct relay {
         struct site *site;
         pthread_mutex_t lock;
         pthread_cond_t wake;
         bool stop;
-        int stop_now;         /* an eventfd: readable ends every wait of a sender */
-        uint64_t quiet_until; /* under the lock; clock_ms: the next hop cannot be reached */
-        unsigned running;     /* under the lock */
+        struct courier courier; /* its stop_now is an eventfd: readable ends every wait */
+        uint64_t quiet_until;   /* under the lock; clock_ms: the next hop cannot be reached */
+        unsigned running;       /* under the lock */
         struct sender senders[SENDERS_MOST];
         unsigned count;
 };
-
-/* ---- connections ---- */
-
-static struct str read_password(const struct config *c, struct arena *arena)
-{
-        char text[PASSWORD_MOST];
-        struct str password = STR_NONE, line;
-        int fd = open(c->relay_password_file.at, O_RDONLY | O_CLOEXEC);
-        ssize_t n = fd >= 0 ? read(fd, text, sizeof text) : -1;
-        if (n < 0)
-                log_error("relay: %s: %s", c->relay_password_file.at, strerror(errno));
-        if (fd >= 0)
-                close(fd);
-        struct str rest = str_make(text, n > 0 ? (size_t)n : 0);
-        if (str_line(&rest, &line))
-                password = arena_copy(arena, line);
-        return password;
-}
-
-static enum status connect_to(struct sender *s, struct arena *arena, struct buf *why)
-{
-        static const enum client_tls tls[] = {[RELAY_TLS_MAY] = CLIENT_TLS_MAY,
-                [RELAY_TLS_MUST] = CLIENT_TLS_MUST,
-                [RELAY_TLS_NEVER] = CLIENT_TLS_NEVER};
-        const struct config *c = site_config(s->relay->site);
-        struct client_options o = {.host = c->relay_host,
-                .port = c->relay_port,
-                .stop = s->relay->stop_now,
-                .helo = c->host,
-                .tls = tls[c->relay_tls],
-                .roots = c->relay_roots.len ? c->relay_roots.at : NULL,
-                .user = c->relay_user,
-                .seconds = c->reply_wait};
-        if (o.user.len)
-                o.password = read_password(c, arena);
-        s->mails = 0;
-        s->config = c;
-        return client_open(&o, &s->client, why);
-}
-
-static void hang_up(struct sender *s)
-{
-        client_close(s->client);
-        s->client = NULL;
-}
-
-/* ---- one mail ---- */
-
-static void put_off(struct client_mail *mail, const struct buf *why)
-{
-        for (size_t i = 0; i < mail->to_count; i++) {
-                mail->to[i].verdict = LATER;
-                buf_set(&mail->to[i].reply, buf_str(why));
-        }
-}
 
 /* Also keeps senders from turning in circles where the store cannot be read or written. */
 static void pause_all(struct relay *relay, unsigned seconds)
@@ -104,117 +43,18 @@ static void pause_all(struct relay *relay, unsigned seconds)
         pthread_mutex_unlock(&relay->lock);
 }
 
-static void next_hop_is_away(struct relay *relay, const struct buf *why)
-{
-        const struct config *c = site_config(relay->site);
-        log_warn("relay: %.*s, port %u: %.*s", STR_ARG(c->relay_host), c->relay_port,
-                STR_ARG(buf_str(why)));
-        pause_all(relay, c->retry_first < PAUSE_SECONDS ? c->retry_first : PAUSE_SECONDS);
-}
-
-/* On the connection that is open; a stale one costs a second attempt, not the mail's turn. */
-static void send_mail(struct sender *s, struct client_mail *mail, struct arena *arena)
-{
-        struct buf why = {0};
-        bool sent = false;
-        if (s->client && (!client_usable(s->client) || s->mails >= MAILS_MOST ||
-                                 s->config != site_config(s->relay->site)))
-                hang_up(s);
-        for (bool fresh = false; !sent && !fresh;) {
-                fresh = !s->client;
-                buf_clear(&why);
-                if (fresh && connect_to(s, arena, &why) != OK) {
-                        put_off(mail, &why);
-                        next_hop_is_away(s->relay, &why);
-                        break;
-                }
-                s->mails++;
-                sent = client_send(s->client, mail);
-                if (!client_usable(s->client))
-                        hang_up(s);
-        }
-        buf_release(&why);
-}
-
-/* Those that have not been asked yet come first, so that nobody waits behind others' trouble. All
- * have one reverse path: a mail has no more (RFC 5321 3.3). */
-static size_t who_waits(const struct queue_row *row, struct client_recipient *to, size_t *places)
-{
-        size_t count = 0;
-        struct str sender = STR_NONE;
-        for (unsigned asked = 0; asked < 2; asked++) {
-                for (size_t i = 0; i < row->recipient_count && count < RECIPIENTS_MOST; i++) {
-                        const struct queue_recipient *r = &row->recipients[i];
-                        if (r->state != QUEUE_WAITING || (r->reply.len > 0) != asked)
-                                continue;
-                        if (count && !str_eq(sender, queue_sender(row, r)))
-                                continue;
-                        sender = queue_sender(row, r);
-                        to[count].address = r->address;
-                        to[count].notify = r->notify;
-                        to[count].original = r->original;
-                        places[count++] = i;
-                }
-        }
-        return count;
-}
-
-static enum status read_size(
-        struct site *site, const struct queue_row *row, struct arena *arena, uint64_t *size)
-{
-        struct stored stored;
-        enum status st = messages_read(site->store, &row->message, 1, READ_SIZES, arena, &stored);
-        if (st == OK && !stored.id)
-                st = DAMAGED;
-        *size = st == OK ? stored.size + row->fields.len : 0;
-        return st;
-}
-
-static enum status send_row(struct sender *s, struct queue_row *row, struct arena *arena)
-{
-        struct site *site = s->relay->site;
-        struct client_recipient *to = arena_alloc(arena, RECIPIENTS_MOST * sizeof *to);
-        size_t *places = arena_alloc(arena, RECIPIENTS_MOST * sizeof *places);
-        size_t count = who_waits(row, to, places);
-        struct client_mail mail = {
-                .sender = count ? queue_sender(row, &row->recipients[places[0]]) : STR_NONE,
-                .envelope_id = row->envelope_id,
-                .returned = row->returned,
-                .to = to,
-                .to_count = count,
-                .fields = row->fields,
-                .store = site->store,
-                .message = row->message,
-                .eight_bit = row->eight_bit};
-        struct attempt attempt = {.row = row,
-                .to = to,
-                .places = places,
-                .to_count = mail.to_count,
-                .next_hop = arena_copy(arena, site_config(site)->relay_host)};
-        struct buf why = {0};
-        enum status st = read_size(site, row, arena, &mail.size);
-        if (st == OK) {
-                send_mail(s, &mail, arena);
-        } else {
-                buf_addf(&why, "its octets cannot be read: %s", status_name(st));
-                put_off(&mail, &why);
-        }
-        attempt.passed_on = mail.passed_on;
-        st = settle(site, &attempt, &s->relay->stop);
-        for (size_t i = 0; i < mail.to_count; i++)
-                buf_release(&to[i].reply);
-        buf_release(&why);
-        return st;
-}
-
 static void serve(struct sender *s, uint64_t id)
 {
         struct arena *arena = arena_new();
         struct queue_row row;
         enum status st = queue_get(s->relay->site->store, id, arena, &row);
         if (st == OK && !row.hold)
-                st = send_row(s, &row, arena);
-        if (st != OK && st != ABSENT) {
+                st = row.list ? list_expand(s->relay->site, &row, arena)
+                              : deliver(&s->relay->courier, &row, arena);
+        if (st == CLOSED) {
+                unsigned first = site_config(s->relay->site)->retry_first;
+                pause_all(s->relay, first < PAUSE_SECONDS ? first : PAUSE_SECONDS);
+        } else if (st != OK && st != ABSENT) {
                 log_error("relay: %llu: %s", (unsigned long long)id, status_name(st));
                 pause_all(s->relay, PAUSE_SECONDS);
         }
@@ -236,7 +76,7 @@ static uint64_t find_due(struct relay *relay)
 {
         uint64_t ids[DUE_BATCH];
         size_t count = DUE_BATCH;
-        if (!site_config(relay->site)->relay_host.len || clock_ms() < relay->quiet_until)
+        if (!config_relays(site_config(relay->site)) || clock_ms() < relay->quiet_until)
                 return 0;
         if (queue_due(relay->site->store, clock_now(), ids, &count) != OK)
                 return 0;
@@ -264,6 +104,19 @@ static bool wait_for_work(struct relay *relay, time_t seconds)
         return pthread_cond_timedwait(&relay->wake, &relay->lock, &until) == 0;
 }
 
+/* Under the lock, which is given up meanwhile. */
+static void wait_and_reap(struct relay *relay)
+{
+        time_t wait = next_look(relay);
+        bool idle = !pool_is_empty(relay->courier.pool);
+        (void)wait_for_work(relay, idle && wait > LINGER_SECONDS ? LINGER_SECONDS : wait);
+        if (!idle)
+                return;
+        pthread_mutex_unlock(&relay->lock);
+        pool_reap(relay->courier.pool, LINGER_SECONDS);
+        pthread_mutex_lock(&relay->lock);
+}
+
 /* 0: it is time to end. */
 static uint64_t take(struct sender *s)
 {
@@ -271,17 +124,8 @@ static uint64_t take(struct sender *s)
         uint64_t id = 0;
         pthread_mutex_lock(&relay->lock);
         s->taken = 0;
-        while (!relay->stop && (id = find_due(relay)) == 0) {
-                time_t wait = next_look(relay);
-                if (wait_for_work(
-                            relay, s->client && wait > LINGER_SECONDS ? LINGER_SECONDS : wait))
-                        continue;
-                if (s->client && !relay->stop && !find_due(relay)) {
-                        pthread_mutex_unlock(&relay->lock);
-                        hang_up(s);
-                        pthread_mutex_lock(&relay->lock);
-                }
-        }
+        while (!relay->stop && (id = find_due(relay)) == 0)
+                wait_and_reap(relay);
         s->taken = relay->stop ? 0 : id;
         id = s->taken;
         pthread_mutex_unlock(&relay->lock);
@@ -295,7 +139,6 @@ static void *sender_run(void *arg)
         uint64_t id;
         while (!store_failed(relay->site->store) && (id = take(s)) != 0)
                 serve(s, id);
-        hang_up(s);
         pthread_mutex_lock(&relay->lock);
         relay->running--;
         pthread_cond_broadcast(&relay->wake);
@@ -341,9 +184,14 @@ enum status relay_start(struct site *site, struct relay **out)
         pthread_cond_init(&relay->wake, &clock);
         pthread_condattr_destroy(&clock);
         pthread_mutex_init(&relay->lock, NULL);
-        relay->stop_now = eventfd(0, EFD_CLOEXEC);
-        if (relay->stop_now >= 0)
-                start_senders(relay, site_config(site)->relay_senders);
+        unsigned senders = site_config(site)->relay_senders;
+        relay->courier = (struct courier){.site = site,
+                .pool = pool_new(),
+                .domains = domains_new(senders),
+                .stop_now = eventfd(0, EFD_CLOEXEC),
+                .stop = &relay->stop};
+        if (relay->courier.stop_now >= 0)
+                start_senders(relay, senders);
         *out = relay;
         if (!relay->count) {
                 log_error("relay: no thread: %s", strerror(errno));
@@ -375,12 +223,15 @@ void relay_stop(struct relay *relay)
                 return;
         __atomic_store_n(&relay->site->queued, NULL, __ATOMIC_RELEASE);
         wait_for_end(relay);
-        if (relay->stop_now >= 0 && write(relay->stop_now, &one, sizeof one) != sizeof one)
+        if (relay->courier.stop_now >= 0 &&
+                write(relay->courier.stop_now, &one, sizeof one) != sizeof one)
                 log_error("relay: cannot be told to stop: %s", strerror(errno));
         for (unsigned i = 0; i < relay->count; i++)
                 pthread_join(relay->senders[i].thread, NULL);
-        if (relay->stop_now >= 0)
-                close(relay->stop_now);
+        if (relay->courier.stop_now >= 0)
+                close(relay->courier.stop_now);
+        pool_free(relay->courier.pool);
+        domains_free(relay->courier.domains);
         pthread_mutex_destroy(&relay->lock);
         pthread_cond_destroy(&relay->wake);
         free(relay);

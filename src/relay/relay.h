@@ -1,5 +1,5 @@
 /* relay.h - mail leaves the house: a few senders that take what is due from the queue and bring it
- * to the next hop, each on a connection of its own that carries mail after mail. */
+ * to the next hop, or to each domain's own servers. */
 #pragma once
 #include "team/site.h"
 

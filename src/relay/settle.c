@@ -2,7 +2,9 @@
 #include "base/clock.h"
 #include "base/crypt.h"
 #include "base/log.h"
+#include "mail/enhanced.h"
 #include "relay/schedule.h"
+#include "team/bounce.h"
 #include "team/report.h"
 #include <unistd.h>
 
@@ -56,27 +58,19 @@ static void judge(struct settling *s, size_t place, const struct client_recipien
                         tell(s, REPORT_RELAYED, place);
         } else if (to->verdict == NEVER || s->now - s->row.created >= (time_t)c->give_up) {
                 fail_one(s, place);
-        } else {
-                tell(s, REPORT_LATE, place);
         }
 }
 
-/* It came forward, and others have not been asked, or were too many at once: the next lot goes at
- * once (RFC 5321 4.5.3.1.10). */
-static bool goes_on(const struct settling *s)
+/* The sender is told once that it is late, of all that wait then. */
+static void judge_late(struct settling *s)
 {
-        const struct attempt *a = s->attempt;
-        bool forward = false, more = false;
-        for (size_t i = 0; i < a->to_count; i++) {
-                struct str reply = buf_str(&a->to[i].reply);
-                forward = forward || a->to[i].verdict != LATER;
-                more = more || (a->to[i].verdict == LATER && str_starts(reply, STR("452")));
-        }
-        for (size_t i = 0; i < s->row.recipient_count; i++) {
-                const struct queue_recipient *r = &s->row.recipients[i];
-                more = more || (r->state == QUEUE_WAITING && !r->reply.len);
-        }
-        return forward && more && !s->quiet;
+        const struct config *c = site_config(s->site);
+        if (s->quiet || s->row.warned || s->now - s->row.created < (time_t)c->warn)
+                return;
+        for (size_t i = 0; i < s->row.recipient_count; i++)
+                if (s->row.recipients[i].state == QUEUE_WAITING)
+                        tell(s, REPORT_LATE, i);
+        s->row.warned = s->told_count[REPORT_LATE] > 0;
 }
 
 static void judge_all(struct settling *s)
@@ -89,17 +83,12 @@ static void judge_all(struct settling *s)
                 judge(s, a->places[i], &a->to[i]);
         for (size_t i = 0; i < s->row.recipient_count; i++)
                 s->waiting += s->row.recipients[i].state == QUEUE_WAITING;
+        if (a->more)
+                return;
         random_bytes(&random, sizeof random);
         s->row.attempts++;
-        s->row.next = s->now;
-        if (!goes_on(s))
-                s->row.next += schedule_wait(&schedule, s->row.attempts, random);
-        bool warn = !s->quiet && !s->row.warned && s->told_count[REPORT_LATE] &&
-                    s->now - s->row.created >= (time_t)c->warn;
-        if (warn)
-                s->row.warned = true;
-        else
-                s->told_count[REPORT_LATE] = 0;
+        s->row.next = s->now + schedule_wait(&schedule, s->row.attempts, random);
+        judge_late(s);
 }
 
 /* ---- the reports ---- */
@@ -173,10 +162,31 @@ static void log_verdicts(const struct attempt *a)
 {
         static const char *const words[] = {
                 [TAKEN] = "taken", [LATER] = "put off", [NEVER] = "refused"};
+        struct str by = a->next_hop.len ? a->next_hop : STR("this server");
         for (size_t i = 0; i < a->to_count; i++)
                 log_note("relay: %llu: <%.*s> %s by %.*s: %.*s", (unsigned long long)a->row->id,
-                        STR_ARG(a->to[i].address), words[a->to[i].verdict], STR_ARG(a->next_hop),
+                        STR_ARG(a->to[i].address), words[a->to[i].verdict], STR_ARG(by),
                         STR_ARG(buf_str(&a->to[i].reply)));
+}
+
+/* Mail of a list that was refused for good, or given up, is a bounce that needs no report. */
+static void count_returned(struct site *site, const struct attempt *a, struct arena *arena)
+{
+        bool old = clock_now() - a->row->created >= (time_t)site_config(site)->give_up;
+        for (size_t i = 0; i < a->to_count; i++) {
+                const struct queue_recipient *to = &a->row->recipients[a->places[i]];
+                bool never = a->to[i].verdict == NEVER;
+                struct bounce bounce;
+                struct buf code = {0};
+                if (!to->own_sender || !(never || (old && a->to[i].verdict == LATER)) ||
+                        bounce_of(site, to->sender, arena, &bounce) != OK)
+                        continue;
+                struct str status = enhanced_status(buf_str(&a->to[i].reply), &code);
+                if (bounce_count(site, &bounce, never && bounce_is_hard(status)) != OK)
+                        log_error("relay: a bounce of person %u could not be counted",
+                                bounce.person);
+                buf_release(&code);
+        }
 }
 
 enum status settle(struct site *site, const struct attempt *attempt, const bool *stop)
@@ -200,6 +210,8 @@ enum status settle(struct site *site, const struct attempt *attempt, const bool 
         else if (st != OK)
                 log_error("relay: %llu: what became of it could not be stored: %s",
                         (unsigned long long)attempt->row->id, status_name(st));
+        if (st == OK)
+                count_returned(site, attempt, arena);
         arena_free(arena);
-        return st == ABSENT ? OK : st;
+        return st;
 }

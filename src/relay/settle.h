@@ -12,7 +12,9 @@ struct attempt {
         const size_t *places;        /* of which recipients of the row */
         size_t to_count;
         struct str next_hop;
+        bool more;      /* other recipients are sent to at once: the next time is not settled yet */
         bool passed_on; /* it tells of deliveries itself (RFC 3461 5.2.1) */
 };
-/* Tries until it is stored, as long as *stop is false: what is not stored would be sent twice. */
+/* Tries until it is stored, as long as *stop is false: what is not stored would be sent twice.
+ * ABSENT: the row has gone. */
 CHECKED enum status settle(struct site *, const struct attempt *, const bool *stop);

@@ -18,10 +18,12 @@ static struct outcome file_for(struct session *s, struct str bytes, size_t first
 {
         struct sender sender = smtp_sender(s);
         struct outcome out = {.why = REFUSED_NOT, .id = STR("")};
-        struct submission mail = {.sender = &sender,
-                .bytes = bytes,
-                .envelope_id = s->envelope_id,
-                .returned = s->returned};
+        struct acceptance in = {.mail = {.sender = &sender,
+                                        .bytes = bytes,
+                                        .envelope_id = s->envelope_id,
+                                        .returned = s->returned},
+                .to = s->targets + first,
+                .to_count = count};
         uint64_t room = 2 * (uint64_t)bytes.len; /* it may be copied, with fields that it lacks */
         if (s->trusted)
                 sender.person = vouch_author(s->site, s->mail, bytes);
@@ -29,13 +31,9 @@ static struct outcome file_for(struct session *s, struct str bytes, size_t first
         if (out.st != OK)
                 return out;
         struct arena *arena = arena_new();
-        out.st = submit_placements(
-                s->site, s->targets + first, count, arena, &mail.to, &mail.to_count);
-        submit_others(s->targets + first, count, arena, &mail);
+        out.st = accept_mail(s->site, &in, arena, &out.why);
         if (out.st == OK)
-                out.st = submit(s->site, &mail, arena, &out.why);
-        if (out.st == OK)
-                out.id = arena_copy(s->mail, mail.message_id);
+                out.id = arena_copy(s->mail, in.mail.message_id);
         arena_free(arena);
         room_leave(s->site->room, room);
         return out;

@@ -35,6 +35,7 @@ static const char *const refusal_code[REFUSED_COUNT] = {
         [REFUSED_MEMBERS] = "550 5.1.1", [REFUSED_COMMAND] = "550 5.1.1",
         [REFUSED_LOOP] = "554 5.4.6",    [REFUSED_FORM] = "554 5.6.0",
         [REFUSED_SIZE] = "552 5.3.4",    [REFUSED_SENDER] = "550 5.7.1",
+        [REFUSED_LOGIN] = "550 5.7.1",
         [REFUSED_NAMES] = "550 5.5.3",
         [REFUSED_TOKEN] = "550 5.1.1",   [REFUSED_MODE] = "550 5.7.1",
         [REFUSED_AGAIN] = "550 5.7.1",   [REFUSED_MUTE] = "550 5.7.1",
@@ -161,7 +162,7 @@ static bool in_order(struct session *s, const struct verb *row)
 }
 
 /* `read` is what came of reading it. */
-static void obey(struct session *s, const struct order *o, enum status read)
+static void obey(struct session *s, const struct spoken *o, enum status read)
 {
         const struct verb *row = o->verb;
         if (!row || !row_is_here(s, row)) {
@@ -191,16 +192,16 @@ static void obey(struct session *s, const struct order *o, enum status read)
 
 static void serve_line(struct session *s, enum status st, struct str line)
 {
-        struct order order;
+        struct spoken said;
         struct verb_table table = {smtp_verbs, smtp_verb_count};
         if (st == OK)
-                st = order_read(table, arena_copy(s->arena, line), &order);
+                st = verb_read(table, arena_copy(s->arena, line), &said);
         if (st == TOO_BIG)
                 smtp_say(s, "500 5.5.2 The line is too long");
         else if (st == TOO_MANY)
                 smtp_say(s, "500 5.5.2 Syntax error");
         else
-                obey(s, &order, st);
+                obey(s, &said, st);
         arena_reset(s->arena);
         if (s->errors >= s->door->most_errors && !wire_gone(s->wire)) {
                 smtp_say(s, "421 4.7.0 Too many errors: closing the connection");

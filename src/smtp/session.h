@@ -3,7 +3,7 @@
  * session.c. Every 4yz and 5yz counts, and who collects too many is put out. */
 #pragma once
 #include "smtp/smtp.h"
-#include "team/submit.h"
+#include "team/accept.h"
 #include "wire/verb.h"
 
 /* The four ways in. */

@@ -109,7 +109,7 @@ bool queue_waits(const struct queue_row *row)
 {
         if (row->hold)
                 return false;
-        if (row->list && !row->recipient_count)
+        if (row->list)
                 return true;
         for (size_t i = 0; i < row->recipient_count; i++)
                 if (row->recipients[i].state == QUEUE_WAITING)
@@ -146,6 +146,7 @@ void queue_write(const struct queue_row *q, struct buf *out)
         buf_add_bytes(out, q->sender);
         buf_add_bytes(out, q->fields);
         buf_add_varint(out, q->list);
+        buf_add_varint(out, q->after);
         buf_add_bytes(out, q->envelope_id);
         buf_add_u8(out, (uint8_t)q->returned);
         buf_add_varint(out, q->recipient_count);
@@ -191,6 +192,7 @@ static void read_recipients(
 static void read_more(struct reader *r, struct arena *arena, struct queue_row *out)
 {
         out->list = (uint32_t)read_varint(r);
+        out->after = (uint32_t)read_varint(r);
         out->envelope_id = arena_copy(arena, read_bytes(r));
         out->returned = read_u8(r);
         r->bad = r->bad || out->returned > RETURN_HEADERS;

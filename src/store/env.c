@@ -21,7 +21,7 @@ enum {
         TXNS_MOST = 20000,
 };
 #define RESERVE_DEFAULT ((uint64_t)256 * MEGABYTE)
-#define BALLAST_DEFAULT ((uint64_t)32 * MEGABYTE)
+#define BALLAST_DEFAULT ((uint64_t)96 * MEGABYTE)
 
 static const char *const table_names[TABLE_COUNT] = {
         /* clang-format off */

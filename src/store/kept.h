@@ -1,6 +1,7 @@
 /* kept.h - marks that were loaded, kept for the next who opens the same mailbox: while nothing
  * changes, opening costs the same at any size. Immutable and shared; bounded together, the oldest
- * give way. Inside store/ only; what is for the layers above is declared in marks.h. Thread-safe. */
+ * give way. Inside store/ only; what is for the layers above is declared in marks.h.
+ * Thread-safe. */
 #pragma once
 #include "store/marks.h"
 

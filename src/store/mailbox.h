@@ -123,7 +123,8 @@ void change_copy(struct change *, struct copying *);
 
 /* What happened in a mailbox, for one person, after position `since` and up to view->position:
  * flags of which numbers changed (of new numbers: those that came with flags), which numbers
- * vanished. Adds to the sets; either may be NULL. New numbers are those in the view. */
+ * vanished. Adds to the sets; either may be NULL. New numbers are those in the view. Of a position
+ * that a hundred thousand changes have passed it may say more than happened, never less. */
 CHECKED enum status mailbox_changes(struct store *, const struct view *, uint32_t person,
         uint64_t since, struct numset *flags, struct numset *vanished);
 /* Adds the numbers of the view that came, or whose flags changed, after `since`. */

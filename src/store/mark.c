@@ -260,6 +260,67 @@ enum status words_make(
 
 /* ---- the index of changes ---- */
 
+/* Notes that many changes have passed are thrown together, so many to one, at one change in so
+ * many: the index grows with what changed lately, and a change never pays for more than a group. */
+enum { TRIM_BEHIND = 100000, TRIM_GROUP = 64, TRIM_EVERY = 32 };
+
+static bool is_turn(uint64_t modseq)
+{
+        return modseq > TRIM_BEHIND &&
+               (modseq * 0x9e3779b97f4a7c15ULL >> 32) % TRIM_EVERY == 0; /* whatever the rhythm */
+}
+
+/* The oldest notes: their MODSEQs, and what they say together. */
+struct oldest {
+        uint64_t modseqs[TRIM_GROUP];
+        size_t count;
+        struct numset *numbers;
+};
+
+static enum status read_oldest(
+        struct txn *txn, struct op *op, const struct noted *n, struct oldest *o)
+{
+        struct key from = key_change(n->mailbox, n->person, 0),
+                   upto = key_change(n->mailbox, n->person, n->upto);
+        struct scan *scan = scan_open(
+                op->store->env, txn, TABLE_CHANGE, key_str(&from), key_str(&upto));
+        struct str key, value;
+        enum status st = OK;
+        while (o->count < TRIM_GROUP && (st = scan_next(scan, &key, &value)) == OK) {
+                if (!key_change_read(key, &o->modseqs[o->count++]))
+                        st = codec_damaged("changes");
+                else
+                        st = change_read(value, o->numbers);
+                if (st != OK)
+                        break;
+        }
+        scan_close(scan);
+        return st == ABSENT ? OK : st;
+}
+
+/* The last of a group says what all of it did. So who asks what changed since then gets all of it
+ * and perhaps more, never less (RFC 7162 3.2.5.2 lets a server say more), and a message's MODSEQ
+ * may rise without a change, but stays below all that was given out since. */
+static enum status trim_notes(struct txn *txn, struct op *op, uint32_t mailbox, uint32_t person)
+{
+        struct noted old = {mailbox, person, 0, op->modseq - TRIM_BEHIND};
+        struct oldest o = {.numbers = numset_new()};
+        struct buf value = {0};
+        enum status st = read_oldest(txn, op, &old, &o);
+        bool whole = st == OK && o.count == TRIM_GROUP;
+        for (size_t i = 0; whole && st == OK && i + 1 < TRIM_GROUP; i++) {
+                struct key key = key_change(mailbox, person, o.modseqs[i]);
+                st = drop_value(txn, TABLE_CHANGE, &key);
+        }
+        if (whole && st == OK) {
+                struct key key = key_change(mailbox, person, o.modseqs[TRIM_GROUP - 1]);
+                change_write(person ? CHANGE_FLAGS : CHANGE_VANISHED, o.numbers, &value);
+                st = put_value(txn, TABLE_CHANGE, &key, &value);
+        }
+        numset_free(o.numbers);
+        return st;
+}
+
 enum status change_note(
         struct txn *txn, struct op *op, uint32_t mailbox, uint32_t person, const struct numset *set)
 {
@@ -267,7 +328,10 @@ enum status change_note(
         struct buf value = {0};
         if (!numset_low(set))
                 return OK;
-        enum status st = get_value(op->store, txn, TABLE_CHANGE, &key, &value);
+        enum status st = is_turn(op->modseq) ? trim_notes(txn, op, mailbox, person) : OK;
+        if (st != OK)
+                return st;
+        st = get_value(op->store, txn, TABLE_CHANGE, &key, &value);
         if (st == ABSENT) {
                 change_write(person ? CHANGE_FLAGS : CHANGE_VANISHED, set, &value);
                 return put_value(txn, TABLE_CHANGE, &key, &value);

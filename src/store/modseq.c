@@ -75,18 +75,33 @@ static enum status add_history(
         return st;
 }
 
+/* Old notes may have moved up, beyond the position of a view that is older still (mark.c): so all
+ * are read. What is in the view has not vanished from it. */
+static enum status add_vanished(
+        struct store *store, const struct view *view, uint64_t since, struct numset *vanished)
+{
+        struct noted all = {view->mailbox, 0, since, UINT64_MAX};
+        struct numset *gone = numset_new();
+        enum status st = change_noted(store, NULL, &all, gone);
+        numset_andnot(gone, view->numbers);
+        if (numset_high(gone) > view->high)
+                numset_remove_range(gone, view->high + 1, numset_high(gone));
+        numset_or(vanished, gone);
+        numset_free(gone);
+        return st;
+}
+
 enum status mailbox_changes(struct store *store, const struct view *view, uint32_t person,
         uint64_t since, struct numset *flags, struct numset *vanished)
 {
-        struct noted own = {view->mailbox, person, since, view->position}, all = own;
+        struct noted own = {view->mailbox, person, since, view->position};
         enum status st = OK;
-        all.person = 0;
         if (person && flags)
                 st = change_noted(store, NULL, &own, flags);
         if (st == OK && flags && view->modseq > since)
                 st = add_history(store, view, since, flags);
         if (st == OK && vanished)
-                st = change_noted(store, NULL, &all, vanished);
+                st = add_vanished(store, view, since, vanished);
         return st;
 }
 

@@ -342,3 +342,54 @@ void change_person_reach(
         r->after = *after;
         change_op(change, &r->op);
 }
+
+/* ---- who is outside goes ---- */
+
+struct forget_op {
+        struct op op;
+        uint32_t person;
+};
+
+enum status person_outside(struct txn *txn, struct op *op, uint32_t person, bool *outside)
+{
+        struct arena *arena = arena_new();
+        struct person p;
+        enum status st = get_person(op->store, txn, person, arena, &p);
+        *outside = st == OK && p.outside;
+        arena_free(arena);
+        return st;
+}
+
+static enum status forget_check(struct txn *txn, struct op *op)
+{
+        bool outside;
+        enum status st = person_outside(txn, op, ((struct forget_op *)op)->person, &outside);
+        return st == OK && !outside ? FORBIDDEN : st;
+}
+
+static enum status forget_put(struct txn *txn, struct op *op)
+{
+        uint32_t id = ((struct forget_op *)op)->person;
+        struct key key = key_mailbox(id);
+        struct person person = {.id = id};
+        enum status st = subscriptions_drop(txn, op, id);
+        if (st == OK)
+                st = replace_old(txn, op, &person);
+        return st == OK ? drop_value(txn, TABLE_PERSON, &key) : st;
+}
+
+static const struct op_kind forget_kind = {
+        .name = "who is outside",
+        .check = forget_check,
+        .put = forget_put,
+        .publish = views_passed,
+        .free = person_free,
+};
+
+void change_person_remove(struct change *change, uint32_t id)
+{
+        struct forget_op *f = mem_new(sizeof *f);
+        f->op.kind = &forget_kind;
+        f->person = id;
+        change_op(change, &f->op);
+}

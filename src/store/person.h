@@ -51,6 +51,8 @@ void change_person(struct change *, const struct person *, uint32_t *id);
 /* Adds what SCRAM needs of a password to a record that has none. `password`: the hash that it was
  * checked against; CHANGED when it is another meanwhile. ABSENT. */
 void change_person_scram(struct change *, uint32_t id, struct str password, struct str scram);
+/* Forgets who is outside, with all subscriptions and the name. FORBIDDEN: has an account; ABSENT. */
+void change_person_remove(struct change *, uint32_t id);
 /* CHANGED when what is stored is not `before`; ABSENT. */
 void change_person_reach(
         struct change *, uint32_t id, const struct reach *before, const struct reach *after);

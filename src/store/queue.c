@@ -121,6 +121,8 @@ static enum status queue_put(struct txn *txn, struct op *op)
 {
         struct queue_op *q = (struct queue_op *)op;
         if (q->what == ADD) {
+                if (q->added->unless && q->added->unless->already)
+                        return OK;
                 if (q->added->filing)
                         q->added->message = q->added->filing->message;
                 enum status st = q->added->part ? ABSENT : find_same(txn, q);

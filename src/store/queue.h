@@ -35,8 +35,12 @@ struct queue_row {
                                       * which an earlier operation of the same change files */
         uint32_t version;
         uint32_t person;   /* who sent it; failures are told there */
-        uint32_t list;     /* topic whose subscribers outside it goes to; 0: none. While such a row
-                            * names no recipients it waits to be expanded */
+        uint32_t list;     /* topic whose subscribers outside it goes to; 0: none. Such a row waits to
+                            * be expanded, into rows of its own for each of them; recipients that
+                            * it names itself have the message already, and `person` wrote it */
+        uint32_t after;    /* the last subscriber that it was expanded for */
+        const struct filing_entry *unless; /* in change_queue_add: not added when the mailbox of
+                            * this entry, which an earlier operation files, had the message */
         struct str sender; /* reverse path, empty: the null sender */
         struct str envelope_id;     /* ENVID= as it was given, in xtext; empty: none */
         enum queue_return returned; /* how much of it a report of failure shows */

@@ -29,6 +29,10 @@ CHECKED enum status get_value(
 /* The first place of a message in mailbox at->mailbox, or in one above it. ABSENT. */
 CHECKED enum status place_from(
         struct store *, struct txn *, uint64_t message, struct place *at);
+/* Drops all subscriptions of a person (topic.c). */
+CHECKED enum status subscriptions_drop(struct txn *, struct op *, uint32_t person);
+/* Is the person one from outside? (person.c) */
+CHECKED enum status person_outside(struct txn *, struct op *, uint32_t person, bool *outside);
 /* All keys that begin so. */
 struct scan *scan_prefix(struct store *, struct txn *, enum table, const struct key *);
 /* What is due at a time (due.c); with `at` 0 it is not due any more. */

@@ -1,7 +1,8 @@
-/* subjects.h - the order of the base subjects of a mailbox (RFC 5256 2.1), kept from one SORT to the
- * next: what a number's subject is never changes, so that only messages that came since are read.
- * What is handed out is immutable and shared. All that are kept are bounded together (32 MB; one
- * that is larger than half of it lives as long as whoever asked), the oldest give way. Thread-safe. */
+/* subjects.h - the order of the base subjects of a mailbox (RFC 5256 2.1), kept from one SORT to
+ * the next: what a number's subject is never changes, so that only messages that came since are
+ * read. What is handed out is immutable and shared. All that are kept are bounded together (32 MB;
+ * one that is larger than half of it lives as long as whoever asked), the oldest give way.
+ * Thread-safe. */
 #pragma once
 #include "store/mailbox.h"
 

@@ -274,6 +274,25 @@ enum status subscribers_of(struct store *store, uint32_t topic, struct arena *ar
         return list(store, &prefix, arena, out, count);
 }
 
+enum status subscribers_after(struct store *store, uint32_t topic, uint32_t after,
+        struct subscription *out, size_t *count)
+{
+        struct key from = key_subscriber(topic, after + 1), upto = key_subscribers(topic + 1);
+        struct scan *scan = scan_open(
+                store->env, NULL, TABLE_SUBSCRIPTION, key_str(&from), key_str(&upto));
+        struct str key, value;
+        size_t room = *count;
+        enum status st = after == UINT32_MAX ? ABSENT : OK;
+        *count = 0;
+        while (st == OK && *count < room && (st = scan_next(scan, &key, &value)) == OK) {
+                st = subscription_read(value, &out[*count]);
+                if (st == OK && key_subscription_read(key, &out[*count]))
+                        ++*count;
+        }
+        scan_close(scan);
+        return st == ABSENT ? OK : st;
+}
+
 struct subscribe_op {
         struct op op;
         struct subscription s;
@@ -318,8 +337,11 @@ static enum status mark_all(struct txn *txn, struct subscribe_op *s)
         struct mark_place place = {
                 .person = s->s.person, .mailbox = s->s.topic, .flag = FLAG_INDEX_SEEN};
         struct row *row;
-        enum status st = rows_get(txn, s->op.store, s->s.topic, &row);
-        if (st != OK || row->mailbox.next == 1)
+        bool outside; /* reads nothing here */
+        enum status st = person_outside(txn, &s->op, s->s.person, &outside);
+        if (st == OK)
+                st = rows_get(txn, s->op.store, s->s.topic, &row);
+        if (st != OK || outside || row->mailbox.next == 1)
                 return st;
         struct numset *all = numset_new(), *changed = numset_new();
         numset_add_range(all, 1, row->mailbox.next - 1);
@@ -393,12 +415,12 @@ static enum status unsubscribe_check(struct txn *txn, struct op *op)
         return has(txn, op, TABLE_SUBSCRIPTION, &one);
 }
 
-static enum status unsubscribe_put(struct txn *txn, struct op *op)
+static enum status drop_subscription(
+        struct txn *txn, struct op *op, const struct subscription *s)
 {
-        struct subscribe_op *s = (struct subscribe_op *)op;
-        struct key one = key_subscription(s->s.person, s->s.topic),
-                   two = key_subscriber(s->s.topic, s->s.person);
-        struct subscription record = s->s;
+        struct key one = key_subscription(s->person, s->topic),
+                   two = key_subscriber(s->topic, s->person);
+        struct subscription record = *s;
         struct buf value = {0};
         enum status st = get_value(op->store, txn, TABLE_SUBSCRIPTION, &one, &value);
         if (st == OK)
@@ -408,9 +430,32 @@ static enum status unsubscribe_put(struct txn *txn, struct op *op)
         if (st == OK)
                 st = drop_value(txn, TABLE_SUBSCRIPTION, &two);
         if (st == OK)
-                st = count_each(txn, op, s->s.topic, -is_each(&record));
+                st = count_each(txn, op, s->topic, -is_each(&record));
         buf_release(&value);
         return st;
+}
+
+static enum status unsubscribe_put(struct txn *txn, struct op *op)
+{
+        return drop_subscription(txn, op, &((struct subscribe_op *)op)->s);
+}
+
+enum status subscriptions_drop(struct txn *txn, struct op *op, uint32_t person)
+{
+        struct key prefix = key_subscriptions(person);
+        struct scan *scan = scan_prefix(op->store, txn, TABLE_SUBSCRIPTION, &prefix);
+        struct str key, value;
+        struct subscription s;
+        enum status st;
+        while ((st = scan_next(scan, &key, &value)) == OK) {
+                if (!key_subscription_read(key, &s))
+                        continue;
+                st = drop_subscription(txn, op, &s);
+                if (st != OK)
+                        break;
+        }
+        scan_close(scan);
+        return st == ABSENT ? OK : st;
 }
 
 static const struct op_kind unsubscribe_kind = {

@@ -41,7 +41,10 @@ CHECKED enum status subscriptions_of(
         struct store *, uint32_t person, struct arena *, struct subscription **out, size_t *count);
 CHECKED enum status subscribers_of(
         struct store *, uint32_t topic, struct arena *, struct subscription **out, size_t *count);
+/* Those with a higher number than person `after`, ascending; at most *count, which is set. */
+CHECKED enum status subscribers_after(struct store *, uint32_t topic, uint32_t after,
+        struct subscription *out, size_t *count);
 /* New or changed. A new one starts at the topic's highest number: what is there already is marked
- * seen for the person in the same transaction. */
+ * seen for the person in the same transaction, but for who is outside and reads nothing. */
 void change_subscribe(struct change *, const struct subscription *);
 void change_unsubscribe(struct change *, uint32_t person, uint32_t topic); /* ABSENT */

@@ -205,7 +205,7 @@ static void add_help(const struct card *c, struct buf *out)
         buf_addf(out, "\n"
                       "How to answer\n"
                       "  Reply: what you write is a comment in the thread. A line of its own\n"
-                      "  like /take, /start, /done, /due fri or /pass NAME changes the task.\n"
+                      "  like /take, /start, /done or /due fri changes the task.\n"
                       "  Or move this message to another column, like %.*s.\n",
                 STR_ARG(last));
 }

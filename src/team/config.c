@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_MAX = 1 << 20, LISTENERS_MAX = 64 };
+enum { FILE_MAX = 1 << 20, LISTENERS_MAX = 64, SMTP_PORT = 25, SENDERS = 4, SENDERS_MX = 16 };
 
 /* ---- the keys ---- */
 
@@ -43,6 +43,8 @@ static const struct setting keys[] = {
         { "limits", "idle-imap",               setting_seconds,        IN_SITE(idle_imap),                60,       7 * 86400   },
         { "limits", "idle-nntp",               setting_seconds,        IN_SITE(idle_nntp),                60,       7 * 86400   },
         { "relay",  "relay",                   setting_relay,          0,                                 0,        0           },
+        { "relay",  "mx-port",                 setting_port,           IN_SITE(mx_port),                  0,        0           },
+        { "relay",  "resolver",                setting_resolver,       IN_SITE(resolver),                 0,        0           },
         { "relay",  "relay-user",              setting_text,           IN_SITE(relay_user),               0,        0           },
         { "relay",  "relay-password-file",     setting_path,           IN_SITE(relay_password_file),      0,        0           },
         { "relay",  "relay-tls",               setting_relay_tls,      IN_SITE(relay_tls),                0,        0           },
@@ -68,7 +70,7 @@ static void defaults(struct config *c)
         c->separator = '+';
         c->message_size = 50 * MEGA;
         c->recipients = 100;
-        c->workers = 64;
+        c->workers = 256;
         c->connections = 20000;
         c->connections_per_address = 1000;
         c->login_failures = 20;
@@ -77,10 +79,10 @@ static void defaults(struct config *c)
         c->idle_nntp = 10 * 60; /* RFC 3977 3.1: at least three minutes */
         c->cache = 256 * MEGA;
         c->reserve = 256 * MEGA;
-        c->ballast = 32 * MEGA;
+        c->ballast = 96 * MEGA;
         c->log_file = 16 * MEGA;
         c->bounce_limit = 3;
-        c->relay_senders = 4;
+        c->mx_port = SMTP_PORT;
         c->retry_first = 5 * 60;
         c->retry_most = 4 * 3600;
         c->warn = 4 * 3600;
@@ -207,14 +209,26 @@ static struct str without_comment(struct str line)
         return str_trim(line);
 }
 
-/* A login needs both its parts. */
+bool config_relays(const struct config *c)
+{
+        return c->relay_mx || c->relay_host.len;
+}
+
+/* A login needs both its parts, and one server. By MX, a domain that does not answer keeps a sender
+ * for a while: it has more of them. */
 static enum status relay_end(struct reading *r)
 {
-        const struct config *c = r->config;
-        if (!c->relay_user.len == !c->relay_password_file.len)
-                return OK;
+        struct config *c = r->config;
+        if (!c->relay_senders)
+                c->relay_senders = c->relay_mx ? SENDERS_MX : SENDERS;
         r->line = 0;
-        return setting_refuse(r, "[relay] relay-user and relay-password-file belong together");
+        if (!c->relay_user.len != !c->relay_password_file.len)
+                return setting_refuse(
+                        r, "[relay] relay-user and relay-password-file belong together");
+        if (c->relay_mx && c->relay_user.len)
+                return setting_refuse(
+                        r, "[relay] relay-user is a login at one server: relay = host:port, not mx");
+        return OK;
 }
 
 static enum status read_lines(struct reading *r, struct str text)

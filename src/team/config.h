@@ -36,12 +36,15 @@ struct config {
         unsigned login_failures;    /* a minute and address before logins there are put off; 20 */
         unsigned idle_smtp, idle_imap, idle_nntp; /* seconds */
         uint64_t cache, reserve, ballast, log_file; /* store, octets */
-        struct str relay_host;      /* who takes mail for the outside; empty: nobody */
+        struct str relay_host;      /* who takes mail for the outside; empty: nobody, or by MX */
         uint16_t relay_port;
+        bool relay_mx;              /* each domain's own servers do, found by DNS */
+        uint16_t mx_port;           /* 25 */
+        struct str resolver;        /* "127.0.0.1:53,..."; empty: the system's */
         struct str relay_user, relay_password_file; /* user empty: no login; an absolute path */
         enum relay_tls relay_tls;
         struct str relay_roots;     /* PEM file of who may sign its certificate; empty: the system's */
-        unsigned relay_senders;     /* threads, each with a connection of its own; 4 */
+        unsigned relay_senders;     /* threads, each with one mail at a time; 4, by MX 16 */
         unsigned retry_first, retry_most, warn, give_up, reply_wait; /* seconds */
         unsigned bounce_limit;      /* lasting failures of list mail before an address is probed; 3 */
         struct str log_level;       /* errors, warnings, notes, details */
@@ -53,5 +56,7 @@ CHECKED enum status config_read(const char *home, struct config **out, char **wh
 void config_free(struct config *); /* and the previous ones; NULL is fine */
 /* A commented default file for `baton init`; port_base 0: the real ports on all addresses, else loopback. */
 void config_default(struct str domain, unsigned port_base, struct buf *out);
+/* Does mail leave this site? */
+bool config_relays(const struct config *);
 /* Is this a domain name as [site] wants it? */
 bool config_domain(struct str);

@@ -1,20 +1,34 @@
 #include "team/folder.h"
 #include "base/text.h"
+#include "store/task.h"
 
 /* The shared parts of the tree (RFC 2342): no folder of a person's own begins so. */
 static const char *const shared_names[] = {
         "Topics", "Boards", "Notes", "Decisions", "Files", "Tasks", "Search", "Today",
 };
-static const struct str topics_start = {"Topics/", 7};
+static const struct str topics_start = {"Topics/", 7}, boards_start = {"Boards/", 7};
 
 /* "eng.backend" -> "Topics/eng/backend" */
-static struct str topic_folder_name(struct arena *arena, struct str topic)
+static struct str topic_folder_name(struct arena *arena, struct str start, struct str topic)
 {
-        struct str name = arena_printf(arena, "Topics/%.*s", STR_ARG(topic));
-        char *at = arena_alloc(arena, name.len + 1);
-        for (size_t i = 0; i < name.len; i++)
-                at[i] = name.at[i] == '.' ? '/' : name.at[i];
-        return str_make(at, name.len);
+        char *at = arena_alloc(arena, start.len + topic.len + 1);
+        memcpy(at, start.at, start.len);
+        for (size_t i = 0; i < topic.len; i++)
+                at[start.len + i] = topic.at[i] == '.' ? '/' : topic.at[i];
+        return str_make(at, start.len + topic.len);
+}
+
+/* What lies in Tasks/ is put there and taken away by what happens to the tasks. */
+static struct folder own_folder(const struct mailbox *box)
+{
+        bool own = box->kind == MAILBOX_FOLDER;
+        return (struct folder){
+                .name = box->name,
+                .mailbox = box->id,
+                .kind = box->kind,
+                .use = box->use,
+                .rights = {.read = true, .post = own, .expunge = own, .flags = true},
+        };
 }
 
 static enum status own_folders(struct site *site, uint32_t person, struct arena *arena,
@@ -28,14 +42,7 @@ static enum status own_folders(struct site *site, uint32_t person, struct arena 
         *count = 0;
         *out = arena_alloc(arena, (n + 1) * sizeof **out);
         for (size_t i = 0; i < n; i++)
-                if (boxes[i].kind == MAILBOX_FOLDER)
-                        (*out)[(*count)++] = (struct folder){
-                                .name = boxes[i].name,
-                                .mailbox = boxes[i].id,
-                                .kind = MAILBOX_FOLDER,
-                                .use = boxes[i].use,
-                                .rights = {true, true, true, true},
-                        };
+                (*out)[(*count)++] = own_folder(&boxes[i]);
         return OK;
 }
 
@@ -50,14 +57,61 @@ static enum status topic_folders(struct site *site, uint32_t person, struct aren
         for (size_t i = 0; i < *count; i++) {
                 struct folder *f = &(*out)[i];
                 *f = (struct folder){
-                        .name = topic_folder_name(arena, topics[i].name),
+                        .name = topic_folder_name(arena, topics_start, topics[i].name),
                         .mailbox = topics[i].id,
+                        .topic = topics[i].id,
                         .kind = MAILBOX_TOPIC,
                 };
                 /* to be listed is to be readable: posting and flags go with it (rules.c) */
                 f->rights = (struct rights){true, true, topics[i].owner == person, true};
         }
         return OK;
+}
+
+/* "Boards/eng/backend/2 Doing" */
+static struct str column_folder_name(
+        struct arena *arena, const struct topic *topic, struct str mailbox)
+{
+        struct str board = topic_folder_name(arena, boards_start, topic->name);
+        return arena_printf(arena, "%.*s%.*s", STR_ARG(board),
+                STR_ARG(str_from(mailbox, topic->name.len)));
+}
+
+/* A card may be moved by whoever may post; one that is removed comes again (team/board.h). */
+static enum status find_column(struct site *site, const struct topic *topic, size_t i,
+        struct arena *arena, struct folder *out)
+{
+        struct mailbox box;
+        struct str name = column_mailbox_name(arena, topic->name, i, topic->columns[i]);
+        enum status st = mailbox_find(site->store, 0, name, arena, &box);
+        if (st == OK)
+                *out = (struct folder){
+                        .name = column_folder_name(arena, topic, name),
+                        .mailbox = box.id,
+                        .kind = MAILBOX_BOARD,
+                        .topic = topic->id,
+                        .rights = {true, true, true, true},
+                };
+        return st;
+}
+
+static enum status board_folders(struct site *site, uint32_t person, struct arena *arena,
+        struct folder **out, size_t *count)
+{
+        struct topic *topics;
+        size_t topic_count, room = 0;
+        enum status st = rules_topics(site, person, arena, &topics, &topic_count);
+        for (size_t i = 0; st == OK && i < topic_count; i++)
+                room += topics[i].column_count;
+        *out = arena_alloc(arena, (room + 1) * sizeof **out);
+        *count = 0;
+        for (size_t i = 0; st == OK && i < topic_count; i++)
+                for (size_t c = 0; st == OK && c < topics[i].column_count; c++) {
+                        st = find_column(site, &topics[i], c, arena, &(*out)[*count]);
+                        *count += st == OK;
+                        st = st == ABSENT ? OK : st; /* the columns are being changed */
+                }
+        return st;
 }
 
 static int by_name(const void *a, const void *b)
@@ -119,17 +173,20 @@ static void mark_children(struct folder *v, size_t count)
 CHECKED enum status folder_list(struct site *site, uint32_t person, struct arena *arena,
         struct folder **out, size_t *count)
 {
-        struct folder *own, *topics;
-        size_t own_count, topic_count, n = 0, rows = 0;
+        struct folder *own, *topics, *boards;
+        size_t own_count, topic_count, board_count, n = 0, rows = 0;
         enum status st = own_folders(site, person, arena, &own, &own_count);
         if (st == OK)
                 st = topic_folders(site, person, arena, &topics, &topic_count);
+        if (st == OK)
+                st = board_folders(site, person, arena, &boards, &board_count);
         if (st != OK)
                 return st;
-        size_t all_count = own_count + topic_count;
+        size_t all_count = own_count + topic_count + board_count;
         struct folder *all = arena_alloc(arena, (all_count + 1) * sizeof *all);
         memcpy(all, own, own_count * sizeof *all);
         memcpy(all + own_count, topics, topic_count * sizeof *all);
+        memcpy(all + own_count + topic_count, boards, board_count * sizeof *all);
         for (size_t i = 0; i < all_count; i++)
                 rows += 1 + levels_of(all[i].name);
         qsort(all, all_count, sizeof *all, by_name);
@@ -148,24 +205,54 @@ CHECKED enum status folder_list(struct site *site, uint32_t person, struct arena
         return OK;
 }
 
-static enum status find_topic_folder(struct site *site, uint32_t person, struct str name,
-        struct arena *arena, struct folder *out)
+/* "eng/backend" -> the topic eng.backend, if this person may read it. */
+static enum status find_topic(struct site *site, uint32_t person, struct str path,
+        struct arena *arena, struct topic *out)
 {
-        struct str path = str_from(name, topics_start.len);
-        char *topic_name = arena_alloc(arena, path.len + 1);
-        struct topic topic;
+        char *name = arena_alloc(arena, path.len + 1);
+        struct rights rights;
         for (size_t i = 0; i < path.len; i++) {
                 if (path.at[i] == '.') /* "Topics/eng.backend" is not another spelling */
                         return ABSENT;
-                topic_name[i] = path.at[i] == '/' ? '.' : path.at[i];
+                name[i] = path.at[i] == '/' ? '.' : path.at[i];
         }
-        enum status st = topic_find(site->store, str_make(topic_name, path.len), arena, &topic);
+        enum status st = topic_find(site->store, str_make(name, path.len), arena, out);
+        if (st == OK)
+                st = rules_topic(site, person, out->id, &rights);
+        return st == OK && !rights.read ? ABSENT : st;
+}
+
+static enum status find_topic_folder(struct site *site, uint32_t person, struct str name,
+        struct arena *arena, struct folder *out)
+{
+        struct topic topic;
+        enum status st = find_topic(site, person, str_from(name, topics_start.len), arena, &topic);
         if (st != OK)
                 return st;
         *out = (struct folder){
-                .name = arena_copy(arena, name), .mailbox = topic.id, .kind = MAILBOX_TOPIC};
-        st = rules_topic(site, person, topic.id, &out->rights);
-        return st == OK && !out->rights.read ? ABSENT : st;
+                .name = arena_copy(arena, name),
+                .mailbox = topic.id,
+                .kind = MAILBOX_TOPIC,
+                .topic = topic.id};
+        return rules_topic(site, person, topic.id, &out->rights);
+}
+
+static enum status find_board_folder(struct site *site, uint32_t person, struct str name,
+        struct arena *arena, struct folder *out)
+{
+        struct topic topic;
+        size_t slash = str_rchr(name, '/');
+        if (slash <= boards_start.len)
+                return ABSENT;
+        struct str path = str_sub(name, boards_start.len, slash - boards_start.len);
+        enum status st = find_topic(site, person, path, arena, &topic);
+        for (size_t i = 0; st == OK && i < topic.column_count; i++) {
+                st = find_column(site, &topic, i, arena, out);
+                if (st == OK && str_eq(out->name, name))
+                        return OK;
+                st = st == ABSENT ? OK : st;
+        }
+        return st == OK ? ABSENT : st;
 }
 
 /* A level of the tree that is no folder itself. */
@@ -190,6 +277,8 @@ CHECKED enum status folder_find(struct site *site, uint32_t person, struct str n
         enum status st = ABSENT;
         if (str_starts(name, topics_start))
                 st = find_topic_folder(site, person, name, arena, out);
+        if (str_starts(name, boards_start))
+                st = find_board_folder(site, person, name, arena, out);
         if (st != ABSENT)
                 return st;
         st = mailbox_find(site->store, person, name, arena, &box);
@@ -197,13 +286,7 @@ CHECKED enum status folder_find(struct site *site, uint32_t person, struct str n
                 return find_level(site, person, name, arena, out);
         if (st != OK)
                 return st;
-        *out = (struct folder){
-                .name = box.name,
-                .mailbox = box.id,
-                .kind = MAILBOX_FOLDER,
-                .use = box.use,
-                .rights = {true, true, true, true},
-        };
+        *out = own_folder(&box);
         return OK;
 }
 

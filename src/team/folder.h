@@ -6,7 +6,8 @@
 struct folder {
         struct str name;
         uint32_t mailbox;       /* 0: only a level of the tree (\Noselect) */
-        enum mailbox_kind kind; /* MAILBOX_TOPIC: shared */
+        enum mailbox_kind kind; /* MAILBOX_TOPIC, MAILBOX_BOARD: shared */
+        uint32_t topic;         /* whose rights count there; 0: it is a folder of the person's own */
         enum special_use use;
         bool children;
         struct rights rights;

@@ -2,6 +2,7 @@
 #include "base/map.h"
 #include "mail/content.h"
 #include "mail/header.h"
+#include "team/directive.h"
 
 enum { BATCH = 256, TEXT_OCTETS_MAX = 256 * 1024 };
 
@@ -285,6 +286,19 @@ CHECKED enum status gather(struct site *site, const struct person *person, uint6
         return st;
 }
 
+/* What the author says to people: without the lines that are directives, unless there is nothing else. */
+static void add_said(struct str text, struct arena *arena, struct buf *out)
+{
+        struct buf own = {0};
+        struct directives directives = {0};
+        const struct zone *zone;
+        content_own(text, &own);
+        if (zone_find(STR("UTC"), &zone) == OK)
+                directive_read_text(buf_str(&own), zone, 0, LENIENT, arena, &directives);
+        buf_add(out, directives.rest.len ? directives.rest : buf_str(&own));
+        buf_release(&own);
+}
+
 CHECKED enum status gather_text(struct site *site, uint64_t message, struct buf *out)
 {
         struct buf octets = {0}, text = {0};
@@ -292,7 +306,7 @@ CHECKED enum status gather_text(struct site *site, uint64_t message, struct buf 
         enum status st = message_octets(site->store, message, 0, TEXT_OCTETS_MAX, &octets);
         if (st == OK) {
                 content_text(arena, mime_parse(arena, buf_str(&octets)), TEXT_OCTETS_MAX, &text);
-                content_own(buf_str(&text), out);
+                add_said(buf_str(&text), arena, out);
         }
         arena_free(arena);
         buf_release(&octets);

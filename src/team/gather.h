@@ -34,5 +34,5 @@ struct gathered {
 /* since: the position of the last digest; 0: there was none. */
 CHECKED enum status gather(struct site *, const struct person *, uint64_t since, struct arena *,
         struct gathered *out);
-/* The author's own text of a message, as UTF-8. */
+/* The author's own text of a message, as UTF-8, without directives. */
 CHECKED enum status gather_text(struct site *, uint64_t message, struct buf *out);

@@ -188,6 +188,9 @@ static enum status tell(struct request *r, unsigned wish, bool changed)
         if (wish == MODE_EACH && !list_address(p).len)
                 buf_add_text(&text, "\nNo address outside is known of you, so nothing is mailed: "
                                     "ask an\nadministrator to add one.\n");
+        else if (wish == MODE_EACH && !list_mails_out(r->site))
+                buf_add_text(&text, "\nThis site mails nothing to the outside, so nothing comes until "
+                                    "it does.\n");
         else if (wish == MODE_EACH && !p->outside)
                 buf_addf(&text, "\nIt is mailed to %.*s.\n", STR_ARG(list_address(p)));
         add_undo(r, wish, &text);

@@ -1,16 +1,18 @@
 libbaton_a_SOURCES += \
-	src/team/config.c src/team/config.h src/team/digest.c src/team/digest.h src/team/directive.c src/team/directive.h \
-	src/team/directive_row.c src/team/directive_row.h src/team/directive_value.c src/team/directive_value.h src/team/folder.c src/team/folder.h \
+	src/team/accept.c src/team/accept.h src/team/notice.c src/team/notice.h src/team/transcript.c src/team/transcript.h \
+	src/team/board.c src/team/board.h src/team/wish.c src/team/wish.h \
+	src/team/config.c src/team/config.h src/team/digest.c src/team/digest.h src/team/folder.c src/team/folder.h \
+	src/team/directive.c src/team/directive.h src/team/directive_row.c src/team/directive_row.h src/team/directive_value.c src/team/directive_value.h \
 	src/team/gate.c src/team/gate.h src/team/gather.c src/team/gather.h src/team/page.c src/team/page.h src/team/page_html.c \
 	src/team/prefix.c src/team/prefix.h src/team/login.c src/team/login.h src/team/named.c src/team/named.h src/team/near.c src/team/near.h \
 	src/team/report.c src/team/report.h src/team/room.c src/team/room.h \
-	src/team/list.c src/team/list.h \
-	src/team/bounce.c src/team/bounce.h src/team/help.c src/team/help.h src/team/limit.c src/team/limit.h src/team/list_mail.c src/team/list_mail.h src/team/notice.c src/team/notice.h \
+	src/team/bounce.c src/team/bounce.h src/team/help.c src/team/help.h src/team/limit.c src/team/limit.h \
+	src/team/list.c src/team/list.h src/team/list_mail.c src/team/list_mail.h \
+	src/team/list_send.c src/team/list_send.h src/team/notice.c src/team/notice.h \
 	src/team/rules.c src/team/rules.h src/team/site.c src/team/site.h src/team/setting.c src/team/setting.h src/team/submit.c src/team/submit.h \
 	src/team/subaddress.c src/team/subaddress.h src/team/token.c src/team/token.h \
-	src/team/card.c src/team/card.h src/team/edit.c src/team/edit.h src/team/field.c src/team/field.h \
-	src/team/journal.c src/team/journal.h src/team/placing.c src/team/placing.h src/team/task.c src/team/task.h \
-	src/team/task_look.c src/team/task_name.c src/team/tasking.c src/team/tasking.h \
+	src/team/task.h \
+	src/team/card.c src/team/card.h src/team/edit.c src/team/edit.h src/team/field.c src/team/field.h src/team/journal.c src/team/journal.h src/team/placing.c src/team/placing.h src/team/task.c src/team/task_look.c src/team/task_name.c src/team/tasking.c src/team/tasking.h \
 	src/team/usual.c src/team/usual.h src/team/vouch.c src/team/vouch.h
 check_PROGRAMS += test/unit/team_gate
 test_unit_team_gate_SOURCES = test/unit/team_gate.c

@@ -5,9 +5,29 @@ static bool may_send_password(struct site *site, const struct wire *wire)
         return rules_cleartext(site, wire_secure(wire), wire_peer(wire)->loopback);
 }
 
+bool login_binds(const struct wire *wire)
+{
+        struct buf scratch = {0};
+        bool binds = wire_binding(wire, BINDING_END_POINT, &scratch) == OK ||
+                     wire_binding(wire, BINDING_EXPORTER, &scratch) == OK;
+        buf_release(&scratch);
+        return binds;
+}
+
 const char *login_mechanisms(struct site *site, const struct wire *wire)
 {
-        return may_send_password(site, wire) ? sasl_mechanisms : sasl_clear_mechanisms;
+        if (login_binds(wire))
+                return sasl_mechanisms;
+        return may_send_password(site, wire) ? sasl_unbound_mechanisms : sasl_clear_mechanisms;
+}
+
+/* What is not there stays empty. */
+static void take_bindings(struct login *l)
+{
+        if (wire_binding(l->wire, BINDING_EXPORTER, &l->sasl.exporter) != OK)
+                buf_clear(&l->sasl.exporter);
+        if (wire_binding(l->wire, BINDING_END_POINT, &l->sasl.end_point) != OK)
+                buf_clear(&l->sasl.end_point);
 }
 
 enum status login_start(struct login *l, struct str mechanism)
@@ -15,9 +35,12 @@ enum status login_start(struct login *l, struct str mechanism)
         bool data = l->sasl.success_data;
         enum status st = sasl_start(&l->sasl, mechanism);
         l->sasl.success_data = data;
-        if (st == OK && l->sasl.mechanism != SASL_SCRAM && !may_send_password(l->site, l->wire))
-                return FORBIDDEN;
-        return st;
+        if (st == OK && !sasl_is_scram(&l->sasl))
+                return may_send_password(l->site, l->wire) ? OK : FORBIDDEN;
+        if (st == OK)
+                take_bindings(l);
+        bool bound = l->sasl.exporter.len || l->sasl.end_point.len;
+        return st == OK && l->sasl.mechanism == SASL_SCRAM_PLUS && !bound ? UNSUPPORTED : st;
 }
 
 /* RFC 4616 2: to act as somebody else is nobody's right here. */
@@ -53,7 +76,7 @@ enum status login_step(struct login *l, struct str response, struct buf *challen
         enum status st = sasl_step(&l->sasl, response, challenge);
         switch (st) {
         case OK:
-                return l->sasl.mechanism == SASL_SCRAM ? check_authorize(l) : check_password(l);
+                return sasl_is_scram(&l->sasl) ? check_authorize(l) : check_password(l);
         case ABSENT:
                 return start_scram(l, challenge);
         case FORBIDDEN:

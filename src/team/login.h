@@ -13,6 +13,7 @@ struct login {
         struct person person; /* after OK */
 };
 
+bool login_binds(const struct wire *); /* SCRAM-SHA-256-PLUS can be offered */
 /* What may be used on this connection now, with blanks between. */
 const char *login_mechanisms(struct site *, const struct wire *);
 /* UNSUPPORTED: no such mechanism. FORBIDDEN: not without TLS. `l` holds site, wire and arena. */

@@ -67,10 +67,12 @@ enum status notice_person(struct site *site, uint32_t person, const struct notic
 enum status notice_outside(struct site *site, struct str address, const struct notice *n)
 {
         struct draft d = {.arena = arena_new()};
-        struct queue_recipient to = {.address = address, .state = QUEUE_WAITING};
+        struct queue_recipient to = {.address = address,
+                .state = QUEUE_WAITING,
+                .own_sender = n->reverse_path.len > 0,
+                .sender = n->reverse_path};
         make(site, address, n, &d);
         struct queue_row row = {.filing = &d.filing,
-                .sender = n->reverse_path,
                 .recipients = &to,
                 .recipient_count = 1,
                 .created = clock_now(),

@@ -80,9 +80,18 @@ static void add_received(struct site *site, const struct submission *mail, struc
 /* RFC 2919, RFC 2369, RFC 5064. The List-Id has no phrase: filters match it whole. */
 static void add_list(struct site *site, struct str message_id, struct str topic, struct buf *out)
 {
+        static const struct {
+                const char *field, *word;
+        } commands[] = {{"Subscribe", "subscribe"}, {"Unsubscribe", "unsubscribe"},
+                {"Help", "help"}, {"Owner", "owner"}};
         const struct config *config = site_config(site);
         buf_addf(out, "List-Id: <%.*s.%.*s>\r\n", STR_ARG(topic), STR_ARG(config->domain));
         buf_addf(out, "List-Post: <mailto:%.*s@%.*s>\r\n", STR_ARG(topic), STR_ARG(config->domain));
+        for (size_t i = 0; i < COUNT_OF(commands); i++)
+                buf_addf(out, "List-%s: <mailto:%.*s%c%s@%.*s>\r\n", commands[i].field,
+                        STR_ARG(topic), config->separator, commands[i].word,
+                        STR_ARG(config->domain));
+        buf_addf(out, "List-Archive: <nntp://%.*s/%.*s>\r\n", STR_ARG(config->host), STR_ARG(topic));
         buf_add_text(out, "Archived-At: <news:");
         url_escape(str_sub(message_id, 1, message_id.len - 2), out);
         buf_add_text(out, ">\r\n");
@@ -129,7 +138,22 @@ struct str prefix_topic(struct site *site, const struct submission *mail, const 
         if (header_count(header, "Newsgroups") == 0)
                 add_newsgroups(site, mail, arena, &out);
         add_list(site, mail->message_id, topic->name, &out);
+        if (mail->joins.len && !header_count(header, "References") && !header_count(header, "In-Reply-To"))
+                buf_addf(&out, "References: %.*s\r\n", STR_ARG(mail->joins));
         add_kind(topic->name, mail->kind, mail->task, &out);
+        struct str prefix = arena_copy(arena, buf_str(&out));
+        buf_release(&out);
+        return prefix;
+}
+
+struct str prefix_mailed(struct site *site, const struct submission *mail, const struct topic *topic,
+        struct arena *arena)
+{
+        struct buf out = {0};
+        add_received(site, mail, STR_NONE, &out);
+        add_list(site, mail->message_id, topic->name, &out);
+        add_kind(topic->name, mail->kind, mail->task, &out);
+        buf_add_text(&out, "Baton-Reason: subscribed\r\n");
         struct str prefix = arena_copy(arena, buf_str(&out));
         buf_release(&out);
         return prefix;

@@ -13,6 +13,8 @@ struct str prefix_person(struct site *, const struct submission *, const struct 
  * list fields and the reason. */
 struct named;
 struct str prefix_named(struct site *, const struct submission *, const struct named *, struct arena *);
+/* For what a topic mails to who wants each message: trace and list fields, none of news. */
+struct str prefix_mailed(struct site *, const struct submission *, const struct topic *, struct arena *);
 /* What goes before a message that leaves the site: Received alone (RFC 5321 4.4). */
 struct str prefix_outside(struct site *, const struct submission *, struct arena *);
 /* For a card on a board or in Tasks/: the topic's list fields, and what the task is (card.h). */

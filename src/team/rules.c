@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "mail/address.h"
 #include "team/gate.h"
+#include "team/task.h"
 
 /* ---- who ---- */
 
@@ -209,6 +210,24 @@ static enum status find_command(struct site *site, const struct subaddress_parts
         return OK;
 }
 
+/* T-142@ is in the topic of its thread. */
+static enum status find_task(
+        struct site *site, struct str local, struct arena *arena, struct target *out)
+{
+        struct task task;
+        uint32_t number;
+        if (!task_name_read(local, &number))
+                return ABSENT;
+        enum status st = task_get(site->store, number, arena, &task);
+        if (st != OK)
+                return st;
+        out->kind = TARGET_TASK;
+        out->id = task.topic;
+        out->number = number;
+        out->name = arena_copy(arena, local);
+        return OK;
+}
+
 static enum status find_local(
         struct site *site, struct str local, struct arena *arena, struct target *out)
 {
@@ -217,6 +236,8 @@ static enum status find_local(
         if (str_eq(local, STR("postmaster")) || str_eq(local, STR("abuse")))
                 return find_administrator(site, arena, out);
         enum status st = find_name(site, local, arena, out);
+        if (st == ABSENT)
+                st = find_task(site, local, arena, out);
         if (st != ABSENT)
                 return st;
         if (subaddress_read(local, separator, &parts)) {

@@ -19,10 +19,17 @@ void rules_scram_failed(struct site *, struct str user, struct str peer_address)
 bool rules_cleartext(struct site *, bool secure, bool loopback);
 
 /* ---- addresses ---- */
-enum target_kind { TARGET_PERSON = 1, TARGET_TOPIC = 2, TARGET_OUTSIDE = 3, TARGET_COMMAND = 4 };
+enum target_kind {
+        TARGET_PERSON = 1,
+        TARGET_TOPIC,
+        TARGET_OUTSIDE,
+        TARGET_COMMAND,
+        TARGET_TASK /* T-142@ */
+};
 struct target {
         enum target_kind kind;
         uint32_t id;        /* person, or topic = its mailbox; 0 outside, and commands of no topic */
+        uint32_t number;    /* TARGET_TASK: the task's; id is its topic */
         struct str address; /* as given, "local@domain" */
         struct str name;    /* login name or topic name */
         enum subaddress what; /* TARGET_COMMAND: this, to this topic */

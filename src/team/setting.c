@@ -1,4 +1,5 @@
 #include "team/setting.h"
+#include "wire/dns.h"
 
 enum { SMTP_PORT = 25 };
 
@@ -180,7 +181,7 @@ enum status setting_cleartext(struct reading *r, const struct setting *key, stru
         return OK;
 }
 
-/* host:port, [2001:db8::7]:port, or a host alone. */
+/* mx, or host:port, [2001:db8::7]:port, or a host alone. */
 enum status setting_relay(struct reading *r, const struct setting *key, struct str value)
 {
         struct config *c = r->config;
@@ -188,20 +189,35 @@ enum status setting_relay(struct reading *r, const struct setting *key, struct s
         struct str host = str_sub(value, 0, colon);
         bool framed = str_starts(value, STR("["));
         uint32_t port = SMTP_PORT;
+        c->relay_mx = str_same(value, STR("mx"));
+        if (c->relay_mx)
+                return OK;
         if (framed && str_ends(value, STR("]")))
                 host = value;
         else if (colon != STR_NOWHERE &&
                  (str_u32(str_from(value, colon + 1), &port) != OK || port < 1 || port > 65535))
                 return setting_refuse(
-                        r, "%s needs host:port, not '%.*s'", key->name, STR_ARG(value));
+                        r, "%s needs host:port, or mx, not '%.*s'", key->name, STR_ARG(value));
         if (framed && str_ends(host, STR("]")))
                 host = str_sub(host, 1, host.len - 2);
         if (!host.len || str_chr(host, ' ') != STR_NOWHERE ||
                 (!framed && str_chr(host, ':') != STR_NOWHERE))
                 return setting_refuse(
-                        r, "%s needs host:port, not '%.*s'", key->name, STR_ARG(value));
+                        r, "%s needs host:port, or mx, not '%.*s'", key->name, STR_ARG(value));
         c->relay_host = arena_copy(c->arena, host);
         c->relay_port = (uint16_t)port;
+        return OK;
+}
+
+/* Addresses with or without a port, between commas. */
+enum status setting_resolver(struct reading *r, const struct setting *key, struct str value)
+{
+        struct str *out = place_of(r, key);
+        if (!dns_is_servers(value))
+                return setting_refuse(
+                        r, "%s needs an address like 127.0.0.1 or 127.0.0.1:53, not '%.*s'",
+                        key->name, STR_ARG(value));
+        *out = arena_copy(r->config->arena, value);
         return OK;
 }
 

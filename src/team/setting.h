@@ -38,6 +38,7 @@ CHECKED enum status setting_port(struct reading *, const struct setting *, struc
 CHECKED enum status setting_bool(struct reading *, const struct setting *, struct str value);
 CHECKED enum status setting_cleartext(struct reading *, const struct setting *, struct str value);
 CHECKED enum status setting_relay(struct reading *, const struct setting *, struct str value);
+CHECKED enum status setting_resolver(struct reading *, const struct setting *, struct str value);
 CHECKED enum status setting_relay_tls(struct reading *, const struct setting *, struct str value);
 CHECKED enum status setting_separator(struct reading *, const struct setting *, struct str value);
 CHECKED enum status setting_protocol(struct reading *, const struct setting *, struct str value);

@@ -17,7 +17,7 @@ static const struct word {
         {"owner",       SUB_OWNER,       NO_TOKEN},
         {"confirm",     SUB_CONFIRM,     TOKEN},
         {"bounce",      SUB_BOUNCE,      TOKEN},
-        {"task",        SUB_RESERVED,    NO_TOKEN},
+        {"task",        SUB_TASK,        NO_TOKEN},
         {"note",        SUB_RESERVED,    NO_TOKEN},
         {"decision",    SUB_RESERVED,    NO_TOKEN},
         {"question",    SUB_RESERVED,    NO_TOKEN},

@@ -5,6 +5,7 @@
 #include "mail/msgid.h"
 #include "team/named.h"
 #include "team/list_mail.h"
+#include "team/list_send.h"
 #include "team/prefix.h"
 #include "team/report.h"
 #include <ctype.h>
@@ -27,6 +28,8 @@ const char *refusal_text(enum refusal why)
                 [REFUSED_SIZE] = "the message is too big",
                 [REFUSED_SENDER] = "mail to the outside leaves under an address of your own: write as "
                                    "one, or have an administrator add this one to yours",
+                [REFUSED_LOGIN] = "tasks are opened by who has logged in: send it by the submission "
+                                  "port, or write to the topic itself",
                 [REFUSED_NAMES] = "it names more than 50 people: each would find it in their INBOX; "
                                   "name fewer, the topic reaches all who follow it",
                 [REFUSED_TOKEN] = "the address holds a word that was never given out, has been used, or "
@@ -80,13 +83,19 @@ static uint32_t posting_person(struct site *site, const struct sender *sender)
 static enum status outside_target(struct site *site, const struct sender *sender, struct target *out,
         enum refusal *why)
 {
-        if (sender->way != WAY_SUBMISSION || !sender->person || !site_config(site)->relay_host.len)
+        if (sender->way != WAY_SUBMISSION || !sender->person || !config_relays(site_config(site)))
                 return refuse(why, REFUSED_RELAY, FORBIDDEN);
         if (sender->reverse_path.len && rules_person_of(site, sender->reverse_path) != sender->person)
                 return refuse(why, REFUSED_SENDER, FORBIDDEN);
         out->kind = TARGET_OUTSIDE;
         out->id = 0;
         return OK;
+}
+
+static bool leads_to_topic(const struct target *t)
+{
+        return t->kind == TARGET_TOPIC || t->kind == TARGET_TASK ||
+               (t->kind == TARGET_COMMAND && t->what == SUB_TASK);
 }
 
 CHECKED enum status submit_target(struct site *site, const struct sender *sender, struct str address,
@@ -106,13 +115,13 @@ CHECKED enum status submit_target(struct site *site, const struct sender *sender
         default:
                 return refuse(why, REFUSED_SITE, st);
         }
-        if (out->kind == TARGET_COMMAND) {
+        if (out->kind == TARGET_COMMAND && out->what != SUB_TASK) {
                 st = list_may_ask(site, sender, out, arena, why);
                 if (st == OK && out->what == SUB_OWNER)
                         st = rules_owner(site, out->id, arena, out);
                 return st == OK || *why ? st : refuse(why, REFUSED_UNKNOWN, st);
         }
-        if (out->kind != TARGET_TOPIC)
+        if (!leads_to_topic(out))
                 return OK;
         struct rights rights;
         st = rules_topic(site, posting_person(site, sender), out->id, &rights);
@@ -136,7 +145,7 @@ CHECKED enum status submit_placements(struct site *site, const struct target *ta
         size_t n = 0;
         for (size_t i = 0; i < count; i++) {
                 uint32_t mailbox = targets[i].id;
-                if (targets[i].kind == TARGET_OUTSIDE || targets[i].kind == TARGET_COMMAND)
+                if (targets[i].kind != TARGET_PERSON && !leads_to_topic(&targets[i]))
                         continue;
                 if (targets[i].kind == TARGET_PERSON) {
                         enum status st = mailbox_find_use(site->store, targets[i].id, USE_INBOX, &mailbox);
@@ -303,6 +312,16 @@ static void complete(struct site *site, struct submission *mail, bool topic, str
         buf_release(&fields);
 }
 
+CHECKED enum status submit_check(
+        struct site *site, struct submission *mail, struct arena *arena, enum refusal *why)
+{
+        *why = REFUSED_NOT;
+        enum status st = check_form(site, mail, arena, why);
+        if (st == OK)
+                complete(site, mail, false, arena);
+        return st;
+}
+
 /* ---- filing ---- */
 
 static enum status make_entry(struct site *site, const struct submission *mail,
@@ -392,20 +411,37 @@ static enum status add_named(struct site *site, const struct submission *mail, s
         return OK;
 }
 
+/* Mail to T-142@ is of that thread, also when its header does not say so: then readers that go by
+ * References are told in front of it (prefix.c) and in the overview, which ends with them. */
+static void join(const struct submission *mail, struct derived *derived, struct arena *arena)
+{
+        struct str *references = arena_alloc(arena, sizeof *references);
+        bool silent = derived->reference_count == 0;
+        *references = mail->joins;
+        derived->references = references;
+        derived->reference_count = 1;
+        if (silent && str_ends(derived->overview, STR("\t")))
+                derived->overview = arena_printf(
+                        arena, "%.*s%.*s", STR_ARG(derived->overview), STR_ARG(mail->joins));
+}
+
 static enum status prepare(struct site *site, struct submission *mail, struct arena *arena,
         struct filing *out, enum refusal *why)
 {
-        if (mail->to_count + mail->outside_count + mail->command_count == 0 ||
-                mail->to_count > TARGETS_MAX)
+        if (mail->to_count + mail->outside_count == 0 || mail->to_count > TARGETS_MAX)
                 return refuse(why, REFUSED_FORM, INVALID);
         enum status st = check_form(site, mail, arena, why);
         if (st != OK)
                 return st;
+        if (list_came_back(site, mail, arena))
+                return refuse(why, REFUSED_LOOP, INVALID);
         bool topic = mail->sender->way == WAY_APPEND && goes_to_topic(site, mail, arena);
         complete(site, mail, topic, arena);
         struct derived *derived = arena_alloc(arena, sizeof *derived);
         derive(arena, mail->bytes, derived);
         derived->message_id = mail->message_id;
+        if (mail->joins.len)
+                join(mail, derived, arena);
         *out = (struct filing){
                 .bytes = mail->bytes,
                 .derived = derived,
@@ -489,34 +525,26 @@ static void report(struct submission *mail, const struct filing *filing)
         }
 }
 
-/* Before anything is filed: what is done twice when the mail comes again does no harm. */
-static enum status obey(struct site *site, const struct submission *mail, struct arena *arena,
-        enum refusal *why)
-{
-        enum status st = OK;
-        for (size_t i = 0; st == OK && i < mail->command_count; i++)
-                st = list_obey(site, mail, &mail->commands[i], arena, why);
-        return st;
-}
-
 CHECKED enum status submit_add(struct site *site, struct change *change, struct submission *mail,
         struct arena *arena, struct filing *filing, enum refusal *why)
 {
         enum status st = prepare(site, mail, arena, filing, why);
         if (st == OK)
-                st = obey(site, mail, arena, why);
-        if (st != OK || mail->to_count + mail->outside_count == 0)
-                return st;
-        st = change_file(change, filing);
+                st = change_file(change, filing);
         if (st == OK && mail->outside_count)
                 queue(site, mail, filing, change, arena);
-        return st == OK && mail->told_count ? tell(site, mail, change, arena) : st;
+        if (st == OK && mail->told_count)
+                st = tell(site, mail, change, arena);
+        mail->queued = mail->outside_count > 0;
+        if (st == OK && list_queue(site, mail, filing, change, arena))
+                mail->queued = true;
+        return st;
 }
 
 void submit_done(struct site *site, struct submission *mail, const struct filing *filing)
 {
         report(mail, filing);
-        if (mail->outside_count)
+        if (mail->queued)
                 site_queued(site);
 }
 

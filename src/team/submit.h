@@ -36,6 +36,7 @@ enum refusal {
         REFUSED_SIZE,
         REFUSED_SITE,     /* the store's fault: see status (FULL, BUSY, ...) */
         REFUSED_SENDER,   /* to the outside under an address that is not one's own */
+        REFUSED_LOGIN,    /* commands without having logged in */
         REFUSED_NAMES,    /* names more people than a message may */
         REFUSED_TOKEN,    /* a sub-address's token is none of ours, too old or used up */
         REFUSED_MODE,     /* not a way in which somebody outside can follow a topic */
@@ -73,14 +74,19 @@ struct submission {
         size_t told_count;
         struct str envelope_id;     /* ENVID=, RET= (queue.h) */
         enum queue_return returned;
-        const struct target *commands; /* what it asks for besides (list_mail.h); done first */
+        const struct target *commands; /* what it asks for besides (accept.h) */
         size_t command_count;
         bool unique_id;        /* news: EXISTS when the id is known in a topic */
+        uint32_t about;        /* it is addressed to this task (T-142@); 0: to none */
+        struct str joins;      /* Message-ID of what it is put under, whatever it answers; empty: as
+                                * its References say */
+        bool opens;            /* it is addressed to +task */
         const char *kind;      /* Baton-Kind in topics; NULL: "post" */
         struct str task;       /* Baton-Task in topics; empty: none */
         const uint32_t *assigned; /* persons who may read the topic, and find it in INBOX because it gives them work */
         size_t assigned_count;
         /* filled */
+        bool queued;           /* something of it waits to leave */
         struct str message_id; /* in the arena */
         uint64_t message;
 };
@@ -89,6 +95,10 @@ CHECKED enum status submit_placements(struct site *, const struct target *, size
         struct placement **out, size_t *out_count);
 /* Sets `outside`, `told` and `commands` from targets, each address once; in the arena. */
 void submit_others(const struct target *, size_t count, struct arena *, struct submission *);
+/* May this sender write such a message, wherever it goes? Gives it a Message-ID and a date where they
+ * are missing. For what is obeyed and not filed: submit does it itself. */
+CHECKED enum status submit_check(
+        struct site *, struct submission *, struct arena *, enum refusal *why);
 /* Files it, and queues it for the outside. OK: it is on disk everywhere. Else nothing was filed: FORBIDDEN, INVALID, TOO_BIG, EXISTS, FULL, BUSY... */
 CHECKED enum status submit(struct site *, struct submission *, struct arena *, enum refusal *why);
 /* The same in two steps, for what happens with other operations in one change: before the commit, and after it

@@ -4,6 +4,7 @@
 #include "mail/header.h"
 #include "team/gather.h"
 #include "team/tasking.h"
+#include "team/directive.h"
 
 /* ---- opening ---- */
 
@@ -68,15 +69,15 @@ static enum status find_opened(struct tasking *t, uint64_t message, struct task_
         return OK;
 }
 
-static struct str own_text(struct str bytes, struct arena *arena)
+/* The description: what the author says, without the directives. */
+static struct str own_text(struct str bytes, time_t now, struct arena *arena)
 {
-        struct buf text = {0}, own = {0};
-        content_text(arena, mime_parse(arena, bytes), 4 * TASK_TEXT_MOST, &text);
-        content_own(buf_str(&text), &own);
-        struct str out = arena_copy(arena, buf_str(&own));
-        buf_release(&text);
-        buf_release(&own);
-        return out;
+        struct directives directives;
+        const struct zone *zone;
+        if (zone_find(STR("UTC"), &zone) != OK)
+                return STR_NONE;
+        directive_read(bytes, zone, now, STRICT, arena, &directives);
+        return str_sub(directives.rest, 0, TASK_TEXT_MOST);
 }
 
 enum status task_open(struct site *site, const struct task_doing *doing, struct submission *opening,
@@ -85,7 +86,7 @@ enum status task_open(struct site *site, const struct task_doing *doing, struct 
         struct tasking *t = tasking_new(site, doing, arena);
         struct str header = str_sub(opening->bytes, 0, header_length(opening->bytes));
         struct task_edit want = complete(
-                edit, header_text(arena, header, "Subject"), own_text(opening->bytes, arena));
+                edit, header_text(arena, header, "Subject"), own_text(opening->bytes, doing->now, arena));
         *out = (struct task_done){0};
         *why = REFUSED_NOT;
         if (!opening->to_count)

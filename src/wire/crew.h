@@ -36,7 +36,7 @@ struct listener {
 };
 
 struct crew_options {
-        unsigned workers;            /* most threads; 0: 64 */
+        unsigned workers;            /* most threads; 0: 256 */
         unsigned connections;        /* most clients at once; 0: 20000 */
         unsigned connections_per_address; /* 0: 1000; loopback and unix sockets: 10 times */
         unsigned seconds_to_write;   /* a client that takes nothing for so long is put out; 0: 60 */

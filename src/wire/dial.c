@@ -132,7 +132,10 @@ enum status dial_open(
         d->stop = o->stop;
         buf_set(&d->host, o->host);
         (void)snprintf(port, sizeof port, "%u", o->port);
-        int failed = getaddrinfo(buf_text(&d->host), port, &hints, &all);
+        if (o->address.len)
+                hints.ai_flags = AI_NUMERICHOST;
+        buf_set(&d->address, o->address.len ? o->address : o->host);
+        int failed = getaddrinfo(buf_text(&d->address), port, &hints, &all);
         enum status st = OK;
         *out = d;
         if (failed) {

@@ -10,7 +10,8 @@
 struct dial;
 
 struct dial_options {
-        struct str host; /* a name or an address */
+        struct str host; /* a name or an address; TLS asks for it */
+        struct str address; /* where it is, "192.0.2.7"; empty: the system is asked */
         uint16_t port;
         int stop; /* readable: every wait ends with CLOSED; -1: none */
 };

@@ -257,3 +257,4 @@ bool tls_pending(const struct ssl_st *);
 void tls_shut(struct ssl_st *); /* sends close_notify if it can */
 void tls_free(struct ssl_st *);
 char *tls_describe(const struct ssl_st *); /* heap */
+CHECKED enum status tls_binding(const struct ssl_st *, enum binding, struct buf *out);

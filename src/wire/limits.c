@@ -11,7 +11,7 @@ static unsigned or_else(unsigned value, unsigned standard)
 
 void limits_set(struct limits *l, const struct crew_options *o)
 {
-        l->workers = or_else(o->workers, 64);
+        l->workers = or_else(o->workers, 256);
         l->connections = or_else(o->connections, 20000);
         l->per_address = or_else(o->connections_per_address, 1000);
         l->seconds_to_write = or_else(o->seconds_to_write, 60);

@@ -1,7 +1,8 @@
 #include "wire/sasl.h"
 #include "base/encode.h"
 
-const char sasl_mechanisms[] = "SCRAM-SHA-256 PLAIN LOGIN";
+const char sasl_mechanisms[] = "SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN";
+const char sasl_unbound_mechanisms[] = "SCRAM-SHA-256 PLAIN LOGIN";
 const char sasl_clear_mechanisms[] = "SCRAM-SHA-256";
 
 /* Names and passwords are short; what is longer is not looked at. */
@@ -17,7 +18,8 @@ static void wipe(struct buf *b)
 enum status sasl_start(struct sasl *s, struct str mechanism)
 {
         static const char *const names[] = {
-                [SASL_PLAIN] = "PLAIN", [SASL_LOGIN] = "LOGIN", [SASL_SCRAM] = "SCRAM-SHA-256"};
+                [SASL_PLAIN] = "PLAIN", [SASL_LOGIN] = "LOGIN", [SASL_SCRAM] = "SCRAM-SHA-256",
+                [SASL_SCRAM_PLUS] = "SCRAM-SHA-256-PLUS"};
         *s = (struct sasl){0};
         for (size_t i = 0; i < COUNT_OF(names); i++) {
                 s->mechanism = (enum sasl_mechanism)i;
@@ -25,6 +27,11 @@ enum status sasl_start(struct sasl *s, struct str mechanism)
                         return OK;
         }
         return UNSUPPORTED;
+}
+
+bool sasl_is_scram(const struct sasl *s)
+{
+        return s->mechanism == SASL_SCRAM || s->mechanism == SASL_SCRAM_PLUS;
 }
 
 /* RFC 4616 2: [authzid] NUL authcid NUL passwd; neither name nor password holds a NUL. */
@@ -65,6 +72,7 @@ static enum status take(struct sasl *s, struct str message, struct buf *challeng
         case SASL_LOGIN:
                 return login(s, message, challenge);
         case SASL_SCRAM:
+        case SASL_SCRAM_PLUS:
                 return sasl_scram(s, message, challenge);
         case SASL_PLAIN:
                 break;
@@ -102,6 +110,8 @@ void sasl_release(struct sasl *s)
         wipe(&s->user);
         wipe(&s->authorize);
         wipe(&s->password);
+        buf_release(&s->exporter);
+        buf_release(&s->end_point);
         buf_release(&s->binding);
         buf_release(&s->nonce);
         buf_release(&s->first);

@@ -1,4 +1,4 @@
-/* sasl_scram.c - the messages of SCRAM-SHA-256 (RFC 5802 7). */
+/* sasl_scram.c - the messages of SCRAM-SHA-256 and SCRAM-SHA-256-PLUS (RFC 5802 7). */
 #include "base/text.h"
 #include "wire/sasl.h"
 
@@ -43,12 +43,25 @@ static bool is_nonce(struct str s)
         return s.len > 0 && s.len <= NONCE_MOST;
 }
 
-/* gs2-header: who wants channel binding is refused, for this is not SCRAM-SHA-256-PLUS; who only
- * would have wanted it ("y") is told by the mechanisms offered that there is none. */
+/* What the flag of the gs2-header says, RFC 5802 6. "p=": bound in this way, in -PLUS only. "y": the
+ * client would, but has not seen -PLUS offered: if it is, somebody has taken it out. */
+static bool take_flag(const struct sasl *s, struct str flag, struct str *binding)
+{
+        bool offered = s->exporter.len || s->end_point.len;
+        *binding = STR("");
+        if (s->mechanism == SASL_SCRAM)
+                return str_eq(flag, STR("n")) || (str_eq(flag, STR("y")) && !offered);
+        if (str_eq(flag, STR("p=tls-exporter")))
+                *binding = buf_str(&s->exporter);
+        else if (str_eq(flag, STR("p=tls-server-end-point")))
+                *binding = buf_str(&s->end_point);
+        return binding->len > 0;
+}
+
 static enum status take_header(struct sasl *s, struct str *rest)
 {
-        struct str whole = *rest, flag, authorize;
-        if (!str_cut(rest, ',', &flag) || (!str_eq(flag, STR("n")) && !str_eq(flag, STR("y"))))
+        struct str whole = *rest, flag, authorize, binding;
+        if (!str_cut(rest, ',', &flag) || !take_flag(s, flag, &binding))
                 return INVALID;
         if (rest->len && rest->at[0] == ',')
                 *rest = str_from(*rest, 1);
@@ -56,6 +69,7 @@ static enum status take_header(struct sasl *s, struct str *rest)
                  name_decode(authorize, &s->authorize) != OK)
                 return INVALID;
         buf_set(&s->binding, str_sub(whole, 0, whole.len - rest->len));
+        buf_add(&s->binding, binding);
         return OK;
 }
 
@@ -102,7 +116,7 @@ static void say_signature(struct sasl *s, struct str message, struct buf *challe
         buf_release(&last);
 }
 
-/* Does c= repeat the gs2-header? Else somebody in between has changed it. */
+/* Does c= repeat the gs2-header and what binds? Else somebody in between has changed it, or ends TLS. */
 static bool binds(struct sasl *s, struct str coded)
 {
         struct buf plain = {0};
@@ -123,7 +137,7 @@ static enum status take_last(struct sasl *s, struct str message, struct buf *cha
         if (!attribute(&proof, 'p', &coded) || proof.len)
                 return INVALID;
         if (!binds(s, binding))
-                return INVALID;
+                return s->mechanism == SASL_SCRAM_PLUS ? FORBIDDEN : INVALID;
         struct buf text = {0}, plain = {0};
         buf_add(&text, buf_str(&s->first));
         buf_add_char(&text, ',');

@@ -113,10 +113,10 @@ static bool add_extension(X509 *x, int nid, const char *value)
         return added;
 }
 
-static bool certificate_fill(X509 *x, EVP_PKEY *key, const char *name)
+static bool certificate_fill(X509 *x, EVP_PKEY *key, const char *name, bool local)
 {
         struct buf names = {0};
-        buf_addf(&names, "DNS:%s", name);
+        buf_addf(&names, "DNS:%s%s", name, local ? ",DNS:localhost,IP:127.0.0.1,IP:::1" : "");
         X509_NAME *subject = X509_get_subject_name(x);
         BIGNUM *number = BN_new();
         bool ok = number && BN_rand(number, 127, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY);
@@ -156,11 +156,12 @@ static bool write_pem(const char *path, X509 *x, EVP_PKEY *key)
         return (fclose(f) == 0) & (ok == 1);
 }
 
-enum status tls_self_signed(const char *certificate, const char *key, const char *name)
+enum status tls_self_signed(
+        const char *certificate, const char *key, const char *name, bool local)
 {
         EVP_PKEY *pair = EVP_EC_gen("P-256");
         X509 *x = X509_new();
-        bool made = pair && x && certificate_fill(x, pair, name);
+        bool made = pair && x && certificate_fill(x, pair, name, local);
         if (!made)
                 log_reason("cannot make a certificate for", name);
         made = made && write_pem(key, NULL, pair) && write_pem(certificate, x, NULL);
@@ -257,4 +258,44 @@ char *tls_describe(const struct ssl_st *ssl)
         struct buf text = {0};
         buf_addf(&text, "%s %s", SSL_get_version(ssl), SSL_get_cipher_name(ssl));
         return mem_grow((void *)(uintptr_t)buf_text(&text), text.len + 1);
+}
+
+/* RFC 9266 4: 32 octets of the exporter, for an empty context. */
+static enum status exporter(SSL *ssl, struct buf *out)
+{
+        static const char label[] = "EXPORTER-Channel-Binding";
+        enum { SIZE = 32 };
+        unsigned char octets[SIZE];
+        if (SSL_version(ssl) < TLS1_3_VERSION ||
+                SSL_export_keying_material(ssl, octets, SIZE, label, sizeof label - 1,
+                        (const unsigned char *)"", 0, 1) != 1)
+                return ABSENT;
+        buf_add(out, str_make((const char *)octets, SIZE));
+        return OK;
+}
+
+/* RFC 5929 4.1: the certificate's digest, by that of its signature; SHA-256 where that is weaker. */
+static enum status end_point(const SSL *ssl, struct buf *out)
+{
+        X509 *x = SSL_get_certificate(ssl);
+        unsigned char octets[EVP_MAX_MD_SIZE];
+        unsigned size = 0;
+        int digest = NID_undef;
+        if (!x || X509_get_signature_info(x, &digest, NULL, NULL, NULL) != 1)
+                return ABSENT;
+        if (digest == NID_md5 || digest == NID_sha1)
+                digest = NID_sha256;
+        const EVP_MD *md = EVP_get_digestbynid(digest);
+        if (!md || X509_digest(x, md, octets, &size) != 1)
+                return ABSENT;
+        buf_add(out, str_make((const char *)octets, size));
+        return OK;
+}
+
+enum status tls_binding(const struct ssl_st *ssl, enum binding which, struct buf *out)
+{
+        SSL *changing = (SSL *)(uintptr_t)ssl; /* OpenSSL 3.0 wants it so */
+        enum status st = which == BINDING_EXPORTER ? exporter(changing, out) : end_point(ssl, out);
+        ERR_clear_error();
+        return st;
 }

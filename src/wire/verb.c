@@ -30,7 +30,7 @@ bool verb_takes(const struct verb *verb, const struct args *args)
         return verb->max == ARGS_RAW || (args->count >= verb->min && args->count <= verb->max);
 }
 
-enum status order_read(struct verb_table table, struct str line, struct order *out)
+enum status verb_read(struct verb_table table, struct str line, struct spoken *out)
 {
         out->verb = NULL;
         enum status st = args_split(line, &out->args);

@@ -34,10 +34,10 @@ CHECKED enum status args_split(struct str line, struct args *out);
 bool verb_takes(const struct verb *, const struct args *); /* the count fits */
 
 /* A line, cut up, and the row that it names: all that can be said of it without a session. */
-struct order {
+struct spoken {
         const struct verb *verb; /* NULL: none */
         struct args args;        /* views into the line */
 };
 /* ABSENT: no row has that name (which is empty for a line of blanks); INVALID: too few or too many
  * arguments; TOO_MANY: over ARGS_MAX words, verb and args are not set. */
-CHECKED enum status order_read(struct verb_table, struct str line, struct order *out);
+CHECKED enum status verb_read(struct verb_table, struct str line, struct spoken *out);

@@ -209,6 +209,11 @@ bool wire_secure(const struct wire *w)
         return w->ssl != NULL;
 }
 
+enum status wire_binding(const struct wire *w, enum binding which, struct buf *out)
+{
+        return w->ssl ? tls_binding(w->ssl, which, out) : ABSENT;
+}
+
 struct str wire_cipher(const struct wire *w)
 {
         return str_of(w->cipher);

@@ -61,6 +61,11 @@ bool wire_gone(const struct wire *);
  * shakes hands. BROKEN when it failed (the wire is closed). */
 CHECKED enum status wire_starttls(struct wire *, struct tls *);
 bool wire_secure(const struct wire *); /* under TLS */
+/* What binds a login to this connection and no other: what somebody in between cannot have with both
+ * sides. Appended. ABSENT: not under TLS, or there is no such binding for this version of TLS (the
+ * exporter's needs 1.3, RFC 9266) or certificate (RFC 5929 4.1: of an unknown digest). */
+enum binding { BINDING_EXPORTER, BINDING_END_POINT };
+CHECKED enum status wire_binding(const struct wire *, enum binding, struct buf *out);
 struct str wire_cipher(const struct wire *); /* "TLSv1.3 TLS_AES_256_GCM_SHA384" or empty */
 
 /* COMPRESS DEFLATE (RFC 4978, RFC 8054): say the reply first; it leaves in the clear, all behind it

@@ -55,7 +55,7 @@ class Side:
         return json.loads(r.stdout)
 
     def rate(self, *scene, **options):
-        result = self.load(*scene, clients=CLIENTS, **options)
+        result = self.load(*scene, **{'clients': CLIENTS, **options})
         return result['done'] / result['seconds']
 
     # ---- mail ----
@@ -66,8 +66,8 @@ class Side:
             raise RuntimeError(f'{self.column}: FETCH gave {result["units"]} messages')
         return result['p50'] * 1000
 
-    def append(self):
-        return self.rate('append', self.imap(), seconds=SLICE, target='Archive')
+    def append(self, clients=CLIENTS):
+        return self.rate('append', self.imap(), seconds=SLICE, target='Archive', clients=clients)
 
     def ask(self, command, least, count=1, **options):
         """Milliseconds of an IMAP command in the large folder, whose answer has at least so many octets for a message."""

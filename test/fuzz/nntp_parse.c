@@ -58,9 +58,9 @@ static void check_patterns(struct str pattern, struct str text)
 static void check_line(struct str line)
 {
         struct verb_table table = {nntp_verbs, nntp_verb_count};
-        struct order o;
+        struct spoken o;
         struct args second;
-        enum status st = order_read(table, line, &o);
+        enum status st = verb_read(table, line, &o);
         if (st == TOO_MANY)
                 return;
         require((st == ABSENT) == (o.verb == NULL), "a row and none");

@@ -17,7 +17,7 @@ static bool is_within(struct str part, struct str whole)
         return part.len == 0 || (part.at >= whole.at && part.at + part.len <= whole.at + whole.len);
 }
 
-static void check_order(struct str line, const struct order *o, enum status st)
+static void check_order(struct str line, const struct spoken *o, enum status st)
 {
         require(is_within(o->args.name, line) && is_within(o->args.rest, line), "outside the line");
         require(o->args.count <= ARGS_MAX, "too many words");
@@ -53,8 +53,8 @@ static void check_path(struct arena *arena, struct str keyword, struct str rest)
 static void check_line(struct arena *arena, struct str line)
 {
         struct verb_table table = {smtp_verbs, smtp_verb_count};
-        struct order o;
-        enum status st = order_read(table, line, &o);
+        struct spoken o;
+        enum status st = verb_read(table, line, &o);
         uint64_t octets;
         bool last;
         if (st == TOO_MANY)

@@ -2,7 +2,7 @@
 
     hop = Hop(plan=lambda stage, arg, n: '451 4.3.0 Later' if stage == 'rcpt' and n == 1 else None)
 
-A plan is asked at each stage ('connect', 'ehlo', 'starttls', 'auth', 'mail', 'rcpt', 'data', 'dot') with the
+A Hop listens at `address`, and greets as `name`. A plan is asked at each stage ('connect', 'ehlo', 'starttls', 'auth', 'mail', 'rcpt', 'data', 'dot') with the
 argument (an address; at 'data' and 'dot' the first recipient's) and how often that pair has come. It gives a
 reply, None for the usual one, or one of:
 """
@@ -18,12 +18,12 @@ class Gone(Exception):
 
 
 class Hop:
-    def __init__(self, plan=None, extensions=('PIPELINING', '8BITMIME', 'SIZE 10000000'), tls=None, delay=0, port=0):
-        self.plan, self.extensions, self.tls, self.delay = plan, extensions, tls, delay
+    def __init__(self, plan=None, extensions=('PIPELINING', '8BITMIME', 'SIZE 10000000'), tls=None, delay=0, port=0, address='127.0.0.1', name='hop.example'):
+        self.plan, self.extensions, self.tls, self.delay, self.name = plan, extensions, tls, delay, name
         self.counts, self.messages = collections.Counter(), []  # messages: (sender, recipients, octets)
         self.connections, self.commands, self.logins, self.secure = 0, [], [], 0
         self.lock = threading.Lock()
-        self.listening = socket.create_server(('127.0.0.1', port), backlog=64)
+        self.listening = socket.create_server((address, port), backlog=64)
         self.port = self.listening.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
 
@@ -64,7 +64,7 @@ class Hop:
         def say(text):
             s.sendall((text + '\r\n').encode())
         first = self.ask('connect')
-        say(first or '220 hop.example ESMTP')
+        say(first or f'220 {self.name} ESMTP')
         if first and not first.startswith('220'):
             raise Gone
         while True:

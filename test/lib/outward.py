@@ -7,12 +7,12 @@ FAST = {'retry-first': '1s', 'retry-most': '1s', 'reply-wait': '10s'}
 
 
 def set_relay(site, port=None, **keys):
-    """Writes [relay] anew and has it read."""
+    """Writes [relay] anew and has it read. port: of a next hop here, or what `relay` says."""
     path = os.path.join(site.home, 'baton.conf')
     with open(path) as f:
         conf = f.read().split(MARK)[0]
     if port:
-        keys = {'relay': f'127.0.0.1:{port}', **FAST, **{k.replace('_', '-'): v for k, v in keys.items()}}
+        keys = {'relay': f'127.0.0.1:{port}' if isinstance(port, int) else port, **FAST, **{k.replace('_', '-'): v for k, v in keys.items()}}
         conf += MARK + ''.join(f'{k} = {v}\n' for k, v in keys.items())
     with open(path, 'w') as f:
         f.write(conf)

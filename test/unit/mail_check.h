@@ -131,6 +131,10 @@ static const char *check_texts(struct arena *arena, const struct part *top, cons
 {
         struct buf text = {0}, own = {0}, line = {0};
         const char *wrong = NULL;
+        content_search(arena, top, CHECK_TEXT_MAX, &text);
+        if (text.len > CHECK_TEXT_MAX || !text_is_utf8(buf_str(&text)))
+                wrong = "text to be searched that is too long, or no UTF-8";
+        buf_clear(&text);
         content_text(arena, top, CHECK_TEXT_MAX, &text);
         content_own(buf_str(&text), &own);
         content_line(buf_str(&text), CHECK_COLUMNS, &line);

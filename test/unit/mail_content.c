@@ -79,6 +79,34 @@ static void texts(void **state)
         arena_free(arena);
 }
 
+/* What is looked for may be in a forwarded message, in its header, or in an attached text. */
+static void all_text(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *name, *message, *want;
+        } cases[] = {
+                {"attached texts and messages",
+                        MIXED "\r\none\r\n--b\r\nContent-Disposition: attachment\r\n\r\ntwo\r\n--b\r\n"
+                              "Content-Type: message/rfc822\r\n\r\nSubject: =?utf-8?q?=C3=A4pfel?=\r\nX: a\r\n b\r\n\r\nfour\r\n--b\r\n"
+                              "Content-Type: image/gif; name=x.gif\r\n\r\nGIF\r\n--b--\r\n",
+                        "one\n\ntwo\n\nSubject: \xc3\xa4pfel\nX: a b\nfour\n"},
+                {"a message in a message in a message",
+                        "Content-Type: message/rfc822\r\n\r\nSubject: one\r\nContent-Type: message/rfc822\r\n\r\n"
+                        "Subject: two\r\n\r\nthree\r\n",
+                        "Subject: one\nContent-Type: message/rfc822\nSubject: two\nthree\n"},
+                {"a message of a header only", "Content-Type: message/rfc822\r\n\r\nSubject: one\r\n", "Subject: one\n"},
+                {"no text", "Content-Type: image/gif\r\n\r\nGIF", ""},
+        };
+        struct arena *arena = arena_new();
+        for (size_t i = 0; i < COUNT_OF(cases); i++) {
+                struct buf got = {0};
+                content_search(arena, mime_parse(arena, str_of(cases[i].message)), 1000, &got);
+                expect(cases[i].name, &got, cases[i].want);
+        }
+        arena_free(arena);
+}
+
 static void texts_are_bounded(void **state)
 {
         (void)state;
@@ -271,7 +299,7 @@ static void one_line(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(texts), cmocka_unit_test(texts_are_bounded), cmocka_unit_test(html),
+                cmocka_unit_test(texts), cmocka_unit_test(all_text), cmocka_unit_test(texts_are_bounded), cmocka_unit_test(html),
                 cmocka_unit_test(own_texts), cmocka_unit_test(said_texts), cmocka_unit_test(one_line),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

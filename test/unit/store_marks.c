@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "store_kit.h"
+#include "store/codec.h"
+#include "store/inside.h"
 
 static enum status mark(struct kit *k, struct marking *m, const char *numbers)
 {
@@ -446,6 +448,109 @@ static struct marks *open_any(struct kit *k, uint32_t mailbox, uint32_t person)
         return m;
 }
 
+/* ---- old changes are thrown together ---- */
+
+enum { STEPS = 200, LETTERS = 2 * STEPS };
+
+/* What changed at each step, and where the mailbox stood before it. */
+struct diary {
+        uint32_t topic, person;
+        uint64_t before[2 * STEPS];
+        uint32_t marked[2 * STEPS], gone[2 * STEPS];
+        size_t count;
+};
+
+static void step(struct kit *k, struct diary *d)
+{
+        const struct view *view;
+        struct numset *one = numset_new();
+        struct change *change = change_new(k->store);
+        struct marking m = {.mailbox = d->topic, .person = d->person, .numbers = one};
+        assert_int_equal(view_open(k->store, d->topic, &view), OK);
+        d->before[d->count] = view->position;
+        d->gone[d->count] = numset_select(view->numbers, 1 + roll(view->count));
+        view_close(k->store, view);
+        numset_add(one, d->gone[d->count]);
+        change_expunge(change, d->topic, one, NULL);
+        assert_int_equal(store_commit(change), OK);
+        change_free(change);
+        assert_int_equal(view_open(k->store, d->topic, &view), OK);
+        numset_clear(one);
+        d->marked[d->count] = numset_select(view->numbers, 1 + roll(view->count));
+        numset_add(one, d->marked[d->count++]);
+        view_close(k->store, view);
+        struct marks *now = open_any(k, d->topic, d->person);
+        m.how = marks_flags(now, numset_low(one)) & FLAG_SEEN ? MARK_REMOVE : MARK_ADD;
+        m.flags = FLAG_SEEN;
+        marks_free(now);
+        assert_int_equal(marks_store(k->store, &m), OK);
+        assert_true(m.modseq > 0);
+        numset_free(one);
+}
+
+/* Everything that happened since, and no more when `exact`. */
+static void compare_diary(struct kit *k, const struct diary *d, size_t from, bool exact)
+{
+        const struct view *view;
+        struct numset *flags = numset_new(), *vanished = numset_new(), *marked = numset_new(),
+                      *gone = numset_new();
+        assert_int_equal(view_open(k->store, d->topic, &view), OK);
+        assert_int_equal(
+                mailbox_changes(k->store, view, d->person, d->before[from], flags, vanished), OK);
+        for (size_t i = from; i < d->count; i++) {
+                numset_add(marked, d->marked[i]);
+                numset_add(gone, d->gone[i]);
+        }
+        assert_int_equal(numset_count_andnot(marked, flags), 0);
+        assert_int_equal(numset_count_andnot(gone, vanished), 0);
+        if (exact) {
+                assert_true(numset_equal(flags, marked));
+                assert_true(numset_equal(vanished, gone));
+        }
+        numset_and(vanished, view->numbers);
+        assert_int_equal(numset_count(vanished), 0);
+        view_close(k->store, view);
+        numset_free(flags);
+        numset_free(vanished);
+        numset_free(marked);
+        numset_free(gone);
+}
+
+static size_t count_notes(struct kit *k, uint32_t mailbox, uint32_t person)
+{
+        struct key from = key_change(mailbox, person, 0),
+                   upto = key_change(mailbox, person, UINT64_MAX);
+        struct scan *scan = scan_open(
+                k->store->env, NULL, TABLE_CHANGE, key_str(&from), key_str(&upto));
+        struct str key, value;
+        size_t count = 0;
+        while (scan_next(scan, &key, &value) == OK)
+                count++;
+        scan_close(scan);
+        return count;
+}
+
+static void old_changes(void **state)
+{
+        struct kit *k = *state;
+        struct diary *d = mem_new(sizeof *d);
+        d->topic = kit_topic(k, "t");
+        d->person = kit_person(k, "a");
+        for (unsigned i = 0; i < LETTERS / 100; i++)
+                file_many(k, d->topic, 110, false);
+        while (d->count < STEPS)
+                step(k, d);
+        assert_int_equal(count_notes(k, d->topic, d->person), STEPS);
+        kit_reopen(k); /* MODSEQ jumps ahead: what was is long ago */
+        while (d->count < 2 * STEPS)
+                step(k, d);
+        assert_in_range(count_notes(k, d->topic, d->person), STEPS, 2 * STEPS - 63);
+        assert_in_range(count_notes(k, d->topic, 0), STEPS, 2 * STEPS - 63);
+        for (size_t i = 0; i < d->count; i++)
+                compare_diary(k, d, i, i >= STEPS);
+        free(d);
+}
+
 /* What is shared is what anybody would load, and stays so for whoever has it. */
 static void open_shared(struct kit *k, const struct model *model, uint32_t mailbox, uint32_t person,
         unsigned index)
@@ -519,6 +624,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(too_many_together, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(unchanged_since, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(against_a_model, kit_begin, kit_end),
+                cmocka_unit_test_setup_teardown(old_changes, kit_begin, kit_end),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

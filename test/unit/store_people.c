@@ -83,6 +83,42 @@ static void follow(struct kit *k, uint32_t person, uint32_t topic, enum mode mod
         change_free(change);
 }
 
+static enum status forget(struct kit *k, uint32_t id)
+{
+        struct change *change = change_new(k->store);
+        change_person_remove(change, id);
+        enum status st = store_commit(change);
+        change_free(change);
+        return st;
+}
+
+/* An address that was forgotten is free; people with an account are not forgotten so. */
+static void forgotten(void **state)
+{
+        struct kit *k = *state;
+        struct person p = {.name = STR("zoe@else.example"), .outside = true}, found;
+        uint32_t id, again, ana = kit_person(k, "ana"), one = kit_topic(k, "one"), two = kit_topic(k, "two");
+        struct subscription *v;
+        struct topic t;
+        size_t count;
+        assert_int_equal(put_person(k, &p, &id), OK);
+        follow(k, id, one, MODE_EACH);
+        follow(k, id, two, MODE_NONE);
+        follow(k, ana, one, MODE_EACH);
+        assert_int_equal(forget(k, ana), FORBIDDEN);
+        assert_int_equal(forget(k, id), OK);
+        assert_int_equal(forget(k, id), ABSENT);
+        assert_int_equal(person_find(k->store, p.name, k->arena, &found), ABSENT);
+        assert_int_equal(subscribers_of(k->store, one, k->arena, &v, &count), OK);
+        assert_int_equal(count, 1);
+        assert_int_equal(topic_get(k->store, one, k->arena, &t), OK);
+        assert_int_equal(t.each, 1);
+        assert_int_equal(subscribers_of(k->store, two, k->arena, &v, &count), OK);
+        assert_int_equal(count, 0);
+        assert_int_equal(put_person(k, &p, &again), OK);
+        assert_int_not_equal(again, id);
+}
+
 /* kit_end checks the number against the subscriptions each time. */
 static void counted(void **state)
 {
@@ -305,6 +341,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(scram, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(outside, kit_begin, kit_end),
+                cmocka_unit_test_setup_teardown(forgotten, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(counted, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(names, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(folders, kit_begin, kit_end),

@@ -247,11 +247,36 @@ static void lists_and_parts(void **state)
         add(k, &f, &other);
         assert_int_not_equal(part.id, other.id);
         kit_check(k);
-        list.recipient_count = 1; /* expanded, and all of it done */
+        list.recipient_count = 1; /* who has it already */
         list.recipients[0].state = QUEUE_DONE;
+        list.after = 5;
+        list.next = 550;
+        assert_int_equal(change_row(k, &list, false), OK);
+        assert_int_equal(queue_next(k->store, &at), OK);
+        assert_int_equal(at, 550);
+        assert_int_equal(queue_get(k->store, list.id, k->arena, &list), OK);
+        assert_int_equal(list.after, 5);
+        list.hold = true;
         assert_int_equal(change_row(k, &list, false), OK);
         assert_int_equal(queue_next(k->store, &at), OK);
         assert_int_equal(at, 600);
+        kit_check(k);
+}
+
+/* A post that is there already went out when it came first. */
+static void not_again(void **state)
+{
+        struct kit *k = *state;
+        struct filing f = filing_of(k, "n@x");
+        struct queue_row row = row_to(k, "a@b", NULL, 500);
+        struct filing_entry e = {.already = true};
+        row.list = 9;
+        row.unless = &e;
+        add(k, &f, &row);
+        assert_int_equal(row.id, 0);
+        e.already = false;
+        add(k, &f, &row);
+        assert_int_not_equal(row.id, 0);
         kit_check(k);
 }
 
@@ -281,6 +306,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(versions, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(wishes_are_kept, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(first_version_is_read, kit_begin, kit_end),
+                cmocka_unit_test_setup_teardown(not_again, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(lists_and_parts, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(damaged_rows_are_refused, kit_begin, kit_end),
         };

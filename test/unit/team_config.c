@@ -86,6 +86,38 @@ static void values(void **state)
         config_free(c);
 }
 
+/* One server by default has few senders; each domain's own have more. */
+static void ways_out(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *text, *host;
+                bool mx;
+                uint16_t port;
+                unsigned senders;
+        } ways[] = {
+                {"", "", false, 0, 4},
+                {"[relay]\nrelay = a.example:587\n", "a.example", false, 587, 4},
+                {"[relay]\nrelay = mx:25\n", "mx", false, 25, 4},
+                {"[relay]\nrelay = MX\nresolver = 127.0.0.1:5353,::1,[::1]:53\n", "", true, 0, 16},
+                {"[relay]\nrelay-senders = 2\nrelay = mx\n", "", true, 0, 2},
+        };
+        for (size_t i = 0; i < COUNT_OF(ways); i++) {
+                char text[200], *why;
+                struct config *c;
+                snprintf(text, sizeof text, "[site]\ndomain = a.b\n%s", ways[i].text);
+                write_file(str_of(text));
+                assert_int_equal(config_read(home, &c, &why), OK);
+                assert_int_equal(config_relays(c), i > 0);
+                assert_int_equal(c->relay_mx, ways[i].mx);
+                assert_true(str_eq(c->relay_host, str_of(ways[i].host)));
+                assert_int_equal(c->relay_port, ways[i].port);
+                assert_int_equal(c->mx_port, 25);
+                assert_int_equal(c->relay_senders, ways[i].senders);
+                config_free(c);
+        }
+}
+
 /* clang-format off */
 static const struct {
         const char *text, *why; /* a part of the reason */
@@ -118,6 +150,12 @@ static const struct {
         { "[relay]\nrelay = :25\n",                     ":2: relay needs host:port" },
         { "[relay]\nrelay = ::1\n",                     ":2: relay needs host:port" },
         { "[relay]\nrelay = [::1]25\n",                 ":2: relay needs host:port" },
+        { "[relay]\nmx-port = 0\n",                     ":2: port needs a number" },
+        { "[relay]\nresolver = ns.example\n",           ":2: resolver needs an address" },
+        { "[relay]\nresolver = 127.0.0.1:0\n",          ":2: resolver needs an address" },
+        { "[relay]\nresolver = 127.0.0.1,\n",           ":2: resolver needs an address" },
+        { "[relay]\nresolver = [::1:53\n",              ":2: resolver needs an address" },
+        { "[site]\ndomain = a.b\n[relay]\nrelay = mx\nrelay-user = x\nrelay-password-file = y\n", "relay-user is a login at one server" },
         { "[relay]\nrelay-tls = yes\n",                 ":2: relay-tls needs may, must or never" },
         { "[relay]\ngive-up = soon\n",                  ":2: give-up needs a time" },
         { "[site]\ndomain = a.b\n[relay]\nrelay-user = x\n", "relay-user and relay-password-file belong" },
@@ -210,6 +248,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(values),
+                cmocka_unit_test(ways_out),
                 cmocka_unit_test(faults),
                 cmocka_unit_test(odd_files),
                 cmocka_unit_test(written_by_init),

@@ -33,7 +33,8 @@ static void words(void **state)
                 {"help+bounce-mzxw6", "help", SUB_BOUNCE, "mzxw6"},
                 {"a-bounce-bounce-mzxw6", "a-bounce", SUB_BOUNCE, "mzxw6"},
                 {"r+mzxw6", "", SUB_RESERVED, "mzxw6"},
-                {"a+task", "a", SUB_RESERVED, ""},
+                {"a+task", "a", SUB_TASK, ""},
+                {"a+note", "a", SUB_RESERVED, ""},
                 {"find", "", SUB_RESERVED, ""},
         };
         for (size_t i = 0; i < COUNT_OF(cases); i++) {

@@ -89,6 +89,49 @@ static void test_steps(void **state)
         buf_release(&challenge);
 }
 
+/* Who is bound to what: the first message of SCRAM. */
+static void test_bound(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *mechanism, *exporter, *end_point, *header;
+                enum status status;
+        } rows_of[] = {
+                {"SCRAM-SHA-256", "", "", "n,,", ABSENT},
+                {"SCRAM-SHA-256", "", "", "y,,", ABSENT},
+                {"SCRAM-SHA-256", "", "e", "n,,", ABSENT},
+                {"SCRAM-SHA-256", "", "e", "y,,", INVALID}, /* somebody hid -PLUS */
+                {"SCRAM-SHA-256", "x", "", "y,,", INVALID},
+                {"SCRAM-SHA-256", "x", "e", "p=tls-exporter,,", INVALID},
+                {"SCRAM-SHA-256-PLUS", "x", "e", "p=tls-exporter,,", ABSENT},
+                {"scram-sha-256-plus", "x", "e", "p=tls-server-end-point,a=ana,", ABSENT},
+                {"SCRAM-SHA-256-PLUS", "", "e", "p=tls-exporter,,", INVALID},
+                {"SCRAM-SHA-256-PLUS", "x", "", "p=tls-server-end-point,,", INVALID},
+                {"SCRAM-SHA-256-PLUS", "x", "e", "p=tls-unique,,", INVALID},
+                {"SCRAM-SHA-256-PLUS", "x", "e", "n,,", INVALID},
+                {"SCRAM-SHA-256-PLUS", "x", "e", "y,,", INVALID},
+                {"SCRAM-SHA-256-PLUS", "x", "e", "p=,,", INVALID},
+                {"SCRAM-SHA-256-PLUS", "x", "e", "", INVALID},
+        };
+        for (size_t i = 0; i < COUNT_OF(rows_of); i++) {
+                struct sasl s;
+                struct buf message = {0}, coded = {0}, challenge = {0};
+                assert_int_equal(sasl_start(&s, str_of(rows_of[i].mechanism)), OK);
+                assert_true(sasl_is_scram(&s));
+                buf_set(&s.exporter, str_of(rows_of[i].exporter));
+                buf_set(&s.end_point, str_of(rows_of[i].end_point));
+                buf_addf(&message, "%sn=ana,r=abc", rows_of[i].header);
+                base64_encode(buf_str(&message), &coded);
+                enum status st = sasl_step(&s, buf_str(&coded), &challenge);
+                if (st != rows_of[i].status)
+                        fail_msg("%s %s: %s", rows_of[i].mechanism, rows_of[i].header, status_name(st));
+                sasl_release(&s);
+                buf_release(&message);
+                buf_release(&coded);
+                buf_release(&challenge);
+        }
+}
+
 static void test_refused(void **state)
 {
         (void)state;
@@ -222,6 +265,7 @@ int main(void)
                 cmocka_unit_test(test_mechanisms),
                 cmocka_unit_test(test_plain),
                 cmocka_unit_test(test_steps),
+                cmocka_unit_test(test_bound),
                 cmocka_unit_test(test_refused),
                 cmocka_unit_test(test_scram_first),
                 cmocka_unit_test(test_scram_last),

@@ -37,7 +37,7 @@ static int setup(void **state)
         assert_non_null(mkdtemp(f->folder));
         snprintf(f->certificate, sizeof f->certificate, "%s/cert.pem", f->folder);
         snprintf(f->key, sizeof f->key, "%s/key.pem", f->folder);
-        assert_int_equal(tls_self_signed(f->certificate, f->key, "team.example"), OK);
+        assert_int_equal(tls_self_signed(f->certificate, f->key, "team.example", false), OK);
         assert_int_equal(tls_open(f->certificate, f->key, &f->site.tls), OK);
         f->client = trusting(f->certificate);
         *state = f;
@@ -109,8 +109,8 @@ static void test_files(void **state)
         assert_null(tls);
         assert_int_equal(tls_open(f->certificate, f->certificate, &tls), BROKEN);
         assert_int_equal(tls_reload(f->site.tls, "/nowhere/cert", f->key), BROKEN);
-        assert_int_equal(tls_self_signed("/nowhere/cert", f->key, "x"), BROKEN);
-        assert_int_equal(tls_self_signed(f->certificate, f->key, "team.example"), OK);
+        assert_int_equal(tls_self_signed("/nowhere/cert", f->key, "x", false), BROKEN);
+        assert_int_equal(tls_self_signed(f->certificate, f->key, "team.example", false), OK);
         tls_close(NULL);
 }
 
@@ -268,7 +268,7 @@ static void test_reload(void **state)
         SSL *before = shake(f, client_dial(crew, "echo"));
         expect(before, "hello");
         X509 *old = SSL_get1_peer_certificate(before);
-        assert_int_equal(tls_self_signed(f->certificate, f->key, "team.example"), OK);
+        assert_int_equal(tls_self_signed(f->certificate, f->key, "team.example", false), OK);
         assert_int_equal(tls_reload(f->site.tls, f->certificate, f->key), OK);
         SSL_CTX_free(f->client);
         f->client = trusting(f->certificate);

@@ -105,9 +105,9 @@ static void test_order(void **state)
                 {"GROUP a b", INVALID, 0}, {"POST x", INVALID, 2}, {"SEARCH", OK, 3},
                 {"GROUPa", ABSENT, -1}, {"", ABSENT, -1},          {" \t", ABSENT, -1},
         };
-        struct order o;
+        struct spoken o;
         for (size_t i = 0; i < COUNT_OF(rows); i++) {
-                enum status st = order_read((struct verb_table){table, COUNT_OF(table)},
+                enum status st = verb_read((struct verb_table){table, COUNT_OF(table)},
                         str_of(rows[i].line), &o);
                 if (st != rows[i].status || o.verb != (rows[i].row < 0 ? NULL : &table[rows[i].row]))
                         fail_msg("%s: %s", rows[i].line, status_name(st));
@@ -115,7 +115,7 @@ static void test_order(void **state)
         struct buf line = {0};
         for (int i = 0; i < ARGS_MAX + 2; i++)
                 buf_add(&line, STR("POST "));
-        assert_int_equal(order_read((struct verb_table){table, COUNT_OF(table)}, buf_str(&line), &o), TOO_MANY);
+        assert_int_equal(verb_read((struct verb_table){table, COUNT_OF(table)}, buf_str(&line), &o), TOO_MANY);
         buf_release(&line);
 }
 

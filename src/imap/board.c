@@ -1,0 +1,127 @@
+#include "imap/board.h"
+#include "team/room.h"
+
+enum { TAKEN_MAX = 64 }; /* by one command */
+
+static enum status refused(
+        struct session *s, enum status st, const struct task_done *done, enum refusal why)
+{
+        if (why != REFUSED_NOT && why != REFUSED_SITE)
+                return imap_not_filed(s, st, why);
+        if (!done->text.len)
+                return st;
+        return imap_refuse(s, FORBIDDEN, "[%s] %.*s", st == FORBIDDEN ? "NOPERM" : "CANNOT",
+                STR_ARG(done->text));
+}
+
+static enum status take(struct session *s, const struct arrival *in, uint32_t *number)
+{
+        struct task_done done;
+        enum refusal why;
+        enum status st = board_take(s->site, in, s->arena, &done, &why);
+        *number = done.burned;
+        return st == OK ? OK : refused(s, st, &done, why);
+}
+
+static struct arrival arrival_of(struct session *s, uint32_t column)
+{
+        return (struct arrival){
+                .person = s->person, .column = column, .address = wire_peer(s->wire)->address};
+}
+
+enum status imap_board_append(
+        struct session *s, uint32_t column, struct str bytes, time_t date, uint32_t *number)
+{
+        struct arrival in = arrival_of(s, column);
+        in.bytes = bytes;
+        in.date = date;
+        return take(s, &in, number);
+}
+
+/* ---- COPY and MOVE ---- */
+
+/* A message that is no card, with its octets. */
+static enum status take_message(
+        struct session *s, struct arrival *in, const struct entry *e, uint32_t *number)
+{
+        enum { PIECE = 65536 };
+        struct buf bytes = {0};
+        uint64_t size = e->size - e->prefix_size, room = 3 * size;
+        enum status st = room_take(s->site->room, s->wire, room);
+        if (st != OK)
+                return st;
+        for (uint64_t at = 0; st == OK && at < size; at += PIECE)
+                st = message_octets(s->site->store, e->message, at, PIECE, &bytes);
+        in->bytes = buf_str(&bytes);
+        in->message = e->message;
+        in->date = e->date;
+        if (st == OK)
+                st = take(s, in, number);
+        buf_release(&bytes);
+        room_leave(s->site->room, room);
+        return st;
+}
+
+static enum status take_one(struct session *s, const struct boarding *b, uint32_t n)
+{
+        struct selected *m = s->selected;
+        struct arrival in = arrival_of(s, b->column);
+        struct entry e;
+        uint32_t number = 0;
+        enum status st;
+        in.from = (struct place){m->mailbox, n};
+        if (board_is_card(s->site, in.from)) {
+                st = take(s, &in, &number);
+        } else {
+                st = entry_read(s->site->store, m->mailbox, n, &e);
+                if (st == OK)
+                        st = take_message(s, &in, &e, &number);
+                if (st == OK && m->kind == MAILBOX_FOLDER)
+                        numset_add(b->leaving, n);
+        }
+        if (st == OK && number) {
+                numset_add(b->from, n);
+                numset_add(b->to, number);
+        }
+        return st == ABSENT ? OK : st; /* it has gone meanwhile */
+}
+
+/* By UID, a card that went is still a card (team/board.h); by sequence it is no longer there. */
+static enum status numbers_of(struct session *s, struct str set, struct numset **out)
+{
+        const struct numset *here = s->selected->view->numbers;
+        enum status st = imap_numbers(s, set, s->uid, out);
+        if (st != OK)
+                return st;
+        if (!s->uid && numset_count_andnot(*out, here) > 0)
+                return imap_refuse(
+                        s, ABSENT, "[EXPUNGEISSUED] Some of these messages have been removed");
+        bool cards = s->selected->kind == MAILBOX_BOARD || s->selected->kind == MAILBOX_TASKS;
+        if (!cards || numset_count(*out) > TAKEN_MAX)
+                numset_and(*out, here);
+        if (numset_count(*out) > TAKEN_MAX)
+                return imap_refuse(s, TOO_MANY,
+                        "[LIMIT] At most %d messages can go to a board at once", TAKEN_MAX);
+        return OK;
+}
+
+enum status imap_board_copy(struct session *s, const struct boarding *b)
+{
+        struct numset *numbers = NULL;
+        uint32_t n;
+        enum status st = numbers_of(s, b->set, &numbers);
+        if (st == OK)
+                for (struct walk w = numset_walk(numbers); st == OK && walk_next(&w, &n);)
+                        st = take_one(s, b, n);
+        numset_free(numbers);
+        return st;
+}
+
+enum status imap_board_return(struct session *s, const struct numset *numbers)
+{
+        struct place card = {.mailbox = s->selected->mailbox};
+        enum status st = OK;
+        for (struct walk w = numset_walk(numbers); st == OK && walk_next(&w, &card.number);)
+                st = board_return(s->site, card);
+        return st;
+}

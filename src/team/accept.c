@@ -1,0 +1,452 @@
+#include "team/accept.h"
+#include "base/log.h"
+#include "mail/address.h"
+#include "mail/derive.h"
+#include "mail/header.h"
+#include "mail/msgid.h"
+#include "team/list_mail.h"
+#include "team/transcript.h"
+#include "team/wish.h"
+
+/* One message that may command something. */
+struct obeying {
+        struct site *site;
+        struct submission *mail;
+        struct arena *arena;
+        struct person actor;
+        uint32_t topic;            /* the first that it goes to; 0: none */
+        uint32_t task;             /* that it is about; 0: none */
+        uint32_t against;          /* the version that the actor saw; 0: the current one */
+        bool opens;                /* its address or subject opens a task */
+        bool addressed;            /* to T-142@: and so to its thread */
+        struct directives directives;
+        struct wish wish;
+        struct task_done done;
+};
+
+/* ---- who commands ---- */
+
+static bool is_own(struct obeying *o, struct str header)
+{
+        struct addresses list = address_list(o->arena, header_value(o->arena, header, "From"));
+        for (size_t i = 0; i < list.count; i++) {
+                struct str from = address_text(o->arena, &list.v[i]);
+                if (rules_person_of(o->site, from) != o->mail->sender->person)
+                        return false;
+        }
+        return list.count > 0 && header_count(header, "From") == 1;
+}
+
+/* False: it is only to be filed. */
+static bool commands(struct obeying *o, struct str header)
+{
+        const struct sender *sender = o->mail->sender;
+        return sender->person && sender->way != WAY_IMPORT && !derive_automatic(header) &&
+               is_own(o, header) &&
+               person_get(o->site->store, sender->person, o->arena, &o->actor) == OK;
+}
+
+/* ---- what it is about ---- */
+
+static enum status find_topic(struct obeying *o)
+{
+        for (size_t i = 0; i < o->mail->to_count && !o->topic; i++) {
+                struct mailbox box;
+                enum status st = mailbox_get(o->site->store, o->mail->to[i].mailbox, o->arena, &box);
+                if (st != OK && st != ABSENT)
+                        return st;
+                if (st == OK && box.kind == MAILBOX_TOPIC)
+                        o->topic = box.id;
+        }
+        return OK;
+}
+
+/* Which task, and as of which version, the message with this id speaks of. ABSENT. */
+static enum status look_at(struct obeying *o, struct str id)
+{
+        uint64_t message;
+        uint32_t version, number;
+        if (task_id_read(o->site, id, &number, &version)) {
+                o->task = number;
+                o->against = version;
+                return OK;
+        }
+        enum status st = message_find(o->site->store, id, &message);
+        if (st == OK)
+                st = task_of_message(o->site->store, message, &number);
+        if (st == OK)
+                st = task_version_at(o->site->store, number, message, &version);
+        if (st == OK) {
+                o->task = number;
+                o->against = version;
+        }
+        return st;
+}
+
+/* What it answers: In-Reply-To, else the last of References that is known here. */
+static enum status find_answered(struct obeying *o, struct str header)
+{
+        enum { IDS_MOST = 20 };
+        struct str rest = header_value(o->arena, header, "In-Reply-To"), id, ids[IDS_MOST];
+        size_t count = 0;
+        enum status st = ABSENT;
+        while (st == ABSENT && msgid_next(o->arena, &rest, &id))
+                st = look_at(o, id);
+        rest = header_value(o->arena, header, "References");
+        while (st == ABSENT && msgid_next(o->arena, &rest, &id))
+                ids[count++ % IDS_MOST] = id;
+        for (size_t i = 1; st == ABSENT && i <= count && i <= IDS_MOST; i++)
+                st = look_at(o, ids[(count - i) % IDS_MOST]);
+        return st == ABSENT ? OK : st;
+}
+
+static enum status find_object(struct obeying *o, struct str header)
+{
+        uint32_t addressed = o->mail->about;
+        enum status st = find_topic(o);
+        if (st == OK && o->topic)
+                st = find_answered(o, header);
+        if (st != OK || !addressed)
+                return st;
+        o->addressed = o->task != addressed;
+        if (o->addressed) { /* a fresh mail to the task: it is about what is so now */
+                o->task = addressed;
+                o->against = 0;
+        }
+        return OK;
+}
+
+/* ---- doing it ---- */
+
+static struct task_doing doing_of(const struct obeying *o)
+{
+        return (struct task_doing){.person = o->actor.id,
+                .against = o->against,
+                .source_id = o->mail->message_id};
+}
+
+/* What was asked of fields is done, or is so already, or is in conflict. */
+static void settle_fields(struct obeying *o, enum status st)
+{
+        for (size_t i = 0; i < o->wish.count; i++) {
+                struct outcome *out = &o->wish.outcomes[i];
+                if (!out->fields)
+                        continue;
+                if (st == OK && !(out->fields & o->done.conflicted))
+                        out->done = true;
+                else if (!out->why.len)
+                        out->why = o->done.text.len ? o->done.text : STR("It could not be done now: "
+                                                                          "send it again.");
+        }
+}
+
+static void settle(struct obeying *o, enum directive_name name, enum status st, struct str text)
+{
+        for (size_t i = 0; i < o->wish.count; i++) {
+                struct outcome *out = &o->wish.outcomes[i];
+                if (out->directive->name != name || out->directive->fault != FAULT_NONE)
+                        continue;
+                out->done = st == OK;
+                if (st != OK && !out->why.len)
+                        out->why = text;
+        }
+}
+
+static void change_fields(struct obeying *o)
+{
+        struct task_doing doing = doing_of(o);
+        enum status st = OK;
+        if (o->wish.edit.fields && o->task)
+                st = task_change(o->site, &doing, o->task, &o->wish.edit, o->arena, &o->done);
+        settle_fields(o, st);
+}
+
+static void undo(struct obeying *o)
+{
+        struct task_doing doing = doing_of(o);
+        if (!o->wish.undo || !o->task)
+                return;
+        enum status st = task_undo(o->site, &doing, o->task, o->arena, &o->done);
+        settle(o, DO_UNDO, st == OK && o->done.conflicted ? CHANGED : st, o->done.text);
+}
+
+static void attend(struct obeying *o)
+{
+        struct attended said = {.attention = o->wish.attention};
+        if (!o->wish.attends)
+                return;
+        enum status st = thread_root(o->site->store, o->mail->message, &said.root);
+        if (st == OK) {
+                struct change *change = change_new(o->site->store);
+                change_attention(change, o->actor.id, &said);
+                st = store_commit(change);
+                change_free(change);
+        }
+        struct str why = STR("It could not be done now: send it again.");
+        settle(o, DO_MUTE, st, why);
+        settle(o, DO_FOLLOW, st, why);
+}
+
+/* Where the thread begins, when that is in the topic; else this very message. */
+static struct place thread_place(struct obeying *o)
+{
+        enum { PLACES_MOST = 100 };
+        struct place places[PLACES_MOST], place = {.mailbox = o->topic};
+        size_t count = PLACES_MOST;
+        uint64_t root;
+        for (size_t i = 0; i < o->mail->to_count; i++)
+                if (o->mail->to[i].mailbox == o->topic)
+                        place.number = o->mail->to[i].number;
+        if (o->opens || thread_root(o->site->store, o->mail->message, &root) != OK ||
+                message_places(o->site->store, root, places, &count) != OK)
+                return place;
+        for (size_t i = 0; i < count; i++)
+                if (places[i].mailbox == o->topic)
+                        return places[i];
+        return place;
+}
+
+/* A message that was filed asks for a task: its thread becomes one. */
+static void open_here(struct obeying *o)
+{
+        struct task_doing doing = doing_of(o);
+        enum status st = task_open_here(o->site, &doing, thread_place(o), &o->wish.edit, o->arena,
+                &o->done);
+        settle_fields(o, st);
+        settle(o, DO_TASK, st, o->done.text);
+        if (st == OK)
+                o->task = o->done.number;
+}
+
+/* It was filed before, and this is the same mail once more: had it been obeyed? */
+static bool was_obeyed(struct obeying *o)
+{
+        struct task_event *events;
+        size_t count = 100;
+        bool already = false;
+        for (size_t i = 0; i < o->mail->to_count; i++)
+                already = already || (o->mail->to[i].mailbox == o->topic && o->mail->to[i].already);
+        if (!already || !o->task ||
+                task_events(o->site->store, o->task, o->against, o->arena, &events, &count) != OK)
+                return false;
+        for (size_t i = 0; i < count; i++)
+                if (events[i].person == o->actor.id)
+                        return true;
+        return false;
+}
+
+static void obey(struct obeying *o)
+{
+        bool opens = (o->opens || o->wish.opens) && !o->task;
+        if (was_obeyed(o))
+                return;
+        if (opens)
+                open_here(o);
+        else
+                change_fields(o);
+        if (!opens)
+                settle(o, DO_TASK, OK, STR_NONE);
+        undo(o);
+        attend(o);
+}
+
+static void tell(struct obeying *o)
+{
+        struct transcript t = {.person = &o->actor,
+                .task = o->task,
+                .mail = o->mail,
+                .outcomes = o->wish.outcomes,
+                .count = o->wish.count,
+                .more = o->directives.more};
+        if (transcript_send(o->site, &t) != OK)
+                log_warn("directives: %.*s could not be told what was not done",
+                        STR_ARG(o->actor.name));
+}
+
+/* ---- reading it ---- */
+
+/* A task that is opened is called as /task, the subject or the field Title says. */
+static void find_title(struct obeying *o, struct str subject)
+{
+        struct task_edit *e = &o->wish.edit;
+        struct str title = o->wish.title;
+        if (e->fields & 1u << FIELD_TITLE)
+                return;
+        if (!title.len && !directive_subject_task(subject, &title))
+                title = STR_NONE;
+        if (title.len) {
+                e->title = title;
+                e->fields |= 1u << FIELD_TITLE;
+        }
+}
+
+static bool asks_for_task(const struct directives *d)
+{
+        for (size_t i = 0; i < d->count; i++)
+                if (d->v[i].name == DO_TASK && d->v[i].fault == FAULT_NONE)
+                        return true;
+        return false;
+}
+
+static enum status read_directives(struct obeying *o, struct str header)
+{
+        struct str subject = header_text(o->arena, header, "Subject"), title;
+        const struct zone *zone;
+        if (zone_find(o->actor.zone, &zone) != OK && zone_find(STR("UTC"), &zone) != OK)
+                return BROKEN;
+        o->opens = o->mail->opens || directive_subject_task(subject, &title);
+        directive_read(o->mail->bytes, zone, clock_now(), o->opens ? STRICT : LENIENT, o->arena,
+                &o->directives);
+        bool opens = !o->task && (o->opens || asks_for_task(&o->directives));
+        struct wishing in = {.site = o->site,
+                .person = o->actor.id,
+                .topic = o->topic,
+                .has_task = o->task || opens};
+        enum status st = wish_make(&in, &o->directives, o->arena, &o->wish);
+        if (st == OK && opens)
+                find_title(o, subject);
+        return st;
+}
+
+/* What it is about, and what it asks for; *commanding: somebody who may ask does. */
+static enum status prepare(struct obeying *o, bool *commanding)
+{
+        struct str header = str_sub(o->mail->bytes, 0, header_length(o->mail->bytes));
+        enum status st = OK;
+        *commanding = commands(o, header);
+        if (*commanding || o->mail->about)
+                st = find_object(o, header);
+        *commanding = *commanding && st == OK && o->topic;
+        return *commanding ? read_directives(o, header) : st;
+}
+
+/* The message that opens its thread as a task: filed and opened in one change. */
+static enum status file_and_open(struct obeying *o, enum refusal *why)
+{
+        struct task_doing doing = doing_of(o);
+        enum status st = task_open(
+                o->site, &doing, o->mail, &o->wish.edit, o->arena, &o->done, why);
+        if (st != OK && *why == REFUSED_NOT && o->done.text.len) {
+                /* some value cannot be: the mail is not lost for it, and the task opens without */
+                struct task_edit bare = {.fields = o->wish.edit.fields & 1u << FIELD_TITLE,
+                        .title = o->wish.edit.title};
+                struct str text = o->done.text;
+                st = task_open(o->site, &doing, o->mail, &bare, o->arena, &o->done, why);
+                o->done.text = text;
+                settle_fields(o, CHANGED);
+        } else if (st == OK) {
+                settle_fields(o, OK);
+        }
+        if (st == OK) {
+                o->task = o->done.number;
+                settle(o, DO_TASK, OK, STR_NONE);
+                attend(o);
+        }
+        return st;
+}
+
+/* An answer that says /task makes a task of the thread that it answers, not of itself. */
+static bool opens_itself(struct obeying *o)
+{
+        struct str header = str_sub(o->mail->bytes, 0, header_length(o->mail->bytes));
+        bool answers = header_count(header, "In-Reply-To") || header_count(header, "References");
+        return !o->task && (o->opens || (o->wish.opens && !answers));
+}
+
+/* A fresh mail to a task joins its thread; an answer within it stays where it is. */
+static enum status join_thread(struct obeying *o)
+{
+        struct stored root;
+        struct task task;
+        enum status st = task_get(o->site->store, o->task, o->arena, &task);
+        if (st == OK)
+                st = messages_read(o->site->store, &task.root, 1, READ_SUMMARY, o->arena, &root);
+        if (st == OK && root.id)
+                o->mail->joins = root.message_id;
+        return st;
+}
+
+CHECKED enum status accept_post(
+        struct site *site, struct submission *mail, struct arena *arena, enum refusal *why)
+{
+        struct obeying o = {.site = site, .mail = mail, .arena = arena};
+        bool commanding;
+        *why = REFUSED_NOT;
+        if (mail->opens && !mail->sender->person) {
+                *why = REFUSED_LOGIN;
+                return FORBIDDEN;
+        }
+        enum status st = prepare(&o, &commanding);
+        if (st == OK && o.addressed)
+                st = join_thread(&o);
+        if (st != OK) {
+                *why = REFUSED_SITE;
+                return st;
+        }
+        if (commanding && opens_itself(&o)) {
+                st = file_and_open(&o, why);
+        } else {
+                st = submit(site, mail, arena, why);
+                if (st == OK && commanding && (o.directives.count || o.opens))
+                        obey(&o);
+        }
+        if (st == OK && commanding)
+                tell(&o);
+        return st;
+}
+
+void accept_obey(struct site *site, const struct submission *mail)
+{
+        struct arena *arena = arena_new();
+        struct submission copy = *mail;
+        struct obeying o = {.site = site, .mail = &copy, .arena = arena};
+        bool commanding;
+        if (prepare(&o, &commanding) == OK && commanding && (o.directives.count || o.opens)) {
+                obey(&o);
+                tell(&o);
+        }
+        arena_free(arena);
+}
+
+/* ---- mail to addresses ---- */
+
+/* What is about one task only is filed in its topic. */
+static void note_purpose(struct acceptance *a)
+{
+        for (size_t i = 0; i < a->to_count; i++) {
+                if (a->to[i].kind == TARGET_TASK && !a->mail.about)
+                        a->mail.about = a->to[i].number;
+                if (a->to[i].kind == TARGET_COMMAND && a->to[i].what == SUB_TASK)
+                        a->mail.opens = true;
+        }
+}
+
+/* What is asked of topics comes first: when it is refused, nothing has been filed. */
+static enum status obey_commands(
+        struct site *site, struct submission *mail, struct arena *arena, enum refusal *why)
+{
+        enum status st = submit_check(site, mail, arena, why);
+        for (size_t i = 0; st == OK && i < mail->command_count; i++)
+                if (mail->commands[i].what != SUB_TASK)
+                        st = list_obey(site, mail, &mail->commands[i], arena, why);
+        return st;
+}
+
+CHECKED enum status accept_mail(
+        struct site *site, struct acceptance *a, struct arena *arena, enum refusal *why)
+{
+        struct submission *mail = &a->mail;
+        *why = REFUSED_NOT;
+        enum status st = submit_placements(
+                site, a->to, a->to_count, arena, &mail->to, &mail->to_count);
+        if (st != OK) {
+                *why = REFUSED_SITE;
+                return st;
+        }
+        submit_others(a->to, a->to_count, arena, mail);
+        note_purpose(a);
+        bool files = mail->to_count + mail->outside_count > 0;
+        if (mail->command_count)
+                st = obey_commands(site, mail, arena, why);
+        return st == OK && files ? accept_post(site, mail, arena, why) : st;
+}

@@ -1,0 +1,113 @@
+#include "team/board.h"
+#include "mail/header.h"
+#include "mail/msgid.h"
+
+struct taking {
+        struct site *site;
+        const struct arrival *in;
+        struct arena *arena;
+        struct task_edit edit;
+        struct task_doing doing;
+        uint32_t topic;
+        uint32_t task; /* of a card; 0: it is none */
+};
+
+bool board_is_card(struct site *site, struct place from)
+{
+        struct card_memory memory;
+        return from.mailbox && card_find(site->store, from, &memory) == OK;
+}
+
+/* A card that was copied to a folder, or is appended as mbsync does, is known by its id. */
+static void find_by_id(struct taking *t)
+{
+        struct str header = str_sub(t->in->bytes, 0, header_length(t->in->bytes));
+        struct str raw = header_value(t->arena, header, "Message-ID"), id;
+        uint32_t number, version;
+        if (!raw.at || !msgid_next(t->arena, &raw, &id) ||
+                !task_id_read(t->site, id, &number, &version))
+                return;
+        t->task = number;
+        t->doing.against = version;
+}
+
+static enum status find_card(struct taking *t)
+{
+        struct card_memory memory;
+        enum status st = t->in->from.mailbox
+                ? card_find(t->site->store, t->in->from, &memory)
+                : ABSENT;
+        if (st == OK) {
+                t->task = memory.task;
+                t->doing.against = memory.version;
+        }
+        if (st == ABSENT)
+                find_by_id(t);
+        return st == ABSENT ? OK : st;
+}
+
+/* A card that goes to the board of another topic takes its thread along. */
+static enum status move_card(struct taking *t, struct task_done *done)
+{
+        struct task task;
+        enum status st = task_get(t->site->store, t->task, t->arena, &task);
+        if (st == OK && task.topic != t->topic) {
+                t->edit.topic = t->topic;
+                t->edit.fields |= 1u << FIELD_TOPIC;
+        }
+        return st == OK ? task_change(t->site, &t->doing, t->task, &t->edit, t->arena, done) : st;
+}
+
+static enum status open_task(struct taking *t, struct task_done *done, enum refusal *why)
+{
+        struct sender sender = {
+                .way = WAY_APPEND, .person = t->in->person, .address = t->in->address};
+        struct placement to = {.mailbox = t->topic};
+        struct submission mail = {.sender = &sender,
+                .bytes = t->in->bytes,
+                .date = t->in->date,
+                .to = &to,
+                .to_count = 1};
+        if (t->in->message && t->in->from.mailbox == t->topic)
+                return task_open_here(
+                        t->site, &t->doing, t->in->from, &t->edit, t->arena, done);
+        enum status st = task_open(t->site, &t->doing, &mail, &t->edit, t->arena, done, why);
+        if (st != OK || done->opened)
+                return st;
+        /* the same message lies there as a task: it is moved */
+        return task_change(t->site, &t->doing, done->number, &t->edit, t->arena, done);
+}
+
+CHECKED enum status board_take(struct site *site, const struct arrival *in, struct arena *arena,
+        struct task_done *done, enum refusal *why)
+{
+        struct taking t = {.site = site,
+                .in = in,
+                .arena = arena,
+                .edit = {.fields = 1u << FIELD_STATUS},
+                .doing = {.person = in->person, .burn = in->column}};
+        struct rights rights;
+        *why = REFUSED_NOT;
+        *done = (struct task_done){0};
+        enum status st = task_column(site, in->column, arena, &t.edit.status, &t.topic);
+        if (st == OK)
+                st = rules_topic(site, in->person, t.topic, &rights);
+        if (st == OK && !rights.post) {
+                *why = REFUSED_MEMBERS;
+                return FORBIDDEN;
+        }
+        if (st == OK)
+                st = find_card(&t);
+        if (st != OK)
+                return st;
+        return t.task ? move_card(&t, done) : open_task(&t, done, why);
+}
+
+CHECKED enum status board_return(struct site *site, struct place card)
+{
+        struct card_memory memory;
+        enum status st = card_find(site->store, card, &memory);
+        if (st == OK && !memory.gone)
+                st = task_refile(site, memory.task, card);
+        return st == ABSENT ? OK : st;
+}
