@@ -103,18 +103,22 @@ static void test_names(void **state)
         arena_free(arena);
 }
 
-static struct page sample(struct gather_thread *threads, struct gathered *content, struct page_item *items)
+static struct page sample(struct gather_thread *threads, struct gathered *content, struct page_item *items, struct arena *arena)
 {
         static struct str authors[] = {{"Cem Aydin", 9}, {"Bo Lind", 7}, {"Dee", 3}, {"Eva", 3}, {"Finn", 4}, {"Gil", 3}};
         static const struct person person = {.name = {"ana", 3}, .full_name = {"Ana M", 5}};
         threads[0] = (struct gather_thread){.topic = STR("app.export"), .authors = authors, .author_count = 6,
                 .subject = STR("A <subject> & one that is so long that it cannot stand in a line of seventy-two columns"),
                 .messages = 7, .newest_id = STR("<a@b>"), .newest_author = authors[1]};
-        *content = (struct gathered){.threads = threads, .thread_count = 1, .fresh = 7, .read = 2, .older = 1};
-        items[0] = (struct page_item){.thread = threads, .reply_to = STR("app.export@team.example"),
+        *content = (struct gathered){.threads = threads, .thread_count = 1, .talks = 1, .fresh = 7, .read = 2, .older = 1};
+        items[0] = (struct page_item){.section = SECTION_WAITING, .title = STR("T-142 Export"), .topic = STR("app.export"), .task = true,
+                .tag = STR("Ken waits for it, due today"), .changes = STR("now doing (Ken)"), .urgent = true,
+                .reply_to = STR("r+x@team.example"), .in_reply_to = STR("<t@b>")};
+        items[1] = (struct page_item){.section = SECTION_NEW, .title = threads[0].subject, .topic = threads[0].topic,
+                .tag = page_who(threads, arena), .by = STR("Bo"), .reply_to = STR("r+y@team.example"), .in_reply_to = STR("<a@b>"),
                 .line = STR("It is <b>bold</b> & `code`, and the line goes on and on until it must be wrapped for a terminal.")};
         return (struct page){.person = &person, .now = {.year = 2026, .month = 11, .day = 24, .hour = 7, .minute = 30, .weekday = 2},
-                .place = STR("Lisbon"), .content = content, .items = items, .item_count = 1,
+                .place = STR("Lisbon"), .content = content, .items = items, .item_count = 2,
                 .next = {.year = 2026, .month = 11, .day = 25, .hour = 7, .minute = 30, .weekday = 3}};
 }
 
@@ -122,8 +126,9 @@ static void test_page(void **state)
 {
         struct gather_thread threads[1];
         struct gathered content;
-        struct page_item items[1];
-        struct page page = sample(threads, &content, items);
+        struct page_item items[2];
+        struct arena *arena = arena_new();
+        struct page page = sample(threads, &content, items, arena);
         struct buf text = {0}, html = {0};
         struct str rest, line;
         (void)state;
@@ -134,6 +139,10 @@ static void test_page(void **state)
                 assert_in_range(line.len, 0, PAGE_COLUMNS);
         assert_true(str_starts(buf_str(&text), STR("Good morning Ana. Tuesday 24 November, 07:30 in Lisbon.\n")));
         assert_true(str_find(buf_str(&text), STR("7 new: Cem, Bo, Dee and 3 more\n")) != STR_NOWHERE);
+        assert_true(str_find(buf_str(&text), STR("WAITING ON YOU\n--------------\n[1] T-142 Export ")) != STR_NOWHERE);
+        assert_true(str_find(buf_str(&text), STR("Ken waits for it, due today\n    now doing (Ken)\n")) != STR_NOWHERE);
+        assert_true(str_find(buf_str(&text), STR("[2] I have seen it, too. Or: [1] done")) != STR_NOWHERE);
+        assert_true(str_find(buf_str(&html), STR("mailto:r+x@team.example?subject=Re%3A%20T-142%20Export&amp;In-Reply-To=%3Ct%40b%3E&amp;body=due%20tomorrow")) != STR_NOWHERE);
         assert_true(str_find(buf_str(&text), STR("Next: Wed 25 Nov 07:30 Lisbon (UTC+0).")) != STR_NOWHERE);
         assert_true(str_find(buf_str(&html), STR("A &lt;subject&gt; &amp; one")) != STR_NOWHERE);
         assert_true(str_find(buf_str(&html), STR("<b>bold")) == STR_NOWHERE);
@@ -141,6 +150,7 @@ static void test_page(void **state)
         assert_true(str_find(buf_str(&html), STR("In-Reply-To=%3Ca%40b%3E")) != STR_NOWHERE);
         buf_release(&text);
         buf_release(&html);
+        arena_free(arena);
 }
 
 int main(void)
