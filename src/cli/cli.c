@@ -123,6 +123,25 @@ FILE *cli_open(struct cli *c, const char *path)
         return file;
 }
 
+FILE *cli_make(struct cli *c, const char *path)
+{
+        bool output = !strcmp(path, "-");
+        int fd = output ? fcntl(fileno(c->out), F_DUPFD_CLOEXEC, 3)
+                        : openat(c->cwd, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (fd < 0 && errno == EACCES)
+                cli_fail(c,
+                        "%s: the site's user, as whom this runs, may not write there: give '-' for "
+                        "the name and '> %s'",
+                        path, path);
+        else if (fd < 0)
+                cli_fail(c, errno == EEXIST ? "%s is there already: nothing was changed" : "%s: %s",
+                        path, strerror(errno));
+        FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+        if (!file && fd >= 0)
+                close(fd);
+        return file;
+}
+
 struct str cli_word(const struct options *o, size_t at)
 {
         return at < o->word_count ? str_of(o->words[at]) : STR_NONE;

@@ -43,6 +43,9 @@ CHECKED enum status cli_open_site(struct cli *, bool verify, char **why);
 bool cli_line(struct cli *, struct buf *out);
 /* Opens a file that the caller named, for reading. -1: said why. "-" is the caller's input. */
 FILE *cli_open(struct cli *, const char *path);
+/* Makes a file that the caller named, for writing; "-" is the caller's output. NULL: said why, also
+ * when it is there already. */
+FILE *cli_make(struct cli *, const char *path);
 struct str cli_word(const struct options *, size_t at); /* an argument; empty when there is none */
 
 /* By name, said why when there is none. */

@@ -1,10 +1,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/give.h"
 #include "cli/user.h"
 #include "team/rules.h"
 #include "wire/tls.h"
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -117,33 +117,11 @@ static int make_store(struct making *m)
         return status;
 }
 
-/* Everything below an open folder, which is closed. */
-static bool give_below(int folder, const struct passwd *owner, unsigned depth)
-{
-        DIR *list = folder < 0 || depth > 4 ? NULL : fdopendir(folder);
-        bool done = list != NULL;
-        struct dirent *item;
-        while (done && (item = readdir(list))) {
-                if (!strcmp(item->d_name, ".") || !strcmp(item->d_name, ".."))
-                        continue;
-                done = fchownat(folder, item->d_name, owner->pw_uid, owner->pw_gid,
-                               AT_SYMLINK_NOFOLLOW) == 0;
-                if (done && item->d_type == DT_DIR)
-                        done = give_below(openat(folder, item->d_name,
-                                                  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
-                                owner, depth + 1);
-        }
-        if (list)
-                closedir(list);
-        return done;
-}
-
 static int give_away(struct making *m)
 {
         if (!m->user)
                 return DONE;
-        if (chown(m->cli->home, m->owner.pw_uid, m->owner.pw_gid) != 0 ||
-                !give_below(open(m->cli->home, O_RDONLY | O_DIRECTORY | O_CLOEXEC), &m->owner, 0))
+        if (!give_folder(m->cli->home, (struct owner){m->owner.pw_uid, m->owner.pw_gid}))
                 return cli_fail(
                         m->cli, "cannot give %s to %s: %s", m->cli->home, m->user, strerror(errno));
         return DONE;

@@ -225,3 +225,51 @@ enum status mbox_next(struct mbox *m, struct buf *message, time_t *date)
         drop_last_blank(message, blank);
         return too_big ? TOO_BIG : OK;
 }
+
+/* ---- writing ---- */
+
+static void put_from_line(struct str sender, time_t date, struct buf *out)
+{
+        int64_t day = date / 86400, second = date % 86400;
+        int year, month, of_month;
+        civil_from_days(day, &year, &month, &of_month);
+        buf_add_text(out, "From ");
+        for (size_t i = 0; i < sender.len; i++)
+                buf_add_char(out, (unsigned char)sender.at[i] <= ' ' ? '_' : sender.at[i]);
+        buf_addf(out, "%s %s %s %2d %02d:%02d:%02d %04d\n", sender.len ? "" : "MAILER-DAEMON",
+                day_names[(day + 4) % 7], month_names[month - 1], of_month, (int)(second / 3600),
+                (int)(second / 60 % 60), (int)(second % 60), year);
+}
+
+bool mbox_keeps(struct str text)
+{
+        size_t at;
+        while ((at = str_chr(text, '\r')) != STR_NOWHERE) {
+                if (at + 1 == text.len || text.at[at + 1] != '\n')
+                        return true;
+                text = str_from(text, at + 2);
+        }
+        return false;
+}
+
+void mbox_put(struct str message, struct str sender, time_t date, struct buf *out)
+{
+        bool keep = mbox_keeps(message);
+        put_from_line(sender, date > 0 ? date : 0, out);
+        while (message.len) {
+                size_t at = str_chr(message, '\n');
+                struct str line = str_sub(message, 0, at == STR_NOWHERE ? message.len : at + 1);
+                message = str_from(message, line.len);
+                if (is_quoted(line) || str_starts(line, STR("From ")))
+                        buf_add_char(out, '>');
+                if (!keep && str_ends(line, STR("\r\n"))) {
+                        buf_add(out, str_sub(line, 0, line.len - 2));
+                        buf_add_char(out, '\n');
+                } else {
+                        buf_add(out, line);
+                }
+                if (at == STR_NOWHERE)
+                        buf_add_char(out, '\n');
+        }
+        buf_add_char(out, '\n');
+}

@@ -152,20 +152,33 @@ static enum status act_surely(struct cli *c, uint64_t id, enum action action)
         return st;
 }
 
-static int act_on_all(struct cli *c, enum action action)
+static enum status act_on_each(struct cli *c, enum action action, uint64_t *changed)
 {
-        uint64_t ids[BATCH], from = 0, changed = 0;
+        uint64_t ids[BATCH], from = 0;
         size_t count = BATCH;
         enum status st = OK;
         while (st == OK && count == BATCH && !cli_gone(c)) {
                 st = queue_ids(c->site->store, &from, ids, &count);
                 for (size_t i = 0; st == OK && i < count; i++) {
                         st = act_surely(c, ids[i], action);
-                        changed += st == OK;
+                        *changed += st == OK;
                         st = st == ABSENT || st == EXISTS ? OK : st;
                 }
         }
         site_queued(c->site);
+        return st;
+}
+
+enum status queue_hold_all(struct cli *c, uint64_t *held)
+{
+        *held = 0;
+        return act_on_each(c, HOLD, held);
+}
+
+static int act_on_all(struct cli *c, enum action action)
+{
+        uint64_t changed = 0;
+        enum status st = act_on_each(c, action, &changed);
         if (st != OK)
                 return cli_fail_status(c, st, "changing the queue");
         fprintf(c->out, "%llu %s\n", (unsigned long long)changed, done_words[action]);

@@ -5,6 +5,7 @@
 #include "cli/values.h"
 #include "mail/address.h"
 #include "team/digest.h"
+#include "team/task.h"
 #include <unistd.h>
 
 enum { NO_DIGEST = 1440, PASSWORD_LETTERS = 14, ADDRESSES_MAX = 20 };
@@ -118,6 +119,8 @@ int user_save(struct cli *c, struct person *p)
                 p->id = id;
                 st = digest_plan(c->site, p->id, clock_now());
         }
+        if (st == OK) /* what is late, and what may be read */
+                st = task_look_person(c->site, p->id, clock_now());
         return st == OK ? DONE : cli_fail_status(c, st, "saving the person");
 }
 

@@ -23,6 +23,7 @@ struct env {
         unsigned checkpoint_ms, checkpoint_megabytes; /* due after so long, or so much log */
         uint64_t log_file;        /* octets of a log file */
         struct log_place looked;  /* how far the log was when spares were made; checkpointer only */
+        unsigned holds; /* backups that copy log files; under `flushing` */
         unsigned spares;          /* so many log files are kept ready; checkpointer only */
         bool serves;
         atomic_bool failed, damaged;

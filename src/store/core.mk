@@ -5,7 +5,7 @@ libbaton_a_SOURCES += \
 	src/store/layout.c src/store/layout.h src/store/logcheck.c src/store/logcheck.h \
 	src/store/pagecheck.c src/store/pagecheck.h src/store/watermark.c src/store/watermark.h \
 	src/store/disk.c src/store/disk.h src/store/known.c src/store/known.h \
-	src/store/spare.c src/store/spare.h src/store/pages.c src/store/pages.h
+	src/store/backup.c src/store/backup.h src/store/renew.c src/store/renew.h src/store/spare.c src/store/spare.h src/store/pages.c src/store/pages.h
 check_PROGRAMS += test/unit/store_env test/unit/store_writer test/unit/store_logcheck \
 	test/unit/store_known test/unit/store_spare
 test_unit_store_env_SOURCES = test/unit/store_env.c test/unit/store_stub.h

@@ -190,6 +190,7 @@ static int handle_configure(DB_ENV *handle, const struct store_options *options)
 static int handle_open(struct env *env, const struct store_options *options)
 {
         DB_ENV *handle;
+        u_int32_t recovery = options->restoring ? DB_RECOVER_FATAL : DB_RECOVER;
         pages_begin(options->cache != 0 ? options->cache : CACHE_DEFAULT);
         int code = db_env_create(&handle, 0);
         if (code != 0)
@@ -203,8 +204,8 @@ static int handle_open(struct env *env, const struct store_options *options)
         code = code != 0 ? code : handle_configure(handle, options);
         if (code == 0)
                 code = handle->open(handle, env->path,
-                        DB_CREATE | DB_PRIVATE | DB_THREAD | DB_RECOVER | DB_INIT_TXN |
-                                DB_INIT_LOG | DB_INIT_LOCK | DB_INIT_MPOOL,
+                        DB_CREATE | DB_PRIVATE | DB_THREAD | recovery | DB_INIT_TXN | DB_INIT_LOG |
+                                DB_INIT_LOCK | DB_INIT_MPOOL,
                         0600);
         if (code == 0)
                 env->handle = handle;
@@ -313,6 +314,8 @@ enum status env_flush(struct env *env)
 static enum status logs_remove(struct env *env)
 {
         char **names = NULL;
+        if (env->holds > 0)
+                return OK;
         enum status st = env_status(
                 env, TABLE_COUNT, env->handle->log_archive(env->handle, &names, 0));
         if (st != OK || names == NULL)
@@ -359,6 +362,39 @@ enum status env_checkpoint(struct env *env, bool force)
                 st = logs_remove(env);
         pthread_mutex_unlock(&env->flushing);
         return st;
+}
+
+enum status env_hold(struct env *env, uint32_t *oldest)
+{
+        enum status st = env_checkpoint(env, true);
+        pthread_mutex_lock(&env->flushing);
+        if (st == OK) {
+                env->holds++;
+                *oldest = env->mark.oldest;
+        }
+        pthread_mutex_unlock(&env->flushing);
+        return st;
+}
+
+void env_release(struct env *env)
+{
+        pthread_mutex_lock(&env->flushing);
+        env->holds--;
+        pthread_mutex_unlock(&env->flushing);
+}
+
+enum status env_flushed(struct env *env, struct log_place *out)
+{
+        enum status st = env_flush(env);
+        pthread_mutex_lock(&env->flushing);
+        *out = env->mark.flushed;
+        pthread_mutex_unlock(&env->flushing);
+        return st;
+}
+
+const char *env_path(struct env *env)
+{
+        return env->path;
 }
 
 void env_spares(struct env *env)

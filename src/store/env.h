@@ -51,6 +51,14 @@ CHECKED enum status env_checkpoint(struct env *, bool force);
 void env_spares(struct env *);
 CHECKED enum status env_flush(struct env *); /* log_flush, then the watermark */
 
+/* For a backup: after a checkpoint, no log file is removed until as many env_release were called.
+ * *oldest: the oldest log file that recovery needs to bring what is on disk now up to date. */
+CHECKED enum status env_hold(struct env *, uint32_t *oldest);
+void env_release(struct env *);
+struct log_place;
+CHECKED enum status env_flushed(struct env *, struct log_place *out); /* flushes; and how far */
+const char *env_path(struct env *);
+
 /* Reading. txn NULL: outside of the writer, committed data, retried on deadlock. Values are
  * appended to *value. ABSENT. DAMAGED / BROKEN: logged, env_failed is true from then on if it is
  * for good. */

@@ -77,6 +77,11 @@ static bool page_right(char *page, uint32_t number)
         return u32_at(page + PAGE_NUMBER) == number && sum_right(page, PAGE_SIZE, PAGE_SUM);
 }
 
+bool page_whole(char page[PAGE_SIZE], uint32_t number)
+{
+        return page_right(page, number) || (number > 0 && page_blank(page));
+}
+
 static enum status file_open(const char *path, int *fd, uint64_t *size)
 {
         struct stat info;

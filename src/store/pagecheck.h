@@ -8,6 +8,8 @@ enum { PAGE_SIZE = 4096 };
 
 /* Zeros where a page says what it is. */
 bool page_blank(const char *page);
+/* A page as it was read: its checksum and number are right, or it is blank. */
+bool page_whole(char page[PAGE_SIZE], uint32_t number);
 uint32_t page_sum(struct str octets); /* Berkeley DB's checksum of pages and log records */
 /* Page 0 and the root. ABSENT: no such file. DAMAGED: logged with the file. `closed`: after a clean
  * end the file is as long as page 0 says. */

@@ -218,6 +218,16 @@ enum status counter_take(struct txn *txn, struct store *store, enum counter coun
         return OK;
 }
 
+enum status counter_skip(
+        struct txn *txn, struct store *store, enum counter counter, uint64_t count)
+{
+        uint64_t next;
+        enum status st = counter_take(txn, store, counter, &next);
+        if (st == OK)
+                store->rows->next[counter] = next + count;
+        return st;
+}
+
 enum status put_value(struct txn *txn, enum table table, const struct key *key, struct buf *value)
 {
         enum status st = table_put(txn, table, key_str(key), buf_str(value));

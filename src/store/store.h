@@ -21,6 +21,7 @@ struct store_options {
         uint64_t log_file; /* octets of one log file; 0: 16 MB */
         unsigned checkpoint_seconds; /* 0: 60 (or every 64 MB of log) */
         bool read_only_check;        /* `baton check`: verify data pages while opening */
+        bool restoring;              /* a backup's copy: all log files that are there are gone through */
 };
 
 /* Takes the lock, verifies the log against the watermark of what was flushed, recovers, opens.

@@ -62,6 +62,7 @@ CHECKED enum status rows_put(struct txn *, struct store *);
  * writer only. */
 enum counter { COUNTER_MESSAGE, COUNTER_MAILBOX, COUNTER_PERSON, COUNTER_VALIDITY, COUNTER_QUEUE, COUNTER_TASK, COUNTER_COUNT };
 CHECKED enum status counter_take(struct txn *, struct store *, enum counter, uint64_t *out);
+CHECKED enum status counter_skip(struct txn *, struct store *, enum counter, uint64_t count); /* not given */
 /* The MODSEQ of the last flushed and published change; at the start, of the jump. */
 uint64_t writer_flushed(struct writer *);
 /* Waits until everything is flushed that was committed before: what has been read without asking

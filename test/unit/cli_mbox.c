@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "cli/mbox.h"
+#include "team/submit.h"
 
 static struct mbox *open_text(struct str text, size_t max)
 {
@@ -129,12 +130,45 @@ static void from_lines(void **state)
         }
 }
 
+/* What is put comes back, once import has made the line ends CRLF. */
+static void put_and_read(void **state)
+{
+        static const char *const texts[] = {
+                "S: a\r\n\r\nFrom here\r\n>From there\r\n>>From\r\n>>From x\r\n\r\n\r\n",
+                "From x\r\n",
+                "S: b\r\n\r\nFrom ana Tue Nov 24 07:30:00 2026\r\n",
+                "S: c\r\n\r\nlone\rhere\r\r\nFrom x\r\n\r\r\n",
+                "S: d\r\n\r\n\r\n\r\n",
+                "\r\n",
+        };
+        struct buf file = {0}, message = {0}, scratch = {0};
+        time_t date;
+        (void)state;
+        for (size_t i = 0; i < COUNT_OF(texts); i++)
+                mbox_put(str_of(texts[i]), i % 2 ? STR("an a@x.example") : STR_NONE,
+                        1795505400 + (time_t)i, &file);
+        struct mbox *m = open_text(buf_str(&file), 1 << 20);
+        for (size_t i = 0; i < COUNT_OF(texts); i++) {
+                assert_int_equal(mbox_next(m, &message, &date), OK);
+                assert_int_equal(date, 1795505400 + (time_t)i);
+                struct str got = lines_to_crlf(buf_str(&message), &scratch);
+                if (!str_eq(got, str_of(texts[i])))
+                        fail_msg("message %zu comes back as \"%.*s\"", i, STR_ARG(got));
+        }
+        assert_int_equal(mbox_next(m, &message, &date), ABSENT);
+        mbox_close(m);
+        buf_release(&file);
+        buf_release(&message);
+        buf_release(&scratch);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(messages),
                 cmocka_unit_test(long_lines),
                 cmocka_unit_test(from_lines),
+                cmocka_unit_test(put_and_read),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include "mail/compose.h"
 #include "mail/content.h"
 #include "mail/derive.h"
+#include "mail/vtodo.h"
 
 static void expect(struct str got, const char *want)
 {
@@ -106,11 +107,84 @@ static void long_lines_are_encoded(void **state)
         arena_free(arena);
 }
 
+/* A task goes along as a file; the same composition gives the same octets. */
+static void calendars(void **state)
+{
+        (void)state;
+        static const struct str labels[] = {{"a,b", 3}, {"c", 1}};
+        static const struct str people[] = {{"bo@team.example", 15}};
+        struct arena *arena = arena_new();
+        struct buf calendar = {0}, again = {0}, out = {0}, second = {0}, body = {0};
+        struct vtodo v = {
+                .uid = STR("T-1@team.example"),
+                .summary = STR("One; two, three\\"),
+                .description = STR("\xc3\x9c\n[ ] one"),
+                .status = VTODO_COMPLETED,
+                .start = 20784,
+                .due = 20785,
+                .created = 1795505400,
+                .changed = 1795505460,
+                .completed = 1795505460,
+                .sequence = 3,
+                .percent = 100,
+                .priority = 1,
+                .labels = labels,
+                .label_count = 2,
+                .organizer = STR("ana@team.example"),
+                .attendees = people,
+                .attendee_count = 1,
+        };
+        vtodo_write(&v, &calendar);
+        vtodo_write(&v, &again);
+        assert_true(str_eq(buf_str(&calendar), buf_str(&again)));
+        static const char *const lines[] = {"BEGIN:VTODO\r\n", "UID:T-1@team.example\r\n",
+                "SUMMARY:One\\; two\\, three\\\\\r\n", "DESCRIPTION:\xc3\x9c\\n[ ] one\r\n",
+                "DTSTART;VALUE=DATE:20261127\r\n", "DUE;VALUE=DATE:20261128\r\n",
+                "STATUS:COMPLETED\r\n", "COMPLETED:20261124T073100Z\r\n", "PERCENT-COMPLETE:100\r\n",
+                "PRIORITY:1\r\n", "SEQUENCE:3\r\n", "ORGANIZER:mailto:ana@team.example\r\n",
+                "ATTENDEE:mailto:bo@team.example\r\n"};
+        for (size_t i = 0; i < COUNT_OF(lines); i++)
+                if (str_find(buf_str(&calendar), str_of(lines[i])) == STR_NOWHERE)
+                        fail_msg("no %s in %s", lines[i], buf_text(&calendar));
+        v.start = v.due; /* RFC 5545 3.8.2.3: DUE is later than DTSTART */
+        buf_clear(&again);
+        vtodo_write(&v, &again);
+        assert_true(str_find(buf_str(&again), STR("DTSTART")) == STR_NOWHERE);
+
+        struct composition c = {
+                .from = STR("Ana <ana@team.example>"),
+                .subject = STR("T-1"),
+                .message_id = STR("<card.T-1.1@team.example>"),
+                .date = 1795505400,
+                .text = STR("one"),
+                .calendar = buf_str(&calendar),
+                .calendar_name = STR("T-1.ics"),
+        };
+        compose(arena, &c, &out);
+        compose(arena, &c, &second);
+        assert_true(str_eq(buf_str(&out), buf_str(&second)));
+        struct part *top = mime_parse(arena, buf_str(&out));
+        assert_true(str_eq(top->subtype, STR("mixed")));
+        assert_true(str_eq(top->first->type, STR("text")));
+        const struct part *file = top->first->next;
+        assert_true(str_eq(file->subtype, STR("calendar")));
+        expect(mime_filename(file), "T-1.ics");
+        mime_decode(file, &body);
+        assert_true(str_starts(buf_str(&body), str_trim(buf_str(&calendar))));
+        buf_release(&calendar);
+        buf_release(&again);
+        buf_release(&out);
+        buf_release(&second);
+        buf_release(&body);
+        arena_free(arena);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(plain), cmocka_unit_test(alternatives_come_back),
                 cmocka_unit_test(long_lines_are_encoded),
+                cmocka_unit_test(calendars),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
