@@ -134,8 +134,9 @@ static void fill_column(struct board *b, size_t i)
 {
         struct column *col = &b->columns[i];
         struct buf rule = {0};
-        add_text(b, col, arena_printf(b->cli->arena, "%zu %.*s (%zu)", i + 1, STR_ARG(col->name),
-                                 col->card_count),
+        add_text(b, col,
+                arena_printf(b->cli->arena, "%zu %.*s (%zu)", i + 1, STR_ARG(col->name),
+                        col->card_count),
                 HEADING);
         for (size_t k = 0; k < b->width; k++)
                 buf_add_text(&rule, "─");
@@ -143,8 +144,9 @@ static void fill_column(struct board *b, size_t i)
         buf_release(&rule);
         for (size_t k = 0; k < col->card_count; k++) {
                 const struct shown_task *t = &col->cards[k];
-                add_text(b, col, arena_printf(b->cli->arena, "T-%u %.*s", t->task.number,
-                                         STR_ARG(t->task.title)),
+                add_text(b, col,
+                        arena_printf(
+                                b->cli->arena, "T-%u %.*s", t->task.number, STR_ARG(t->task.title)),
                         PLAIN);
                 add_details(b, col, t);
                 if (k + 1 < col->card_count)
@@ -155,8 +157,11 @@ static void fill_column(struct board *b, size_t i)
 /* `fill`: to the column's width, because another one follows. */
 static void print_line(struct board *b, const struct line *line, bool fill)
 {
-        static const char *const codes[] = {
-                [PLAIN] = "", [HEADING] = "\033[1m", [RULE] = "\033[2m", [LATE] = "\033[31m", [FAINT] = "\033[2m"};
+        static const char *const codes[] = {[PLAIN] = "",
+                [HEADING] = "\033[1m",
+                [RULE] = "\033[2m",
+                [LATE] = "\033[31m",
+                [FAINT] = "\033[2m"};
         FILE *out = b->cli->out;
         const char *code = b->colour ? codes[line->style] : "";
         size_t wide = text_columns(line->text);

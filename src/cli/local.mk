@@ -10,6 +10,13 @@ baton_SOURCES = src/cli/main.c
 baton_LDADD = libbaton.a
 
 dist_man_MANS = doc/baton.1 doc/baton-directives.7 doc/baton-lists.7 doc/baton.conf.5 doc/batond.8
+# doc/headers as a page, so that the text exists once.
+nodist_man_MANS = doc/baton-headers.7
+CLEANFILES += doc/baton-headers.7
+EXTRA_DIST += contrib/page
+doc/baton-headers.7: doc/headers contrib/page
+	$(AM_V_GEN)$(MKDIR_P) doc && sh $(top_srcdir)/contrib/page $(top_srcdir)/doc/headers "November 22, 2026" > $@.new && mv $@.new $@
+
 bashcompletiondir = $(datadir)/bash-completion/completions
 dist_bashcompletion_DATA = contrib/completion/baton
 EXTRA_DIST += etc/baton.conf contrib/baton.service

@@ -320,15 +320,15 @@ static void show_state(struct cli *c, struct show *s, const struct shown_task *t
         if (show_is_json(s))
                 show_text(s, "status", NULL, t->task.status);
         else
-                show_text(s, "", "Status", field_say(c->site, &t->topic, FIELD_STATUS,
-                                                   t->task.status, c->arena));
+                show_text(s, "", "Status",
+                        field_say(c->site, &t->topic, FIELD_STATUS, t->task.status, c->arena));
         struct str *people;
         size_t count = field_items(t->people, STR_NONE, c->arena, &people);
         if (show_is_json(s))
                 show_texts(s, "assignees", NULL, people, count);
         else
-                show_text(s, "", "Who", field_say(c->site, &t->topic, FIELD_ASSIGNEES, t->people,
-                                                c->arena));
+                show_text(s, "", "Who",
+                        field_say(c->site, &t->topic, FIELD_ASSIGNEES, t->people, c->arena));
         if (due.len && !show_is_json(s))
                 due = arena_printf(c->arena, "%.*s (%.*s)", STR_ARG(exact), STR_ARG(due));
         show_text(s, "due", due.len ? "Due" : NULL, show_is_json(s) ? exact : due);
@@ -364,7 +364,8 @@ static int run_show(struct cli *c, const struct options *o)
                 fprintf(c->out, "\nHistory (UTC)\n");
                 st = show_history(&h);
                 fprintf(c->out,
-                        "\nTo answer: mail T-%u@%.*s; a first line /done, /take or Due: fri changes "
+                        "\nTo answer: mail T-%u@%.*s; a first line /done, /take or Due: fri "
+                        "changes "
                         "it.\nHere:      baton task set T-%u status=done assign=ana due=fri\n",
                         t.task.number, STR_ARG(domain), t.task.number);
         }

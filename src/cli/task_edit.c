@@ -1,4 +1,5 @@
-/* task_edit.c - tasks opened and changed from the command line: the words of mail, the same changes. */
+/* task_edit.c - tasks opened and changed from the command line: the words of mail, the same
+ * changes. */
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/task.h"
@@ -42,8 +43,8 @@ static int add_line(struct asking *a, const struct options *o, struct str word, 
         struct str value = str_trim(str_from(word, at + 1));
         buf_addf(out, "%.*s: %.*s\n", (int)at, word.at, STR_ARG(value));
         if (!value.len) /* in mail that line would be no field */
-                return cli_misused(a->cli, o, "'%.*s' has no value; 'none' takes one away",
-                        STR_ARG(word));
+                return cli_misused(
+                        a->cli, o, "'%.*s' has no value; 'none' takes one away", STR_ARG(word));
         return DONE;
 }
 
@@ -79,7 +80,8 @@ static int read_one(struct asking *a, const struct options *o, struct str word, 
 }
 
 /* What the words mean for a task of this topic; anything that cannot be stops all. */
-static int make_wish(struct asking *a, const struct options *o, struct buf *directives, uint32_t topic)
+static int make_wish(
+        struct asking *a, const struct options *o, struct buf *directives, uint32_t topic)
 {
         struct cli *c = a->cli;
         struct wishing in = {
@@ -182,18 +184,19 @@ static int read_text(struct asking *a, const struct options *o, struct buf *out)
 }
 
 /* The message that opens it, as its author would have mailed it. */
-static struct str write_opening(struct asking *a, const struct topic *t, struct str title, struct str text)
+static struct str write_opening(
+        struct asking *a, const struct topic *t, struct str title, struct str text)
 {
         struct arena *arena = a->cli->arena;
         struct str domain = site_config(a->cli->site)->domain,
                    local = a->actor.id ? a->actor.name : t->name,
-                   name = !a->actor.id               ? STR("Baton")
+                   name = !a->actor.id             ? STR("Baton")
                           : a->actor.full_name.len ? a->actor.full_name
                                                    : a->actor.name;
         struct buf message = {0};
         struct composition c = {
-                .from = address_field(
-                        arena, name, arena_printf(arena, "%.*s@%.*s", STR_ARG(local), STR_ARG(domain))),
+                .from = address_field(arena, name,
+                        arena_printf(arena, "%.*s@%.*s", STR_ARG(local), STR_ARG(domain))),
                 .to = arena_printf(arena, "%.*s@%.*s", STR_ARG(t->name), STR_ARG(domain)),
                 .subject = title,
                 .message_id = msgid_new(arena, domain),
@@ -220,8 +223,7 @@ static int open_task(struct asking *a, const struct topic *t, struct str title, 
         a->wish.edit.title = title;
         a->wish.edit.text = text;
         a->wish.edit.fields |= 1u << FIELD_TITLE | 1u << FIELD_TEXT;
-        enum status st =
-                task_open(c->site, &a->doing, &mail, &a->wish.edit, c->arena, &done, &why);
+        enum status st = task_open(c->site, &a->doing, &mail, &a->wish.edit, c->arena, &done, &why);
         if (st != OK && why != REFUSED_NOT && why != REFUSED_SITE)
                 return cli_fail(c, "%s", refusal_text(why));
         if (st != OK)
