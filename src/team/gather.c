@@ -146,7 +146,8 @@ static enum status add_numbers(struct gathering *g, const struct view *view, con
 /* Sets of a topic's numbers. */
 struct contents {
         struct numset *unread; /* at first: all, up to the digest's position */
-        struct numset *seen, *history;
+        struct numset *seen;
+        const struct numset *history; /* of all: what was imported is nobody's reading */
 };
 
 /* What came while the digest was put together is for the next one. */
@@ -159,11 +160,12 @@ static enum status load_topic(struct gathering *g, const struct view *view, stru
         if (st == OK && end <= view->count)
                 numset_remove_range(out->unread, numset_select(view->numbers, end), UINT32_MAX);
         if (st == OK)
-                st = seen_load(store, view->mailbox, g->ask->person->id, &out->seen);
-        if (st == OK) /* what was imported is nobody's reading (person 0's \Seen) */
-                st = seen_load(store, view->mailbox, 0, &out->history);
+                st = seen_own_load(store, view->mailbox, g->ask->person->id, &out->seen);
+        if (st == OK)
+                st = recall_history(g->ask->recall, view, &out->history);
         if (st != OK)
                 return st;
+        numset_xor(out->seen, out->history);
         numset_and(out->seen, out->unread);
         numset_andnot(out->unread, out->seen);
         numset_andnot(out->seen, out->history);
@@ -208,7 +210,6 @@ static enum status add_topic(
                 st = count_topic(g, topic, view, &contents);
         numset_free(contents.unread);
         numset_free(contents.seen);
-        numset_free(contents.history);
         return st;
 }
 

@@ -27,5 +27,8 @@ void recall_begin(struct recall *);
 CHECKED enum status recall_messages(
         struct recall *, const uint64_t *ids, size_t count, const struct recalled **out);
 const struct recalled_thread *recall_thread(struct recall *, uint64_t root);
+/* What is history in a mailbox, for a view of it. Borrowed until recall_begin. */
+CHECKED enum status recall_history(
+        struct recall *, const struct view *, const struct numset **out);
 /* The line that tells most of a message; empty when there is none. */
 CHECKED enum status recall_line(struct recall *, uint64_t message, struct str *out);
