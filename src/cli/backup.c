@@ -54,7 +54,8 @@ enum status small_read(int folder, const char *name, struct buf *out)
         if (st == OK && is.st_size > SMALL_MOST)
                 st = TOO_BIG;
         if (st == OK) {
-                ssize_t got = read(fd, buf_reserve(out, (size_t)is.st_size + 1), (size_t)is.st_size);
+                ssize_t got = read(
+                        fd, buf_reserve(out, (size_t)is.st_size + 1), (size_t)is.st_size);
                 st = got == (ssize_t)is.st_size ? OK : BROKEN;
                 out->len += got > 0 ? (size_t)got : 0;
         }
@@ -144,10 +145,10 @@ static int open_folder(struct backup *b)
         b->made = mkdirat(b->cli->cwd, b->name, 0700) == 0;
         if (!b->made && errno != EEXIST)
                 return cli_fail(b->cli,
-                        errno == EACCES || errno == EPERM
-                                ? "%s: %s. Make the folder, and give it to the site's user, as whom "
-                                  "this runs"
-                                : "cannot make %s: %s",
+                        errno == EACCES || errno == EPERM ? "%s: %s. Make the folder, and give it "
+                                                            "to the site's user, as whom "
+                                                            "this runs"
+                                                          : "cannot make %s: %s",
                         b->name, strerror(errno));
         b->folder = folder_in(b->cli->cwd, b->name);
         if (b->folder < 0)
@@ -204,7 +205,8 @@ static int copy_rest(struct backup *b)
                 return fail_copy(b, st, NULL, "copying baton.conf and tls");
         if (passed)
                 cli_fail(b->cli,
-                        "warning: %u file%s in tls may not be read by the site's user and %s not in "
+                        "warning: %u file%s in tls may not be read by the site's user and %s not "
+                        "in "
                         "the backup: copy %s by hand",
                         passed, passed > 1 ? "s" : "", passed > 1 ? "are" : "is",
                         passed > 1 ? "them" : "it");
@@ -291,9 +293,9 @@ const struct command backup_commands[] = {
           "was acknowledged before the backup began is in it; every page and log record that is copied\n"
           "is checked. Nobody waits while batond serves. What fails leaves nothing behind. The folder\n"
           "holds everybody's mail and the site's keys: keep it as safe as the site's own.\n\n"
-          "'baton restore FOLDER' makes a site of it. By cron, with a week kept:\n\n"
-          "  15 3 * * *  baton backup /srv/backup/baton-$(date +\\%F) &&\n"
-          "              find /srv/backup -maxdepth 1 -name 'baton-*' -mtime +7 -exec rm -r {} +" },
+          "'baton restore FOLDER' makes a site of it. By cron (one line), with a week kept:\n\n"
+          "  15 3 * * *  baton backup /srv/backup/baton-$(date +\\%F) && "
+          "find /srv/backup -name 'baton-*' -prune -mtime +7 -exec rm -r {} +" },
         { NULL, NULL, NULL, NULL, NULL, 0, 0, NEEDS_NOTHING, NULL },
 };
 /* clang-format on */

@@ -15,6 +15,8 @@ const struct family families[] = {
         { "topic",       "the topics",                                   "Run a site",              topic_commands       },
         { "subscribe",   "let a person follow a topic",                  "Run a site",              subscribe_commands   },
         { "unsubscribe", "let a person leave a topic",                   "Run a site",              unsubscribe_commands },
+        { "task",        "the tasks: open, look, change",                "Run a site",              task_commands        },
+        { "board",       "a topic's tasks in their columns",             "Run a site",              board_commands       },
         { "digest",      "each person's one mail of the day",            "Run a site",              digest_commands      },
         { "queue",       "mail that waits to leave the house",           "Run a site",              queue_commands       },
         { "deliver",     "take one message from standard input",         "Move mail in",            deliver_commands     },

@@ -1,6 +1,6 @@
 /* export.c - mail as files that other programs read, and that `import` reads back to the same
- * octets: one message at a time, in bounded memory. What Baton puts in front of a message in a topic
- * is not part of it and stays here. */
+ * octets: one message at a time, in bounded memory. What Baton puts in front of a message in a
+ * topic is not part of it and stays here. */
 #include "cli/export.h"
 #include "base/clock.h"
 #include "cli/backup.h"
@@ -15,11 +15,12 @@
 
 enum { ENTRIES_AT_ONCE = 64, PIECE = 1 << 16 };
 
-struct export {
+struct export
+{
         struct cli *cli;
         const char *path;
         uint32_t mailbox;
-        struct marks *marks;      /* NULL: of a topic */
+        struct marks *marks; /* NULL: of a topic */
         struct progress progress;
         uint64_t done;
         struct arena *arena; /* of a message */
@@ -70,8 +71,8 @@ static int each(struct export *e, const struct view *view, export_one *one)
 static int fail_read(struct export *e, const struct entry *entry, enum status st)
 {
         progress_clear(&e->progress);
-        return cli_fail_status(e->cli, st,
-                arena_printf(e->cli->arena, "reading message %u", entry->number).at);
+        return cli_fail_status(
+                e->cli, st, arena_printf(e->cli->arena, "reading message %u", entry->number).at);
 }
 
 /* ---- mbox ---- */
@@ -185,9 +186,10 @@ static int put_maildir(struct export *e, const struct entry *entry)
 static int fail_folder(struct export *e)
 {
         return cli_fail(e->cli,
-                errno == EACCES ? "%s: %s. Make the folder, and give it to the site's user, as whom "
-                                  "this runs"
-                                : "%s: %s",
+                errno == EACCES
+                        ? "%s: %s. Make the folder, and give it to the site's user, as whom "
+                          "this runs"
+                        : "%s: %s",
                 e->path, strerror(errno));
 }
 
@@ -255,7 +257,8 @@ static int find_source(struct export *e, const struct options *o)
         return st == OK ? DONE : cli_fail_status(c, st, "looking for the folder");
 }
 
-static int run(struct cli *c, const struct options *o, int (*way)(struct export *, const struct view *))
+static int run(
+        struct cli *c, const struct options *o, int (*way)(struct export *, const struct view *))
 {
         struct export e = {.cli = c, .path = o->words[0], .folder = -1, .tmp = -1, .cur = -1};
         const struct view *view = NULL;

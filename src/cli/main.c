@@ -101,16 +101,35 @@ static bool type_password(void)
         return right;
 }
 
+static void add_option(struct cli *c, struct call *call, char *option)
+{
+        char **argv = arena_alloc(c->arena, ((size_t)call->argc + 2) * sizeof *argv);
+        memcpy(argv, call->argv, (size_t)call->argc * sizeof *argv);
+        argv[call->argc++] = option;
+        call->argv = argv;
+}
+
+/* The daemon does not see the caller's environment (no-color.org). */
+static void prepare_colour(struct cli *c, struct call *call, const struct options *o)
+{
+        static char option[] = "--no-color";
+        const char *none = getenv("NO_COLOR"), *term = getenv("TERM");
+        bool plain = (none && none[0]) || !term || !strcmp(term, "dumb");
+        for (const struct option *row = o->command->options; plain && row && row->name; row++) {
+                if (!strcmp(row->name, option + 2)) {
+                        add_option(c, call, option);
+                        return;
+                }
+        }
+}
+
 static bool prepare_password(struct cli *c, struct call *call, const struct options *o)
 {
         static char option[] = "--password-stdin";
         bool asks = !strcmp(o->family->name, "user") && !strcmp(o->command->name, "passwd");
         if (!asks || option_on(o, "password-stdin") || !isatty(0))
                 return true;
-        char **argv = arena_alloc(c->arena, ((size_t)call->argc + 2) * sizeof *argv);
-        memcpy(argv, call->argv, (size_t)call->argc * sizeof *argv);
-        argv[call->argc++] = option;
-        call->argv = argv;
+        add_option(c, call, option);
         return type_password();
 }
 
@@ -187,6 +206,7 @@ static int run(struct cli *c, struct call *call)
                 return status;
         if (o.command->needs == NEEDS_NOTHING)
                 return cli_run(c, call->argc, call->argv);
+        prepare_colour(c, call, &o);
         return prepare_password(c, call, &o) ? run_on_site(c, call, &o) : FAILED;
 }
 

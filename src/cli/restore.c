@@ -1,5 +1,5 @@
-/* restore.c - a site of a backup, in a home that is empty. Unlike other commands it is never done by
- * batond: none can run there. */
+/* restore.c - a site of a backup, in a home that is empty. Unlike other commands it is never done
+ * by batond: none can run there. */
 #include "base/clock.h"
 #include "cli/backup.h"
 #include "cli/commands.h"
@@ -74,7 +74,8 @@ static int open_home(struct restore *r)
         if (folder_empty(r->home))
                 return DONE;
         return cli_fail(c,
-                "%s is not empty, and nothing was changed there. Restore to a new folder (--home), or "
+                "%s is not empty, and nothing was changed there. Restore to a new folder (--home), "
+                "or "
                 "stop batond and move this one away first: mv %s %s.old",
                 c->home, c->home, c->home);
 }
@@ -161,8 +162,8 @@ static int restore_all(struct restore *r, uint64_t *held)
                 status = hold_queue(r, held);
         if (status == DONE && geteuid() == 0 && r->owner.user != 0 &&
                 !give_folder(r->cli->home, r->owner))
-                status = cli_fail(r->cli, "cannot give %s to its user: %s", r->cli->home,
-                        strerror(errno));
+                status = cli_fail(
+                        r->cli, "cannot give %s to its user: %s", r->cli->home, strerror(errno));
         return status;
 }
 
@@ -176,7 +177,8 @@ static int run_restore(struct cli *c, const struct options *o)
         if (status == DONE) {
                 status = restore_all(&r, &held);
                 if (status != DONE)
-                        cli_fail(c, "%s is not a whole site: empty it before you try again", c->home);
+                        cli_fail(c, "%s is not a whole site: empty it before you try again",
+                                c->home);
         }
         if (r.folder >= 0)
                 close(r.folder);

@@ -2,6 +2,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include <jansson.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 enum { COLUMNS_MAX = 24, GAP = 2 };
 
@@ -18,7 +20,8 @@ struct row {
 struct show {
         struct cli *cli;
         bool json, list;
-        json_t *all, *item;
+        size_t terminal; /* its width; 0: none */
+        json_t *all, *item, *inside; /* inside: an array of the one thing, where items go */
         struct row *first, *last;
 };
 
@@ -39,7 +42,7 @@ void show_item(struct show *s)
         struct row *row;
         if (s->json) {
                 s->item = json_object();
-                json_array_append_new(s->all, s->item);
+                json_array_append_new(s->inside ? s->inside : s->all, s->item);
                 return;
         }
         row = arena_alloc(s->cli->arena, sizeof *row);
@@ -48,6 +51,18 @@ void show_item(struct show *s)
         else
                 s->first = row;
         s->last = row;
+}
+
+bool show_is_json(const struct show *s)
+{
+        return s->json;
+}
+
+void show_inside(struct show *s, const char *key)
+{
+        assert(s->json && !s->list && !s->inside);
+        s->inside = json_array();
+        json_object_set_new(s->item, key, s->inside);
 }
 
 static void put(struct show *s, const char *heading, struct str text, bool number)
@@ -173,6 +188,15 @@ void show_size(struct show *s, const char *key, const char *heading, uint64_t oc
 
 /* ---- printing ---- */
 
+unsigned show_terminal(struct cli *c)
+{
+        struct winsize size;
+        int fd = fileno(c->out);
+        if (fd < 0 || !isatty(fd))
+                return 0;
+        return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
+}
+
 static void print_padded(FILE *out, struct str text, size_t width, bool right)
 {
         size_t columns = text_columns(text);
@@ -186,10 +210,14 @@ static void print_padded(FILE *out, struct str text, size_t width, bool right)
 static void print_line(struct show *s, const struct row *row, const size_t *widths, bool headings)
 {
         FILE *out = s->cli->out;
+        size_t left = s->terminal ? s->terminal : SIZE_MAX;
         for (size_t i = 0; i < row->count; i++) {
                 const struct cell *cell = &row->cells[i];
                 bool last = i + 1 == row->count && !cell->number;
                 struct str text = headings ? str_of(cell->heading) : cell->text;
+                if (last && text_columns(text) > left)
+                        text = text_cut(text, left);
+                left -= left > widths[i] + GAP ? widths[i] + GAP : left;
                 print_padded(out, text, last ? 0 : widths[i], cell->number);
                 fprintf(out, "%s", i + 1 < row->count ? "  " : "\n");
         }
@@ -198,6 +226,7 @@ static void print_line(struct show *s, const struct row *row, const size_t *widt
 static void print_table(struct show *s)
 {
         size_t widths[COLUMNS_MAX] = {0};
+        s->terminal = show_terminal(s->cli);
         for (const struct row *row = s->first; row; row = row->next) {
                 for (size_t i = 0; i < row->count; i++) {
                         size_t heading = strlen(row->cells[i].heading),
@@ -228,7 +257,7 @@ static void print_lines(struct show *s)
 
 static void print_json(struct show *s)
 {
-        char *text = json_dumps(s->list ? s->all : s->item, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        char *text = json_dumps(s->list ? s->all : json_array_get(s->all, 0), JSON_INDENT(2) | JSON_PRESERVE_ORDER);
         fprintf(s->cli->out, "%s\n", text ? text : "null");
         free(text);
 }

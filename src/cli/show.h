@@ -13,6 +13,8 @@ void show_item(struct show *); /* the next row; not needed for one thing */
  */
 void show_text(struct show *, const char *key, const char *heading, struct str);
 void show_number(struct show *, const char *key, const char *heading, uint64_t);
+/* The width of the caller's terminal, by which a table's last column is cut; 0: it is none. */
+unsigned show_terminal(struct cli *);
 void show_bool(struct show *, const char *key, const char *heading, bool);
 void show_texts(
         struct show *, const char *key, const char *heading, const struct str *, size_t count);
@@ -25,6 +27,10 @@ void show_pairs(
         struct show *, const char *key, const char *heading, const struct pair *, size_t count);
 void show_time(struct show *, const char *key, const char *heading, time_t); /* 0: none */
 void show_size(struct show *, const char *key, const char *heading, uint64_t octets);
+bool show_is_json(const struct show *);
+/* JSON only: the items from here on are an array of objects under this key of the one thing; nothing of
+ * the thing itself may follow. */
+void show_inside(struct show *, const char *key);
 /* `none` is said when a list has no rows ("No topics yet: ..."). */
 void show_end(struct show *, const char *none);
 /* "4.2 MB" */

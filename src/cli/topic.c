@@ -62,7 +62,10 @@ static int save(struct cli *c, struct topic *t)
                 return cli_fail(c, "the name '%.*s' is taken by a topic, a person or an address",
                         STR_ARG(t->name));
         if (st == FORBIDDEN)
-                return cli_fail(c, "a column that still holds cards cannot go: move them first");
+                return cli_fail(c,
+                        "a column that still holds cards cannot go: 'baton board %.*s' shows them, "
+                        "'baton task set T-N status=...' moves them",
+                        STR_ARG(t->name));
         if (st == INVALID)
                 return cli_fail(c, "the columns need names that differ, and none may be 'dropped'");
         return st == OK ? DONE : cli_fail_status(c, st, "saving the topic");

@@ -51,8 +51,8 @@ static enum status tell_errno(struct copying *c, const char *folder, const char 
 
 /* ---- one file ---- */
 
-/* A page that the store writes at this very moment may be read half: then its checksum is wrong, and
- * right when it is read again. */
+/* A page that the store writes at this very moment may be read half: then its checksum is wrong,
+ * and right when it is read again. */
 static enum status page_again(struct file *f, char *page, uint32_t number)
 {
         for (unsigned i = 0; i < TRIES; i++) {
@@ -82,7 +82,8 @@ static enum status piece_read(struct file *f, size_t len, uint64_t at)
 {
         size_t have = 0;
         while (have < len) {
-                ssize_t got = pread(f->from, f->copying->piece + have, len - have, (off_t)(at + have));
+                ssize_t got = pread(
+                        f->from, f->copying->piece + have, len - have, (off_t)(at + have));
                 if (got < 0 && errno == EINTR)
                         continue;
                 if (got < 0)
@@ -291,7 +292,8 @@ static enum status copy_back(struct copying *c)
         for (int i = 0; i < TABLE_COUNT && st == OK; i++) {
                 const char *name = table_name((enum table)i);
                 uint64_t size = size_of(c->from, name);
-                if (size != UINT64_MAX) /* else of a later version, or the list of tables misses it */
+                if (size !=
+                        UINT64_MAX) /* else of a later version, or the list of tables misses it */
                         st = file_copy(c, name, size, true);
         }
         if (st == OK)

@@ -5,8 +5,11 @@
 /* More than a site files, opens or adds between two backups. */
 enum { ARTICLES_SKIPPED = 1000, OPS_AT_ONCE = 200 };
 static const uint64_t skipped[COUNTER_COUNT] = {
-        [COUNTER_MESSAGE] = 1000000, [COUNTER_MAILBOX] = 1000, [COUNTER_PERSON] = 1000,
-        [COUNTER_QUEUE] = 1000000, [COUNTER_TASK] = 100, /* these are read aloud: not too many */
+        [COUNTER_MESSAGE] = 1000000,
+        [COUNTER_MAILBOX] = 1000,
+        [COUNTER_PERSON] = 1000,
+        [COUNTER_QUEUE] = 1000000,
+        [COUNTER_TASK] = 100, /* these are read aloud: not too many */
 };
 
 struct renew_op {
