@@ -16,7 +16,7 @@ struct history {
 
 struct recall {
         struct site *site;
-        struct arena *arena; /* of all that is known */
+        struct arena *arena;                    /* of all that is known */
         struct map *messages, *threads, *lines; /* by id */
         struct map *histories;                  /* by mailbox */
         struct history *sets;                   /* all of them */
@@ -91,8 +91,8 @@ static struct str author_of(struct recall *k, const struct stored *m, uint32_t i
         return m->from.len ? arena_copy(k->arena, m->from) : STR("somebody");
 }
 
-/* "<journal.T-142.7@team.example>". Somebody may write one like it: then his message is counted, and
- * what is told of the task is what its events say. */
+/* "<journal.T-142.7@team.example>". Somebody may write one like it: then his message is counted,
+ * and what is told of the task is what its events say. */
 static void read_journal(struct recalled *m)
 {
         struct str rest = m->message_id, part;
