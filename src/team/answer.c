@@ -346,6 +346,14 @@ static size_t whole_item(const struct answer_to *to)
         return to->item_address <= to->items ? to->item_address : 0;
 }
 
+/* The item that it is about when it does not say so. */
+static size_t only_item(const struct answer_to *to)
+{
+        if (to->item_message && to->item_message <= to->items)
+                return to->item_message;
+        return to->items == 1;
+}
+
 void answer_read(
         struct str text, const struct answer_to *to, struct arena *arena, struct answer *out)
 {
@@ -361,10 +369,8 @@ void answer_read(
         bool said = item;
         for (size_t i = 1; i <= to->items; i++)
                 said = said || r.part[i].len;
-        if (!said && (to->item_message || to->items == 1)) {
-                item = to->item_message && to->item_message <= to->items ? to->item_message : 1;
+        if (!said && (item = only_item(to)) > 0)
                 buf_clear(&r.part[0]);
-        }
         if (item)
                 take_whole(&r, lines, count, item);
         else
