@@ -86,6 +86,22 @@ enum status seen_load(struct store *store, uint32_t mailbox, uint32_t person, st
         return st;
 }
 
+enum status seen_own_load(
+        struct store *store, uint32_t mailbox, uint32_t person, struct numset **out)
+{
+        struct numset *sets[256] = {NULL};
+        struct key own = key_marks_of(person, mailbox, FLAG_INDEX_SEEN);
+        sets[FLAG_INDEX_SEEN] = *out = numset_new();
+        enum status st = load_marks(store, &own, sets);
+        if (st == OK)
+                st = settle(store, mailbox, person);
+        if (st == OK)
+                return OK;
+        numset_free(*out);
+        *out = NULL;
+        return st;
+}
+
 static void clear_words(struct marks *m)
 {
         for (size_t i = 0; i < m->keyword_count; i++) {

@@ -42,6 +42,11 @@ unsigned marks_flags(const struct marks *, uint32_t number); /* FLAG_ bits */
 CHECKED enum status seen_load(
         struct store *, uint32_t mailbox, uint32_t person, struct numset **out);
 
+/* Only where the person's \Seen is another than person 0's: for who asks for many people, and has the
+ * history. Their \Seen is the one or the other, but not both. */
+CHECKED enum status seen_own_load(
+        struct store *, uint32_t mailbox, uint32_t person, struct numset **out);
+
 /* When each of these last changed for this person (filed, or its flags): MODSEQ of RFC 7162, up to
  * the view's position; out is parallel to `which`, ascending, 0 for one that has gone. Costs what
  * has changed ever: for single answers after STORE use marking.modseq. */

@@ -19,7 +19,7 @@ struct reading {
         enum source source;
         size_t items[ITEMS_AT_ONCE]; /* the current ones */
         size_t item_count;           /* 0: nowhere */
-        size_t run_marks; /* quoted items in the quote just read */
+        size_t run_marks;            /* quoted items in the quote just read */
         bool quoting;
         bool gap; /* a blank line, if more of the same comes */
 };
@@ -135,7 +135,8 @@ static void own_line(struct reading *r, const struct said_line *lines, size_t co
 {
         size_t items[ITEMS_AT_ONCE], n;
         struct str line = lines[at].text;
-        if (r->quoting && r->source == BY_QUOTE && r->run_marks > 1 && !more_is_quoted(lines, count, at))
+        if (r->quoting && r->source == BY_QUOTE && r->run_marks > 1 &&
+                !more_is_quoted(lines, count, at))
                 nowhere(r, BY_QUOTE);
         r->quoting = false;
         if (read_marks(r, &line, items, &n)) {
@@ -239,9 +240,10 @@ static void read_lines(struct reading *r, const struct said_line *lines, size_t 
 static bool is_courtesy(const struct reading *r, struct str line)
 {
         static const char *const words[] = {"thanks", "thank you", "many thanks", "thx", "best",
-                "best regards", "kind regards", "regards", "best wishes", "cheers", "br", "greetings",
-                "danke", "viele grüße", "liebe grüße", "gruß", "grüße", "mfg", "lg", "vg", "merci",
-                "cordialement", "gracias", "saludos", "obrigado", "obrigada", "grazie"};
+                "best regards", "kind regards", "regards", "best wishes", "cheers", "br",
+                "greetings", "danke", "viele grüße", "liebe grüße", "gruß", "grüße", "mfg", "lg",
+                "vg", "merci", "cordialement", "gracias", "saludos", "obrigado", "obrigada",
+                "grazie"};
         struct str s = str_trim(line);
         while (s.len && strchr(",.!-", s.at[s.len - 1]))
                 s.len--;
@@ -344,7 +346,16 @@ static size_t whole_item(const struct answer_to *to)
         return to->item_address <= to->items ? to->item_address : 0;
 }
 
-void answer_read(struct str text, const struct answer_to *to, struct arena *arena, struct answer *out)
+/* The item that it is about when it does not say so. */
+static size_t only_item(const struct answer_to *to)
+{
+        if (to->item_message && to->item_message <= to->items)
+                return to->item_message;
+        return to->items == 1;
+}
+
+void answer_read(
+        struct str text, const struct answer_to *to, struct arena *arena, struct answer *out)
 {
         struct said_line *lines;
         struct buf marked = {0};
@@ -358,10 +369,8 @@ void answer_read(struct str text, const struct answer_to *to, struct arena *aren
         bool said = item;
         for (size_t i = 1; i <= to->items; i++)
                 said = said || r.part[i].len;
-        if (!said && (to->item_message || to->items == 1)) {
-                item = to->item_message && to->item_message <= to->items ? to->item_message : 1;
+        if (!said && (item = only_item(to)) > 0)
                 buf_clear(&r.part[0]);
-        }
         if (item)
                 take_whole(&r, lines, count, item);
         else

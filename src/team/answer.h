@@ -7,7 +7,7 @@
 #pragma once
 #include "base/arena.h"
 
-struct answer_to { /* what is known of the digest */
+struct answer_to {           /* what is known of the digest */
         size_t items;        /* how many it has; numbered from 1 */
         size_t item_address; /* the item whose address the mail was sent to; 0: none */
         size_t item_message; /* the item whose real message is answered by In-Reply-To; 0: none */

@@ -12,7 +12,13 @@
 #include "team/digest_items.h"
 #include "team/directive.h"
 
-enum { A_DAY = 86400, WRITTEN_AGO = 30 * A_DAY, TEXT_MOST = 64 * 1024, SHOWN_MOST = 512 * 1024, REFERENCES_MOST = 20 };
+enum {
+        A_DAY = 86400,
+        WRITTEN_AGO = 30 * A_DAY,
+        TEXT_MOST = 64 * 1024,
+        SHOWN_MOST = 512 * 1024,
+        REFERENCES_MOST = 20
+};
 
 /* ---- who may ---- */
 
@@ -61,7 +67,8 @@ static enum status know_author(struct answering *a, const struct submission *mai
         const struct target *to, enum refusal *why)
 {
         a->sender = *mail->sender;
-        uint32_t person = path_owner(a->site, mail->sender), author = author_of(a->site, a->header, a->arena);
+        uint32_t person = path_owner(a->site, mail->sender),
+                 author = author_of(a->site, a->header, a->arena);
         enum status st = answer_may(a->site, mail->sender, to, why);
         if (st == OK && (!author || author != person))
                 st = refuse(why, REFUSED_ANSWER, FORBIDDEN);
@@ -69,8 +76,8 @@ static enum status know_author(struct answering *a, const struct submission *mai
                 st = person_get(a->site->store, person, a->arena, &a->person);
         if (st != OK)
                 return *why == REFUSED_NOT ? refuse(why, REFUSED_SITE, st) : st;
-        if (to->token.len && digest_address_read(a->site, to->token, &a->ref) == OK && a->ref.item &&
-                a->ref.person == person)
+        if (to->token.len && digest_address_read(a->site, to->token, &a->ref) == OK &&
+                a->ref.item && a->ref.person == person)
                 a->sender.person = person;
         return OK;
 }
@@ -169,14 +176,15 @@ static void read_parts(struct answering *a)
 
 /* ---- words that do something ---- */
 
-/* "done", "due fri": what stands in a line of its own is what "/done" and "/due fri" are, where it can
- * be read so and the entry is one that it can be said to. */
+/* "done", "due fri": what stands in a line of its own is what "/done" and "/due fri" are, where it
+ * can be read so and the entry is one that it can be said to. */
 static bool is_order(const struct answering *a, const struct digest_item *item, struct str line)
 {
         struct str rest = line, word;
         struct directives found;
-        const struct directive_row *row =
-                str_word(&rest, &word) ? directive_row_find(DIRECTIVE_VERB, word) : NULL;
+        const struct directive_row *row = str_word(&rest, &word)
+                                                  ? directive_row_find(DIRECTIVE_VERB, word)
+                                                  : NULL;
         if (!row || row->later || row->takes == TAKES_TEXT || row->takes == TAKES_ANY_TEXT)
                 return false;
         if (row->object != ON_THREAD && item->about != ABOUT_TASK)
@@ -187,12 +195,13 @@ static bool is_order(const struct answering *a, const struct digest_item *item, 
 }
 
 /* The lines at the front that are orders get their "/". How many there are. */
-static size_t mark_orders(const struct answering *a, const struct digest_item *item, struct str text,
-        struct buf *out)
+static size_t mark_orders(
+        const struct answering *a, const struct digest_item *item, struct str text, struct buf *out)
 {
         struct str line;
         size_t n = 0;
-        for (struct str rest = text; str_line(&rest, &line) && is_order(a, item, line); text = rest) {
+        for (struct str rest = text; str_line(&rest, &line) && is_order(a, item, line);
+                text = rest) {
                 buf_addf(out, "/%.*s\n", STR_ARG(str_trim(line)));
                 n++;
         }
@@ -236,7 +245,8 @@ static struct str subject_of(struct answering *a, struct str subject)
         return arena_printf(a->arena, "Re: %.*s", STR_ARG(subject));
 }
 
-static enum status find_message(struct answering *a, const struct digest_item *item, struct stored *out)
+static enum status find_message(
+        struct answering *a, const struct digest_item *item, struct stored *out)
 {
         uint64_t ids[2] = {item->message, item->root};
         struct stored got[2];
@@ -247,8 +257,8 @@ static enum status find_message(struct answering *a, const struct digest_item *i
         return out->id ? OK : ABSENT;
 }
 
-/* What goes into the thread. The id is made of the reply and the part, so that the same reply, which
- * comes twice where a connection breaks, is posted once. */
+/* What goes into the thread. The id is made of the reply and the part, so that the same reply,
+ * which comes twice where a connection breaks, is posted once. */
 static void compose_part(struct answering *a, const struct answer_part *part,
         const struct stored *answered, struct buf *out)
 {
@@ -312,8 +322,9 @@ static enum status aim_at_author(struct answering *a, struct aim *aim, struct an
                 a->arena, "%.*s@%.*s", STR_ARG(a->person.name), STR_ARG(a->domain));
         enum status st = message_octets(
                 a->site->store, aim->answered.id, 0, aim->answered.header_size, &header);
-        bool found = st == OK && (header_find(buf_str(&header), "Reply-To", &value) ||
-                                         header_find(buf_str(&header), "From", &value)) &&
+        bool found = st == OK &&
+                     (header_find(buf_str(&header), "Reply-To", &value) ||
+                             header_find(buf_str(&header), "From", &value)) &&
                      address_first(a->arena, value, &to);
         buf_release(&header);
         if (!found) {
@@ -343,13 +354,15 @@ static enum status aim_at(struct answering *a, struct aim *aim, struct answer_fa
 static enum status file_part(
         struct answering *a, struct str bytes, const struct aim *aim, enum refusal *why)
 {
-        struct acceptance in = {.mail = {.sender = &a->sender, .bytes = bytes}, .to = &aim->target, .to_count = 1};
+        struct acceptance in = {
+                .mail = {.sender = &a->sender, .bytes = bytes}, .to = &aim->target, .to_count = 1};
         uint64_t there;
         if (!a->written && message_find(a->site->store, a->part_id, &there) == OK)
                 return OK; /* its octets would be others now */
         if (aim->item->about == ABOUT_TASK)
                 in.mail.about = aim->item->task;
-        /* the same reply gives the same octets: its entry stays, and what it asks for is done once */
+        /* the same reply gives the same octets: its entry stays, and what it asks for is done once
+         */
         return accept_mail(a->site, &in, a->arena, why);
 }
 
@@ -365,7 +378,8 @@ static bool make_text(struct answering *a, const struct digest_item *item, struc
         return !orders || a->sender.person;
 }
 
-static enum status post_part(struct answering *a, const struct answer_part *part, struct answer_fate *fate)
+static enum status post_part(
+        struct answering *a, const struct answer_part *part, struct answer_fate *fate)
 {
         struct aim aim = {.item = &a->items.v[part->item - 1]};
         struct sender sender = a->sender;
@@ -375,7 +389,8 @@ static enum status post_part(struct answering *a, const struct answer_part *part
         *fate = (struct answer_fate){.item = part->item, .text = part->text};
         enum status st = aim_at(a, &aim, fate);
         if (st == OK && !fate->why && !make_text(a, aim.item, &clean.text))
-                fate->why = "it changes something, and mail from outside does that only under the entry's "
+                fate->why = "it changes something, and mail from outside does that only under the "
+                            "entry's "
                             "own address (its links in the HTML form); or log in";
         if (st == OK && !fate->why) {
                 a->topic_address = aim.target.address;
@@ -409,7 +424,8 @@ static enum status post_all(struct answering *a)
 /* ---- all of it ---- */
 
 /* What a machine answers is filed, and never acted on. */
-static enum status file_automatic(struct answering *a, const struct submission *mail, enum refusal *why)
+static enum status file_automatic(
+        struct answering *a, const struct submission *mail, enum refusal *why)
 {
         struct placement to = {.address = STR("digest")};
         struct submission copy = *mail;

@@ -2,9 +2,9 @@
  * message of its own, in its thread, with the rights of who wrote it. What fits nowhere is posted
  * nowhere: its author gets one mail that says so, and finds the text in Drafts.
  *
- * An item's address leads there, and with its person's From it is as good as a login, for that item.
- * Mail from outside to digest@, and to a digest's own address, counts as mail from outside does
- * anywhere: it posts where that person may post, and commands nothing. */
+ * An item's address leads there, and with its person's From it is as good as a login, for that
+ * item. Mail from outside to digest@, and to a digest's own address, counts as mail from outside
+ * does anywhere: it posts where that person may post, and commands nothing. */
 #pragma once
 #include "team/submit.h"
 

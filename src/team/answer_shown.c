@@ -2,7 +2,7 @@
 #include "base/map.h"
 
 enum {
-        LONG_ENOUGH = 24, /* octets, without blanks, that nobody writes by chance */
+        LONG_ENOUGH = 24,  /* octets, without blanks, that nobody writes by chance */
         WHOLE_ENOUGH = 12, /* the same of a whole line */
         TAIL_KEPT = 40,
 };
@@ -30,10 +30,10 @@ static struct str content_of(struct str line, bool *quoted)
 }
 
 struct known {
-        struct str all;      /* what was shown, without blanks */
-        struct map *lines;   /* whole lines of it */
-        struct buf before;   /* the quoted lines above, without blanks: their end */
-        bool gap;            /* a blank line since */
+        struct str all;    /* what was shown, without blanks */
+        struct map *lines; /* whole lines of it */
+        struct buf before; /* the quoted lines above, without blanks: their end */
+        bool gap;          /* a blank line since */
 };
 
 static bool was_shown(const struct known *k, struct str plain)

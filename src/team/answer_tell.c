@@ -46,7 +46,8 @@ static void make_boundary(const struct answering *a, struct str id, struct buf *
         } while (str_find(a->top->body, buf_str(out)) != STR_NOWHERE);
 }
 
-void answer_compose(const struct answering *a, const struct composition *c, bool carries, struct buf *out)
+void answer_compose(
+        const struct answering *a, const struct composition *c, bool carries, struct buf *out)
 {
         struct buf plain = {0}, head = {0}, text = {0}, boundary = {0};
         struct field field;
@@ -63,8 +64,8 @@ void answer_compose(const struct answering *a, const struct composition *c, bool
         make_boundary(a, c->message_id, &boundary);
         struct str b = buf_str(&boundary);
         buf_add(out, buf_str(&head));
-        buf_addf(out, "Content-Type: multipart/mixed; boundary=\"%.*s\"\r\n\r\n--%.*s\r\n%.*s\r\n", STR_ARG(b),
-                STR_ARG(b), STR_ARG(buf_str(&text)));
+        buf_addf(out, "Content-Type: multipart/mixed; boundary=\"%.*s\"\r\n\r\n--%.*s\r\n%.*s\r\n",
+                STR_ARG(b), STR_ARG(b), STR_ARG(buf_str(&text)));
         buf_add(out, str_from(message, header.len));
         add_attached(a->top, b, out);
         buf_addf(out, "\r\n--%.*s--\r\n", STR_ARG(b));
@@ -121,7 +122,8 @@ static void add_fates(const struct answering *a, struct buf *out)
         for (size_t i = 0; i < a->fate_count; i++)
                 if (!a->fates[i].why)
                         text_wrap(arena_printf(a->arena, "[%zu] %.*s%s%.*s", a->fates[i].item,
-                                          STR_ARG(a->fates[i].topic), a->fates[i].topic.len ? " - " : "",
+                                          STR_ARG(a->fates[i].topic),
+                                          a->fates[i].topic.len ? " - " : "",
                                           STR_ARG(a->fates[i].subject)),
                                 PAGE_COLUMNS, STR("  "), STR("      "), out);
         if (a->fate_count > refused)
@@ -130,7 +132,8 @@ static void add_fates(const struct answering *a, struct buf *out)
                 if (!a->fates[i].why)
                         continue;
                 add_wrapped(arena_printf(a->arena, "Not posted to [%zu]: %s.", a->fates[i].item,
-                                    a->fates[i].why), out);
+                                    a->fates[i].why),
+                        out);
                 buf_add_char(out, '\n');
                 add_quoted(a->fates[i].text, out);
         }
@@ -143,30 +146,37 @@ static struct str notice_text(const struct answering *a)
         struct str rest = a->answer.rest;
         add_fates(a, &b);
         if (rest.len) {
-                add_wrapped(!a->items.count
+                add_wrapped(
+                        !a->items.count
                                 ? STR("Not posted, because nothing says which digest it answers:")
-                                : STR("Not posted, because nothing says which entry of the digest it is about:"),
+                                : STR("Not posted, because nothing says which entry of the digest "
+                                      "it is about:"),
                         &b);
                 buf_add_char(&b, '\n');
                 add_quoted(rest, &b);
         } else if (!a->fate_count) {
-                add_wrapped(STR("Nothing was posted: there was nothing of your own in your reply."), &b);
+                add_wrapped(STR("Nothing was posted: there was nothing of your own in your reply."),
+                        &b);
                 buf_add_char(&b, '\n');
         }
         if (attached)
-                add_wrapped(arena_printf(a->arena, "%zu attachment%s %s not posted, because there is more than "
-                                    "one entry to go to.", attached, attached == 1 ? "" : "s",
-                                    attached == 1 ? "was" : "were"), &b);
+                add_wrapped(
+                        arena_printf(a->arena,
+                                "%zu attachment%s %s not posted, because there is more than "
+                                "one entry to go to.",
+                                attached, attached == 1 ? "" : "s", attached == 1 ? "was" : "were"),
+                        &b);
         if (attached)
                 buf_add_char(&b, '\n');
         if (rest.len || count_refused(a) || attached)
                 add_wrapped(STR("It lies in your Drafts, ready to be sent."), &b);
         add_wrapped(a->items.count
-                        ? STR("To say it, begin a line with the number of the entry, as in\n")
-                        : STR("To say it, reply to the digest itself, or write to the topic."),
+                            ? STR("To say it, begin a line with the number of the entry, as in\n")
+                            : STR("To say it, reply to the digest itself, or write to the topic."),
                 &b);
         if (a->items.count)
-                buf_add_text(&b, "\n    [1] I have seen it, too.\n\nand send it; or write to the topic.\n");
+                buf_add_text(&b,
+                        "\n    [1] I have seen it, too.\n\nand send it; or write to the topic.\n");
         struct str s = arena_copy(a->arena, buf_str(&b));
         buf_release(&b);
         return s;
@@ -185,8 +195,7 @@ static struct str digest_mailbox(const struct answering *a)
 static struct str own_address(const struct answering *a)
 {
         return address_field(a->arena, a->person.full_name,
-                arena_printf(a->arena, "%.*s@%.*s", STR_ARG(a->person.name),
-                        STR_ARG(a->domain)));
+                arena_printf(a->arena, "%.*s@%.*s", STR_ARG(a->person.name), STR_ARG(a->domain)));
 }
 
 static void compose_notice(const struct answering *a, struct str id, struct buf *out)
@@ -194,8 +203,8 @@ static void compose_notice(const struct answering *a, struct str id, struct buf 
         size_t posted = a->fate_count - count_refused(a);
         struct str address = digest_mailbox(a);
         struct composition c = {
-                .from = address_field(a->arena, STR("Baton"), arena_printf(a->arena, "digest@%.*s",
-                                STR_ARG(a->domain))),
+                .from = address_field(a->arena, STR("Baton"),
+                        arena_printf(a->arena, "digest@%.*s", STR_ARG(a->domain))),
                 .to = own_address(a),
                 .subject = posted ? STR("Your answers to the digest: not all are posted")
                                   : STR("Your answer to the digest is not posted"),
@@ -204,7 +213,8 @@ static void compose_notice(const struct answering *a, struct str id, struct buf 
                 .references = a->reply_id,
                 .date = a->now,
                 .offset = a->offset,
-                .fields = arena_printf(a->arena, "Reply-To: %.*s\r\nBaton-Kind: notice\r\n", STR_ARG(address)),
+                .fields = arena_printf(
+                        a->arena, "Reply-To: %.*s\r\nBaton-Kind: notice\r\n", STR_ARG(address)),
                 .text = notice_text(a),
                 .automatic = true,
         };
@@ -231,17 +241,19 @@ static void compose_draft(const struct answering *a, struct str text, struct buf
 /* Both or none; what Baton itself writes passes no rules. */
 static enum status file_both(struct answering *a, struct str notice, struct str draft)
 {
-        struct filing_entry entries[2] = {{.date = a->now}, {.date = a->now, .person = a->person.id,
-                                                                    .flags = FLAG_DRAFT | FLAG_SEEN}};
+        struct filing_entry entries[2] = {{.date = a->now},
+                {.date = a->now, .person = a->person.id, .flags = FLAG_DRAFT | FLAG_SEEN}};
         struct derived derived[2];
         struct filing filings[2] = {
                 {.bytes = notice, .derived = &derived[0], .entries = &entries[0], .entry_count = 1},
                 {.bytes = draft, .derived = &derived[1], .entries = &entries[1], .entry_count = 1},
         };
         struct change *change = change_new(a->site->store);
-        enum status st = mailbox_find_use(a->site->store, a->person.id, USE_INBOX, &entries[0].mailbox);
+        enum status st = mailbox_find_use(
+                a->site->store, a->person.id, USE_INBOX, &entries[0].mailbox);
         if (st == OK && draft.len)
-                st = mailbox_find_use(a->site->store, a->person.id, USE_DRAFTS, &entries[1].mailbox);
+                st = mailbox_find_use(
+                        a->site->store, a->person.id, USE_DRAFTS, &entries[1].mailbox);
         for (size_t i = 0; st == OK && i < (draft.len ? 2 : 1); i++) {
                 derive(a->arena, filings[i].bytes, &derived[i]);
                 st = change_file(change, &filings[i]);

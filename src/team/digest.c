@@ -46,7 +46,8 @@ time_t digest_next(const struct person *person, time_t after, int64_t last_day)
         for (int64_t day = day_of(&now); day < day_of(&now) + DAYS_AHEAD; day++) {
                 int y, m, d;
                 civil_from_days(day, &y, &m, &d);
-                time_t at = zone_instant(zone, y, m, d, person->digest_minute / 60, person->digest_minute % 60);
+                time_t at = zone_instant(
+                        zone, y, m, d, person->digest_minute / 60, person->digest_minute % 60);
                 struct civil there = zone_civil(zone, at);
                 bool exists = day_of(&there) == day; /* a date line can skip a day */
                 if (exists && day > last_day && at > after && (person->days >> there.weekday & 1))
@@ -55,8 +56,8 @@ time_t digest_next(const struct person *person, time_t after, int64_t last_day)
         return 0;
 }
 
-static enum status last_record(struct site *site, uint32_t person, struct arena *arena,
-        int64_t *day, uint64_t *position)
+static enum status last_record(
+        struct site *site, uint32_t person, struct arena *arena, int64_t *day, uint64_t *position)
 {
         struct digest_record last;
         *day = INT64_MIN;
@@ -106,15 +107,16 @@ CHECKED enum status digest_plan(struct site *site, uint32_t person_id, time_t no
 static struct str place_of(struct str zone, struct arena *arena)
 {
         size_t slash = str_rchr(zone, '/');
-        struct str place = arena_copy(arena, slash == STR_NOWHERE ? zone : str_from(zone, slash + 1));
+        struct str place = arena_copy(
+                arena, slash == STR_NOWHERE ? zone : str_from(zone, slash + 1));
         char *at = arena_alloc(arena, place.len + 1);
         for (size_t i = 0; i < place.len; i++)
                 at[i] = place.at[i] == '_' ? ' ' : place.at[i];
         return str_make(at, place.len);
 }
 
-static enum status compose_form(
-        const struct making *m, const struct page *page, const struct composition *c, struct buf *out)
+static enum status compose_form(const struct making *m, const struct page *page,
+        const struct composition *c, struct buf *out)
 {
         switch (page->person->form) {
         case FORM_MIME:
@@ -128,7 +130,8 @@ static enum status compose_form(
         return OK;
 }
 
-static enum status compose_digest(const struct making *m, const struct page *page, struct digest *out)
+static enum status compose_digest(
+        const struct making *m, const struct page *page, struct digest *out)
 {
         struct site *site = m->site;
         struct arena *arena = m->arena;
@@ -141,9 +144,11 @@ static enum status compose_digest(const struct making *m, const struct page *pag
         out->text = arena_copy(arena, buf_str(&text));
         out->items = (unsigned)page->item_count;
         struct composition c = {
-                .from = address_field(arena, STR("Baton"), arena_printf(arena, "digest@%.*s", STR_ARG(domain))),
+                .from = address_field(
+                        arena, STR("Baton"), arena_printf(arena, "digest@%.*s", STR_ARG(domain))),
                 .to = address_field(arena, page->person->full_name,
-                        arena_printf(arena, "%.*s@%.*s", STR_ARG(page->person->name), STR_ARG(domain))),
+                        arena_printf(
+                                arena, "%.*s@%.*s", STR_ARG(page->person->name), STR_ARG(domain))),
                 .subject = out->subject,
                 .message_id = digest_id(site, &whole, arena),
                 .date = m->at,
@@ -250,7 +255,8 @@ static void ready_free(struct ready *r)
 
 static bool is_mailed(const struct ready *r)
 {
-        return r->person.digest_to.len && !r->person.reach.suspended && config_relays(site_config(r->m.site));
+        return r->person.digest_to.len && !r->person.reach.suspended &&
+               config_relays(site_config(r->m.site));
 }
 
 static bool is_eight_bit(struct str s)
@@ -264,7 +270,8 @@ static bool is_eight_bit(struct str s)
 static void add_queue_row(struct change *change, struct ready *r)
 {
         struct bounce path = {.person = r->person.id};
-        r->recipient = (struct queue_recipient){.address = r->person.digest_to, .state = QUEUE_WAITING};
+        r->recipient = (struct queue_recipient){
+                .address = r->person.digest_to, .state = QUEUE_WAITING};
         r->row = (struct queue_row){.filing = &r->filing,
                 .person = r->person.id,
                 .sender = bounce_path(r->m.site, &path, r->m.arena),
@@ -277,16 +284,18 @@ static void add_queue_row(struct change *change, struct ready *r)
 }
 
 /* The message, the record of the day, the next due time and the queue's row: of one change, so that
- * a crash in the middle leaves either all of it or none. Who gets it by mail finds it in Digests, too, as
- * read. */
+ * a crash in the middle leaves either all of it or none. Who gets it by mail finds it in Digests,
+ * too, as read. */
 static enum status add_to_change(struct change *change, struct ready *r)
 {
         struct store *store = r->m.site->store;
         enum status st = OK;
         r->items.len = 0;
         digest_items_write(&r->m.items, &r->items);
-        r->record = (struct digest_record){
-                .person = r->person.id, .day = r->digest.day, .at = r->m.at, .items = buf_str(&r->items)};
+        r->record = (struct digest_record){.person = r->person.id,
+                .day = r->digest.day,
+                .at = r->m.at,
+                .items = buf_str(&r->items)};
         if (r->digest.message.len) {
                 bool mailed = is_mailed(r);
                 r->entry = (struct filing_entry){.date = r->m.at,
@@ -339,7 +348,8 @@ static enum status prepare(struct site *site, struct recall *known, uint32_t id,
                 st = last_record(site, id, arena, &last_day, &when.since);
         if (st == OK)
                 when.day = digest_day(&r->person, when.due);
-        if (st == OK && when.day <= last_day) /* asked before anything is built; the commit asks again */
+        if (st == OK &&
+                when.day <= last_day) /* asked before anything is built; the commit asks again */
                 st = EXISTS;
         recall_begin(known);
         if (st == OK)

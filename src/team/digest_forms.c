@@ -46,7 +46,8 @@ static enum status add(const struct making *m, const struct gather_part *part, s
 }
 
 /* In the order of the page: what waits, then thread by thread. */
-static enum status gather_letters(const struct making *m, const struct gathered *c, struct pile *pile)
+static enum status gather_letters(
+        const struct making *m, const struct gathered *c, struct pile *pile)
 {
         enum status st = OK;
         *pile = (struct pile){.v = arena_alloc(m->arena, FORMS_MESSAGES_MOST * sizeof *pile->v)};
@@ -94,8 +95,8 @@ static void add_pile(const struct pile *pile, struct str boundary, struct buf *o
         buf_addf(out, "\r\n--%.*s--\r\n", STR_ARG(boundary));
 }
 
-CHECKED enum status digest_mime(
-        const struct making *m, const struct gathered *content, const struct composition *c, struct buf *out)
+CHECKED enum status digest_mime(const struct making *m, const struct gathered *content,
+        const struct composition *c, struct buf *out)
 {
         struct buf plain = {0}, head = {0}, type = {0}, outer = {0}, inner = {0};
         struct composition text = *c;
@@ -113,13 +114,17 @@ CHECKED enum status digest_mime(
         const char *encoding = encoding_of(&pile), *o = buf_text(&outer), *n = buf_text(&inner);
         if (st == OK && pile.count) {
                 buf_add(out, buf_str(&head));
-                buf_addf(out, "Content-Type: multipart/mixed; boundary=\"%s\"\r\n"
-                              "Content-Transfer-Encoding: %s\r\n\r\n--%s\r\n", o, encoding, o);
+                buf_addf(out,
+                        "Content-Type: multipart/mixed; boundary=\"%s\"\r\n"
+                        "Content-Transfer-Encoding: %s\r\n\r\n--%s\r\n",
+                        o, encoding, o);
                 buf_add(out, buf_str(&type));
                 buf_add_text(out, "\r\n");
                 buf_add(out, body);
-                buf_addf(out, "\r\n--%s\r\nContent-Type: multipart/digest; boundary=\"%s\"\r\n"
-                              "Content-Transfer-Encoding: %s\r\n\r\n", o, n, encoding);
+                buf_addf(out,
+                        "\r\n--%s\r\nContent-Type: multipart/digest; boundary=\"%s\"\r\n"
+                        "Content-Transfer-Encoding: %s\r\n\r\n",
+                        o, n, encoding);
                 add_pile(&pile, buf_str(&inner), out);
                 buf_addf(out, "\r\n--%s--\r\n", o);
         } else if (st == OK) {
@@ -146,7 +151,8 @@ static void add_rule(struct buf *out, size_t dashes)
  * between messages gets a blank in front. */
 static void add_letter(const struct making *m, const struct letter *letter, struct buf *out)
 {
-        static const char *const names[] = {"Date", "From", "To", "Cc", "Subject", "Message-ID", "References", "Keywords"};
+        static const char *const names[] = {
+                "Date", "From", "To", "Cc", "Subject", "Message-ID", "References", "Keywords"};
         struct buf text = {0};
         struct part *top = mime_parse(m->arena, letter->octets);
         struct str line;
@@ -159,14 +165,15 @@ static void add_letter(const struct making *m, const struct letter *letter, stru
         content_text(m->arena, top, FORMS_ONE_MOST, &text);
         struct str rest = str_trim(buf_str(&text));
         while (str_line(&rest, &line))
-                buf_addf(out, "%s%.*s\n", str_starts(line, STR("------------------------------")) ? " " : "",
+                buf_addf(out, "%s%.*s\n",
+                        str_starts(line, STR("------------------------------")) ? " " : "",
                         STR_ARG(line));
         buf_add_char(out, '\n');
         buf_release(&text);
 }
 
-CHECKED enum status digest_1153(
-        const struct making *m, const struct gathered *content, const struct composition *c, struct buf *out)
+CHECKED enum status digest_1153(const struct making *m, const struct gathered *content,
+        const struct composition *c, struct buf *out)
 {
         enum { FIRST_RULE = 70, RULE = 30 };
         struct composition text = *c;

@@ -6,9 +6,9 @@
 #include "team/digest_page.h"
 
 enum { FORMS_MESSAGES_MOST = 100, FORMS_ONE_MOST = 256 * 1024, FORMS_ALL_MOST = 2 * 1024 * 1024 };
-/* c: what the page's mail would be; its text is said first, its HTML left out. What is too big, or too
- * much, is only in the page. */
-CHECKED enum status digest_mime(
-        const struct making *, const struct gathered *, const struct composition *c, struct buf *out);
-CHECKED enum status digest_1153(
-        const struct making *, const struct gathered *, const struct composition *c, struct buf *out);
+/* c: what the page's mail would be; its text is said first, its HTML left out. What is too big, or
+ * too much, is only in the page. */
+CHECKED enum status digest_mime(const struct making *, const struct gathered *,
+        const struct composition *c, struct buf *out);
+CHECKED enum status digest_1153(const struct making *, const struct gathered *,
+        const struct composition *c, struct buf *out);

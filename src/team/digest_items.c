@@ -19,7 +19,8 @@ void digest_items_write(const struct digest_items *items, struct buf *out)
         }
 }
 
-CHECKED enum status digest_items_read(struct str record, struct arena *arena, struct digest_items *out)
+CHECKED enum status digest_items_read(
+        struct str record, struct arena *arena, struct digest_items *out)
 {
         struct reader r = reader_of(record);
         uint8_t version = read_u8(&r);
@@ -54,7 +55,8 @@ struct str digest_address(
         buf_add_varint(&payload, ref->person);
         buf_add_varint(&payload, (uint64_t)ref->day);
         buf_add_u8(&payload, (uint8_t)ref->item);
-        struct token token = {TOKEN_REPLY, at + (time_t)DIGEST_ANSWER_DAYS * DAY_SECONDS, buf_str(&payload)};
+        struct token token = {
+                TOKEN_REPLY, at + (time_t)DIGEST_ANSWER_DAYS * DAY_SECONDS, buf_str(&payload)};
         token_seal(secret_of(site), &token, &text);
         struct str address = arena_printf(arena, "r%c%.*s@%.*s", config->separator,
                 STR_ARG(buf_str(&text)), STR_ARG(config->domain));
@@ -118,7 +120,8 @@ void digest_strike(struct site *site, struct str text, struct buf *out)
 struct str digest_id(struct site *site, const struct digest_ref *ref, struct arena *arena)
 {
         struct str domain = site_config(site)->domain;
-        return arena_printf(arena, "<digest.%u.%lld@%.*s>", ref->person, (long long)ref->day, STR_ARG(domain));
+        return arena_printf(
+                arena, "<digest.%u.%lld@%.*s>", ref->person, (long long)ref->day, STR_ARG(domain));
 }
 
 CHECKED enum status digest_id_read(struct site *site, struct str id, struct digest_ref *out)
@@ -129,8 +132,9 @@ CHECKED enum status digest_id_read(struct site *site, struct str id, struct dige
         if (!str_starts(id, prefix) || !str_ends(id, STR(">")))
                 return INVALID;
         struct str rest = str_sub(id, prefix.len, id.len - prefix.len - 1);
-        if (!str_cut(&rest, '.', &person) || !str_cut(&rest, '@', &day) || !str_same(rest, domain) ||
-                str_u32(person, &out->person) != OK || str_u32(day, &number) != OK)
+        if (!str_cut(&rest, '.', &person) || !str_cut(&rest, '@', &day) ||
+                !str_same(rest, domain) || str_u32(person, &out->person) != OK ||
+                str_u32(day, &number) != OK)
                 return INVALID;
         out->day = number;
         return OK;

@@ -4,7 +4,11 @@
 #pragma once
 #include "team/site.h"
 
-enum digest_about { ABOUT_THREAD = 1, ABOUT_TASK = 2, ABOUT_MAIL = 3 /* to the person alone: no topic */ };
+enum digest_about {
+        ABOUT_THREAD = 1,
+        ABOUT_TASK = 2,
+        ABOUT_MAIL = 3 /* to the person alone: no topic */
+};
 struct digest_item {
         enum digest_about about;
         uint32_t topic;
@@ -14,7 +18,7 @@ struct digest_item {
 };
 enum { DIGEST_ITEMS_MOST = 255, DIGEST_ANSWER_DAYS = 90 };
 struct digest_items {
-        uint64_t position; /* how far it looked */
+        uint64_t position;     /* how far it looked */
         struct digest_item *v; /* number 1 first */
         size_t count;
 };
@@ -28,12 +32,13 @@ struct digest_ref {
         unsigned item; /* from 1; 0: the digest */
 };
 /* "r+TOKEN@team.example", good for DIGEST_ANSWER_DAYS after `at`. */
-struct str digest_address(
-        struct site *, const struct digest_ref *, time_t at, struct arena *);
+struct str digest_address(struct site *, const struct digest_ref *, time_t at, struct arena *);
 /* INVALID: none of ours; TIMEOUT: too old. */
 CHECKED enum status digest_address_read(struct site *, struct str token, struct digest_ref *out);
 /* Such addresses in a text become digest@...: what is posted gives nobody's token away. */
 void digest_strike(struct site *, struct str text, struct buf *out);
 
-struct str digest_id(struct site *, const struct digest_ref *, struct arena *); /* "<digest.7.20781@team.example>" */
-CHECKED enum status digest_id_read(struct site *, struct str id, struct digest_ref *out); /* INVALID */
+struct str digest_id(struct site *, const struct digest_ref *,
+        struct arena *); /* "<digest.7.20781@team.example>" */
+CHECKED enum status digest_id_read(
+        struct site *, struct str id, struct digest_ref *out); /* INVALID */

@@ -4,7 +4,8 @@
 
 enum { WHOLE_MAX = 8192, DUTIES_MAX = PAGE_ITEMS_MAX * 2 / 3, EVENTS_MAX = 50 };
 
-static struct page_item *new_item(struct making *m, struct page *page, const struct digest_item *about)
+static struct page_item *new_item(
+        struct making *m, struct page *page, const struct digest_item *about)
 {
         struct page_item *item = &page->items[page->item_count++];
         struct digest_ref ref = {page->person->id, m->day, (unsigned)page->item_count};
@@ -22,13 +23,20 @@ static bool is_nothing(struct str s)
 
 static void say_change(struct making *m, const struct task_change *c, struct buf *out)
 {
-        static const char *const names[FIELD_COUNT] = {
-                [FIELD_STATUS] = "now", [FIELD_ASSIGNEES] = "with", [FIELD_DUE] = "due",
-                [FIELD_START] = "starts", [FIELD_LABELS] = "labels", [FIELD_PRIORITY] = "priority",
-                [FIELD_TITLE] = "called", [FIELD_WAITS] = "waits for", [FIELD_TOPIC] = "moved to"};
-        static const char *const empty[FIELD_COUNT] = {
-                [FIELD_ASSIGNEES] = "with nobody", [FIELD_DUE] = "no due date", [FIELD_START] = "no start",
-                [FIELD_LABELS] = "no labels", [FIELD_PRIORITY] = "usual priority",
+        static const char *const names[FIELD_COUNT] = {[FIELD_STATUS] = "now",
+                [FIELD_ASSIGNEES] = "with",
+                [FIELD_DUE] = "due",
+                [FIELD_START] = "starts",
+                [FIELD_LABELS] = "labels",
+                [FIELD_PRIORITY] = "priority",
+                [FIELD_TITLE] = "called",
+                [FIELD_WAITS] = "waits for",
+                [FIELD_TOPIC] = "moved to"};
+        static const char *const empty[FIELD_COUNT] = {[FIELD_ASSIGNEES] = "with nobody",
+                [FIELD_DUE] = "no due date",
+                [FIELD_START] = "no start",
+                [FIELD_LABELS] = "no labels",
+                [FIELD_PRIORITY] = "usual priority",
                 [FIELD_WAITS] = "waits for nothing"};
         int64_t day;
         if (out->len)
@@ -68,8 +76,9 @@ static enum status fold_changes(struct making *m, const struct gather_thread *t,
                 if (last[i])
                         say_change(m, last[i], &b);
         if (b.len && person_get(m->site->store, events[count - 1].person, m->arena, &person) == OK)
-                buf_addf(&b, " (%.*s)", STR_ARG(page_first_name(
-                        person.full_name.len ? person.full_name : person.name, m->arena)));
+                buf_addf(&b, " (%.*s)",
+                        STR_ARG(page_first_name(
+                                person.full_name.len ? person.full_name : person.name, m->arena)));
         *out = arena_copy(m->arena, buf_str(&b));
         buf_release(&b);
         return OK;
@@ -80,7 +89,8 @@ static enum status fold_changes(struct making *m, const struct gather_thread *t,
 static enum status add_mail(struct making *m, struct page *page, const struct gather_mail *mail)
 {
         const struct recalled *k = mail->message;
-        struct digest_item about = {mail->topic_id ? ABOUT_THREAD : ABOUT_MAIL, mail->topic_id, k->root, k->id, 0};
+        struct digest_item about = {
+                mail->topic_id ? ABOUT_THREAD : ABOUT_MAIL, mail->topic_id, k->root, k->id, 0};
         struct page_item *item = new_item(m, page, &about);
         item->section = SECTION_WAITING;
         item->urgent = true;
@@ -121,7 +131,8 @@ static struct str task_tag(struct making *m, const struct gather_task *t)
 
 static enum status add_task(struct making *m, struct page *page, const struct gather_task *t)
 {
-        struct digest_item about = {ABOUT_TASK, t->task.topic, t->task.root, t->task.root, t->task.number};
+        struct digest_item about = {
+                ABOUT_TASK, t->task.topic, t->task.root, t->task.root, t->task.number};
         struct page_item *item = new_item(m, page, &about);
         const struct recalled *opening;
         item->section = t->urgency == TASK_AWAITED ? SECTION_WAITING : SECTION_TASKS;
@@ -133,7 +144,8 @@ static enum status add_task(struct making *m, struct page *page, const struct ga
         enum status st = recall_messages(m->recall, &t->task.root, 1, &opening);
         if (st == OK && opening)
                 item->in_reply_to = opening->message_id;
-        if (st == OK && t->news && t->news->told && t->news->messages) { /* new: how it was opened */
+        if (st == OK && t->news && t->news->told &&
+                t->news->messages) { /* new: how it was opened */
                 item->by = page_first_name(t->news->newest_author, m->arena);
                 st = recall_line(m->recall, t->news->newest, &item->line);
         }
@@ -157,7 +169,8 @@ static enum status add_thread(struct making *m, struct page *page, const struct 
         item->section = SECTION_NEW;
         item->topic = t->topic;
         item->title = t->task ? arena_printf(m->arena, "T-%u %.*s", t->task,
-                                        STR_ARG(t->title.len ? t->title : t->subject)) : t->subject;
+                                        STR_ARG(t->title.len ? t->title : t->subject))
+                              : t->subject;
         item->tag = page_who(t, m->arena);
         item->in_reply_to = t->newest_id;
         item->by = page_first_name(t->newest_author, m->arena);
@@ -175,11 +188,13 @@ static enum status show_whole(struct making *m, struct page *page)
         struct buf text = {0};
         const struct gathered *c = page->content;
         enum status st = OK;
-        if (page->item_count == 1 && page->items[0].section == SECTION_NEW && c->threads[0].messages == 1) {
+        if (page->item_count == 1 && page->items[0].section == SECTION_NEW &&
+                c->threads[0].messages == 1) {
                 st = gather_text(m->site, c->threads[0].newest, &text);
                 st = st == ABSENT ? OK : st;
                 struct str whole = str_sub(buf_str(&text), 0, WHOLE_MAX);
-                while (whole.len < text.len && whole.len && ((unsigned char)text.at[whole.len] & 0xc0) == 0x80)
+                while (whole.len < text.len && whole.len &&
+                        ((unsigned char)text.at[whole.len] & 0xc0) == 0x80)
                         whole.len--; /* not inside a character */
                 page->whole = arena_copy(m->arena, whole);
                 page->items[0].line = STR_NONE;

@@ -10,11 +10,12 @@ struct gathering {
         struct site *site;
         struct arena *arena;
         const struct gather_ask *ask;
-        unsigned silent; /* the person's own messages, not marked as read, and those of muted threads */
+        unsigned silent; /* the person's own messages, not marked as read, and those of muted
+                            threads */
         const struct attended *said; /* of threads, by root */
         size_t said_count;
-        bool follows;       /* some thread */
-        bool only_followed; /* of the topic that is looked at */
+        bool follows;         /* some thread */
+        bool only_followed;   /* of the topic that is looked at */
         struct map *threads;  /* root -> struct thread_row */
         struct map *messages; /* id: a crosspost counts once */
         struct gathered *out;
@@ -97,14 +98,14 @@ static int by_root(const void *a, const void *b)
         return x->root < y->root ? -1 : x->root > y->root;
 }
 
-/* Does this thread reach the person? A muted one does not; of a topic that would not come by itself,
- * only those that are followed do. */
+/* Does this thread reach the person? A muted one does not; of a topic that would not come by
+ * itself, only those that are followed do. */
 static bool reaches(const struct gathering *g, uint64_t root)
 {
         const struct attended key = {.root = root};
-        const struct attended *said = g->said_count
-                ? bsearch(&key, g->said, g->said_count, sizeof key, by_root)
-                : NULL;
+        const struct attended *said = g->said_count ? bsearch(&key, g->said, g->said_count,
+                                                              sizeof key, by_root)
+                                                    : NULL;
         enum attention attention = said ? said->attention : ATTENTION_NONE;
         return g->only_followed ? attention == ATTENTION_FOLLOWED : attention != ATTENTION_MUTED;
 }
@@ -147,8 +148,8 @@ static void add_message(struct gathering *g, const struct topic *topic, const st
                 add_author(g, row, m->author);
 }
 
-static enum status add_numbers(struct gathering *g, const struct view *view, const struct topic *topic,
-        const struct numset *numbers)
+static enum status add_numbers(struct gathering *g, const struct view *view,
+        const struct topic *topic, const struct numset *numbers)
 {
         struct entry entries[BATCH];
         uint64_t ids[BATCH];
@@ -156,7 +157,8 @@ static enum status add_numbers(struct gathering *g, const struct view *view, con
         uint32_t from = numset_low(numbers);
         while (from) {
                 size_t count = BATCH;
-                enum status st = entries_read(g->site->store, view->mailbox, numbers, &from, entries, &count);
+                enum status st = entries_read(
+                        g->site->store, view->mailbox, numbers, &from, entries, &count);
                 for (size_t i = 0; st == OK && i < count; i++)
                         ids[i] = entries[i].message;
                 if (st == OK)
@@ -173,7 +175,8 @@ static enum status add_numbers(struct gathering *g, const struct view *view, con
 /* Sets of a topic's numbers. */
 struct contents {
         struct numset *unread; /* at first: all, up to the digest's position */
-        struct numset *seen, *history;
+        struct numset *seen;
+        const struct numset *history; /* of all: what was imported is nobody's reading */
 };
 
 /* What came while the digest was put together is for the next one. */
@@ -186,19 +189,20 @@ static enum status load_topic(struct gathering *g, const struct view *view, stru
         if (st == OK && end <= view->count)
                 numset_remove_range(out->unread, numset_select(view->numbers, end), UINT32_MAX);
         if (st == OK)
-                st = seen_load(store, view->mailbox, g->ask->person->id, &out->seen);
-        if (st == OK) /* what was imported is nobody's reading (person 0's \Seen) */
-                st = seen_load(store, view->mailbox, 0, &out->history);
+                st = seen_own_load(store, view->mailbox, g->ask->person->id, &out->seen);
+        if (st == OK)
+                st = recall_history(g->ask->recall, view, &out->history);
         if (st != OK)
                 return st;
+        numset_xor(out->seen, out->history);
         numset_and(out->seen, out->unread);
         numset_andnot(out->unread, out->seen);
         numset_andnot(out->seen, out->history);
         return OK;
 }
 
-static enum status count_topic(struct gathering *g, const struct topic *topic, const struct view *view,
-        struct contents *c)
+static enum status count_topic(
+        struct gathering *g, const struct topic *topic, const struct view *view, struct contents *c)
 {
         uint32_t rank;
         enum status st = view_after(g->site->store, view, g->ask->since, &rank);
@@ -242,7 +246,6 @@ static enum status add_topic(
                 st = count_topic(g, topic, view, &contents);
         numset_free(contents.unread);
         numset_free(contents.seen);
-        numset_free(contents.history);
         return st;
 }
 
@@ -313,8 +316,8 @@ static enum status find_said(struct gathering *g)
         return st;
 }
 
-CHECKED enum status gather(struct site *site, const struct gather_ask *ask, struct arena *arena,
-        struct gathered *out)
+CHECKED enum status gather(
+        struct site *site, const struct gather_ask *ask, struct arena *arena, struct gathered *out)
 {
         struct subscription *subs;
         size_t count;
@@ -339,7 +342,8 @@ CHECKED enum status gather(struct site *site, const struct gather_ask *ask, stru
         return st == OK ? gather_waiting(site, ask, arena, out) : st;
 }
 
-/* What the author says to people: without the lines that are directives, unless there is nothing else. */
+/* What the author says to people: without the lines that are directives, unless there is nothing
+ * else. */
 static void add_said(struct str text, struct arena *arena, struct buf *out)
 {
         struct buf own = {0};

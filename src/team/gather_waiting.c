@@ -61,7 +61,7 @@ static bool opened_own(struct waiting *w, uint64_t message)
 {
         uint32_t task;
         return numset_count(w->tasks) && task_of_root(w->site->store, message, &task) == OK &&
-                numset_has(w->tasks, task);
+               numset_has(w->tasks, task);
 }
 
 static enum status add_mail(struct waiting *w, const struct entry *entry)
@@ -69,8 +69,8 @@ static enum status add_mail(struct waiting *w, const struct entry *entry)
         const struct recalled *m;
         struct gathered *out = w->out;
         enum status st = recall_messages(w->ask->recall, &entry->message, 1, &m);
-        if (st != OK || !m || m->automatic || m->person == w->ask->person->id || has_thread(w, m->root) ||
-                opened_own(w, m->id))
+        if (st != OK || !m || m->automatic || m->person == w->ask->person->id ||
+                has_thread(w, m->root) || opened_own(w, m->id))
                 return st;
         if (out->mail_count == GATHER_MAILS_MAX) {
                 out->mails_more++;
@@ -86,7 +86,8 @@ static enum status add_mail(struct waiting *w, const struct entry *entry)
 }
 
 /* Newest first; only so many are looked at. */
-static enum status add_unread(struct waiting *w, const struct view *view, const struct numset *unread)
+static enum status add_unread(
+        struct waiting *w, const struct view *view, const struct numset *unread)
 {
         enum { LOOKED_AT = 50 };
         struct entry entry;
@@ -142,7 +143,8 @@ static struct str name_of(struct waiting *w, uint32_t person)
 }
 
 /* The assignees of these tasks, each once, without the person: "Bo", "Bo, Cem and more". */
-static enum status name_assignees(struct waiting *w, const uint32_t *numbers, size_t count, struct str *out)
+static enum status name_assignees(
+        struct waiting *w, const uint32_t *numbers, size_t count, struct str *out)
 {
         uint32_t named[OTHERS_NAMED];
         size_t n = 0;
@@ -177,7 +179,8 @@ static bool waits_for_open(struct waiting *w, const struct task *task)
 {
         for (size_t i = 0; i < task->wait_count; i++) {
                 struct task other;
-                if (task_get(w->site->store, task->waits[i], w->arena, &other) == OK && !other.closed)
+                if (task_get(w->site->store, task->waits[i], w->arena, &other) == OK &&
+                        !other.closed)
                         return true;
         }
         return false;
@@ -234,7 +237,8 @@ static enum status add_task(struct waiting *w, uint32_t number)
         }
         t->news = find_thread(w->out, t->task.root);
         /* what only opened the task, and what only changed it, is told with it */
-        if (t->news && t->news->messages <= 1 && (!t->news->messages || t->news->newest == t->task.root))
+        if (t->news && t->news->messages <= 1 &&
+                (!t->news->messages || t->news->newest == t->task.root))
                 t->news->told = true;
         w->out->task_count++;
         return st;
@@ -266,8 +270,8 @@ static enum status add_tasks(struct waiting *w)
         return st;
 }
 
-CHECKED enum status gather_waiting(struct site *site, const struct gather_ask *ask,
-        struct arena *arena, struct gathered *out)
+CHECKED enum status gather_waiting(
+        struct site *site, const struct gather_ask *ask, struct arena *arena, struct gathered *out)
 {
         struct waiting w = {site, ask, arena, out, numset_new(), 0};
         enum status st = tasks_of_person(site->store, ask->person->id, w.tasks);

@@ -30,7 +30,7 @@ test_unit_team_named_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += test/unit/team_gather
 test_unit_team_gather_SOURCES = test/unit/team_gather.c test/unit/store_kit.h
 test_unit_team_gather_LDADD = $(UNIT_LIBS)
-test_unit_team_gather_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=seen_load
+test_unit_team_gather_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=seen_own_load
 check_PROGRAMS += test/unit/team_due
 test_unit_team_due_SOURCES = test/unit/team_due.c test/unit/store_kit.h
 test_unit_team_due_LDADD = $(UNIT_LIBS)

@@ -19,10 +19,11 @@ struct str page_first_name(struct str name, struct arena *arena)
 
 struct str page_greeting(const struct page *p, struct arena *arena)
 {
-        const char *time = p->now.hour < 5 ? "Hello" : /* no hour at which people greet each other */
-                p->now.hour < 12           ? "Good morning" :
-                p->now.hour < 18           ? "Good afternoon" :
-                                             "Good evening";
+        const char *time = p->now.hour < 5 ? "Hello"
+                                           : /* no hour at which people greet each other */
+                                   p->now.hour < 12 ? "Good morning"
+                           : p->now.hour < 18       ? "Good afternoon"
+                                                    : "Good evening";
         struct str name = p->person->full_name.len ? p->person->full_name : p->person->name;
         return arena_printf(arena, "%s %.*s", time, STR_ARG(page_first_name(name, arena)));
 }
@@ -48,9 +49,11 @@ static void add_duties(const struct gathered *c, struct buf *b)
         unsigned late = count_tasks(c, TASK_LATE), today = count_tasks(c, TASK_TODAY);
         add_clause(b, waiting == 1 ? "thing waits on you" : "things wait on you", waiting);
         add_clause(b, late == 1 ? "task is late" : "tasks are late", late);
-        add_clause(b, late ? today == 1 ? "is due today" : "are due today"
-                           : today == 1 ? "task is due today"
-                                        : "tasks are due today", today);
+        add_clause(b,
+                late         ? today == 1 ? "is due today" : "are due today"
+                : today == 1 ? "task is due today"
+                             : "tasks are due today",
+                today);
         buf_add_text(b, b->len ? "." : "Nothing waits on you.");
 }
 
@@ -63,10 +66,11 @@ struct str page_headline(const struct page *p, struct arena *arena)
                 mine += c->threads[i].mine && c->threads[i].messages;
         add_duties(c, &b);
         if (c->fresh) {
-                buf_addf(&b, " %u new message%s in %zu thread%s", c->fresh, plural(c->fresh), c->talks,
-                        plural(c->talks));
+                buf_addf(&b, " %u new message%s in %zu thread%s", c->fresh, plural(c->fresh),
+                        c->talks, plural(c->talks));
                 if (mine && mine == c->talks)
-                        buf_addf(&b, ", %s", mine == 1 ? "one that you wrote in" : "all of which you wrote in");
+                        buf_addf(&b, ", %s",
+                                mine == 1 ? "one that you wrote in" : "all of which you wrote in");
                 else if (mine)
                         buf_addf(&b, "; you wrote in %u of them", mine);
                 buf_add_char(&b, '.');
@@ -83,7 +87,8 @@ struct str page_who(const struct gather_thread *t, struct arena *arena)
         enum { NAMED = 3 };
         struct buf b = {0};
         if (!t->messages)
-                return t->changes == 1 ? STR("1 change") : arena_printf(arena, "%u changes", t->changes);
+                return t->changes == 1 ? STR("1 change")
+                                       : arena_printf(arena, "%u changes", t->changes);
         buf_addf(&b, "%u new: ", t->messages);
         size_t shown = t->author_count <= NAMED + 1 ? t->author_count : NAMED;
         for (size_t i = 0; i < shown; i++) {
@@ -113,10 +118,12 @@ struct str page_how(const struct page *p, struct arena *arena)
                 return STR_NONE;
         if (p->item_count == 1 && !task)
                 return STR("To answer, reply to this mail.");
-        struct str said = thread ? arena_printf(arena, "[%zu] I have seen it, too.", thread) : STR_NONE;
+        struct str said = thread ? arena_printf(arena, "[%zu] I have seen it, too.", thread)
+                                 : STR_NONE;
         struct str done = task ? arena_printf(arena, "[%zu] done", task) : STR_NONE;
         return arena_printf(arena,
-                "To answer, reply to this mail and begin a line with the number of the entry: %.*s%s%.*s",
+                "To answer, reply to this mail and begin a line with the number of the entry: "
+                "%.*s%s%.*s",
                 STR_ARG(said), said.len && done.len ? " Or: " : "", STR_ARG(done));
 }
 
@@ -125,22 +132,26 @@ struct str page_rest(const struct page *p, struct arena *arena)
         const struct gathered *c = p->content;
         struct buf b = {0};
         if (p->hidden_threads)
-                buf_addf(&b, "Not shown, but unread in their folders: %u message%s in %u more thread%s. ",
+                buf_addf(&b,
+                        "Not shown, but unread in their folders: %u message%s in %u more "
+                        "thread%s. ",
                         p->hidden_messages, plural(p->hidden_messages), p->hidden_threads,
                         plural(p->hidden_threads));
         if (c->mails_more)
-                buf_addf(&b, "%u more lie%s unread in your INBOX. ", c->mails_more, c->mails_more == 1 ? "s" : "");
+                buf_addf(&b, "%u more lie%s unread in your INBOX. ", c->mails_more,
+                        c->mails_more == 1 ? "s" : "");
         if (p->hidden_tasks)
                 buf_addf(&b, "%u more task%s of yours %s here: see Tasks/Mine. ", p->hidden_tasks,
                         plural(p->hidden_tasks), p->hidden_tasks == 1 ? "is not" : "are not");
         if (c->tasks_later)
-                buf_addf(&b, "%u task%s of yours %s for later. ", c->tasks_later, plural(c->tasks_later),
-                        c->tasks_later == 1 ? "is" : "are");
+                buf_addf(&b, "%u task%s of yours %s for later. ", c->tasks_later,
+                        plural(c->tasks_later), c->tasks_later == 1 ? "is" : "are");
         if (c->read)
                 buf_addf(&b, "Left out because you have read them already: %u message%s. ", c->read,
                         plural(c->read));
         if (c->older)
-                buf_addf(&b, "Still unread from before: %u message%s. ", c->older, plural(c->older));
+                buf_addf(
+                        &b, "Still unread from before: %u message%s. ", c->older, plural(c->older));
         struct str s = arena_copy(arena, str_trim(buf_str(&b)));
         buf_release(&b);
         return s;
@@ -158,7 +169,8 @@ struct str page_less(const struct page *p, struct arena *arena)
         if (!topic.len)
                 return STR_NONE;
         return arena_printf(arena,
-                "Less of it: mail %.*s%cnamed@%.*s (only what names you) or %cmute; help@%.*s says what else there is.",
+                "Less of it: mail %.*s%cnamed@%.*s (only what names you) or %cmute; help@%.*s says "
+                "what else there is.",
                 STR_ARG(topic), p->separator, STR_ARG(domain), p->separator, STR_ARG(domain));
 }
 
@@ -192,10 +204,12 @@ struct str page_subject(const struct page *p, struct arena *arena)
         const struct gathered *c = p->content;
         struct str day = arena_printf(arena, "%s %d %s", day_names[p->now.weekday], p->now.day,
                 month_names[p->now.month - 1]);
-        unsigned waiting = count_section(p, SECTION_WAITING), tasks = count_section(p, SECTION_TASKS);
+        unsigned waiting = count_section(p, SECTION_WAITING),
+                 tasks = count_section(p, SECTION_TASKS);
         struct buf b = {0};
         if (p->item_count == 1)
-                return arena_printf(arena, "%.*s: %.*s", STR_ARG(day), STR_ARG(text_cut(p->items[0].title, 60)));
+                return arena_printf(arena, "%.*s: %.*s", STR_ARG(day),
+                        STR_ARG(text_cut(p->items[0].title, 60)));
         add_clause(&b, waiting == 1 ? "waits on you" : "wait on you", waiting);
         add_clause(&b, tasks == 1 ? "task" : "tasks", tasks);
         if (c->fresh)
@@ -211,11 +225,27 @@ struct str page_subject(const struct page *p, struct arena *arena)
 /* ---- text ---- */
 
 static const char *const long_days[] = {
-        "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
+        "Sunday",
+        "Monday",
+        "Tuesday",
+        "Wednesday",
+        "Thursday",
+        "Friday",
+        "Saturday",
 };
 static const char *const long_months[] = {
-        "January", "February", "March", "April", "May", "June",
-        "July", "August", "September", "October", "November", "December",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
 };
 
 const char *const page_headings[SECTION_COUNT] = {
@@ -259,11 +289,13 @@ static void add_indented(struct buf *out, struct str text)
 static void add_item(struct buf *out, const struct page_item *item, size_t n, struct arena *arena)
 {
         struct str left = item->task || !item->topic.len
-                ? arena_printf(arena, "[%zu] %.*s", n, STR_ARG(item->title))
-                : arena_printf(arena, "[%zu] %.*s - %.*s", n, STR_ARG(item->topic), STR_ARG(item->title));
+                                  ? arena_printf(arena, "[%zu] %.*s", n, STR_ARG(item->title))
+                                  : arena_printf(arena, "[%zu] %.*s - %.*s", n,
+                                            STR_ARG(item->topic), STR_ARG(item->title));
         add_row(out, left, item->tag);
         if (item->line.len)
-                add_indented(out, arena_printf(arena, "%.*s: \"%.*s\"", STR_ARG(item->by), STR_ARG(item->line)));
+                add_indented(out, arena_printf(arena, "%.*s: \"%.*s\"", STR_ARG(item->by),
+                                          STR_ARG(item->line)));
         if (item->changes.len)
                 add_indented(out, item->changes);
 }

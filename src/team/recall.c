@@ -7,23 +7,42 @@
 
 enum { KEPT_MOST = 60000, WRITERS_LOOKED_AT = 200, LINE_COLUMNS = 2 * (PAGE_COLUMNS - 4) - 24 };
 
+/* Imports add to it, and give numbers. */
+struct history {
+        uint32_t next;
+        struct numset *set;
+        struct history *more;
+};
+
 struct recall {
         struct site *site;
-        struct arena *arena; /* of all that is known */
+        struct arena *arena;                    /* of all that is known */
         struct map *messages, *threads, *lines; /* by id */
+        struct map *histories;                  /* by mailbox */
+        struct history *sets;                   /* all of them */
         size_t kept;
 };
 
-static void empty(struct recall *k)
+static void release(struct recall *k)
 {
+        for (struct history *h = k->sets; h; h = h->more)
+                numset_free(h->set);
+        k->sets = NULL;
         map_free(k->messages);
         map_free(k->threads);
         map_free(k->lines);
+        map_free(k->histories);
         arena_free(k->arena);
+}
+
+static void empty(struct recall *k)
+{
+        release(k);
         k->arena = arena_new();
         k->messages = map_new();
         k->threads = map_new();
         k->lines = map_new();
+        k->histories = map_new();
         k->kept = 0;
 }
 
@@ -39,10 +58,7 @@ void recall_free(struct recall *k)
 {
         if (!k)
                 return;
-        map_free(k->messages);
-        map_free(k->threads);
-        map_free(k->lines);
-        arena_free(k->arena);
+        release(k);
         free(k);
 }
 
@@ -75,8 +91,8 @@ static struct str author_of(struct recall *k, const struct stored *m, uint32_t i
         return m->from.len ? arena_copy(k->arena, m->from) : STR("somebody");
 }
 
-/* "<journal.T-142.7@team.example>". Somebody may write one like it: then his message is counted, and
- * what is told of the task is what its events say. */
+/* "<journal.T-142.7@team.example>". Somebody may write one like it: then his message is counted,
+ * and what is told of the task is what its events say. */
 static void read_journal(struct recalled *m)
 {
         struct str rest = m->message_id, part;
@@ -162,6 +178,26 @@ const struct recalled_thread *recall_thread(struct recall *k, uint64_t root)
         map_put(k->threads, key_of(&root), t);
         k->kept++;
         return t;
+}
+
+CHECKED enum status recall_history(
+        struct recall *k, const struct view *view, const struct numset **out)
+{
+        uint64_t id = view->mailbox;
+        struct history *h = map_get(k->histories, key_of(&id));
+        if (!h || h->next != view->next) {
+                struct numset *set;
+                enum status st = seen_load(k->site->store, view->mailbox, 0, &set);
+                if (st != OK)
+                        return st;
+                h = arena_alloc(k->arena, sizeof *h);
+                *h = (struct history){view->next, set, k->sets};
+                k->sets = h;
+                map_put(k->histories, key_of(&id), h);
+                k->kept++;
+        }
+        *out = h->set;
+        return OK;
 }
 
 CHECKED enum status recall_line(struct recall *k, uint64_t message, struct str *out)

@@ -1,21 +1,21 @@
 /* recall.h - what a run of digests has read already and is the same for everybody: messages, who
- * wrote in a thread, the one line of a message. Bounded: recall_begin forgets all when it has grown.
- * One thread uses it. */
+ * wrote in a thread, the one line of a message. Bounded: recall_begin forgets all when it has
+ * grown. One thread uses it. */
 #pragma once
 #include "team/rules.h"
 
 struct recalled {
         uint64_t id, root;
-        uint32_t person;        /* who wrote it; 0: nobody here */
+        uint32_t person;                        /* who wrote it; 0: nobody here */
         struct str message_id, author, subject; /* author: a name to show; subject without Re: */
-        uint32_t task, version; /* a journal of this task, of this version; 0 */
+        uint32_t task, version;                 /* a journal of this task, of this version; 0 */
         bool automatic;
 };
 struct recalled_thread {
         uint32_t *writers; /* persons */
         size_t writer_count;
-        uint32_t task;     /* that it is; 0 */
-        struct str title;  /* the task's */
+        uint32_t task;    /* that it is; 0 */
+        struct str title; /* the task's */
 };
 
 struct recall;
@@ -27,5 +27,7 @@ void recall_begin(struct recall *);
 CHECKED enum status recall_messages(
         struct recall *, const uint64_t *ids, size_t count, const struct recalled **out);
 const struct recalled_thread *recall_thread(struct recall *, uint64_t root);
+/* What is history in a mailbox, for a view of it. Borrowed until recall_begin. */
+CHECKED enum status recall_history(struct recall *, const struct view *, const struct numset **out);
 /* The line that tells most of a message; empty when there is none. */
 CHECKED enum status recall_line(struct recall *, uint64_t message, struct str *out);

@@ -1,5 +1,6 @@
-/* morning.c - fills a site for the scene "digest": people who follow five of twenty topics, new messages in
- * each topic, four fifths of them read, and old ones that nobody has to read. Linked with libbaton.
+/* morning.c - fills a site for the scene "digest": people who follow five of twenty topics, new
+ * messages in each topic, four fifths of them read, and old ones that nobody has to read. Linked
+ * with libbaton.
  *
  *     morning HOME PEOPLE NEW OLD       messages in each topic */
 #include "base/clock.h"
@@ -41,7 +42,9 @@ static void add_topics(struct fill *f)
         static struct str columns[] = {{"To do", 5}, {"Doing", 5}, {"Done", 4}};
         for (unsigned i = 0; i < TOPICS; i++) {
                 struct topic t = {.name = arena_printf(f->arena, "area%u.talk", i),
-                        .access = ACCESS_SITE, .columns = columns, .column_count = 3};
+                        .access = ACCESS_SITE,
+                        .columns = columns,
+                        .column_count = 3};
                 struct change *change = change_new(f->site->store);
                 change_topic(change, &t, &f->topics[i]);
                 commit(change, "a topic");
@@ -58,7 +61,9 @@ static void add_people(struct fill *f)
                 for (unsigned long j = i; j < i + AT_ONCE && j < f->count; j++) {
                         people[j] = (struct person){.name = arena_printf(f->arena, "p%lu", j),
                                 .full_name = arena_printf(f->arena, "Person%lu Long", j),
-                                .zone = STR("Europe/Lisbon"), .digest_minute = 450, .days = 127};
+                                .zone = STR("Europe/Lisbon"),
+                                .digest_minute = 450,
+                                .days = 127};
                         change_person(change, &people[j], &f->people[j]);
                 }
                 commit(change, "people");
@@ -76,26 +81,39 @@ static void add_people(struct fill *f)
 static struct str letter(struct arena *arena, unsigned topic, unsigned long n)
 {
         unsigned long head = n - n % IN_THREAD;
-        struct str refs = n == head ? STR("") : arena_printf(arena, "References: <%u.%lu@x.example>\r\n", topic, head);
+        struct str refs = n == head ? STR("")
+                                    : arena_printf(arena, "References: <%u.%lu@x.example>\r\n",
+                                              topic, head);
         return arena_printf(arena,
                 "From: Person%lu Long <p%lu@team.example>\r\nTo: area%u.talk@team.example\r\n"
                 "Subject: %sSomething about the thing %lu that has to be said\r\n"
-                "Date: Mon, 23 Nov 2026 10:00:00 +0000\r\nMessage-ID: <%u.%lu@x.example>\r\n%.*s\r\n"
-                "Hi all,\r\n\r\nit was the log rotation that was off since the %luth, and it is on again now. "
-                "Please have\r\na look at the graphs before noon, and say so if they are not what you expected.\r\n"
+                "Date: Mon, 23 Nov 2026 10:00:00 +0000\r\nMessage-ID: "
+                "<%u.%lu@x.example>\r\n%.*s\r\n"
+                "Hi all,\r\n\r\nit was the log rotation that was off since the %luth, and it is on "
+                "again now. "
+                "Please have\r\na look at the graphs before noon, and say so if they are not what "
+                "you expected.\r\n"
                 "\r\n> what was said before, quoted\r\n-- \r\nPerson%lu\r\n",
-                n % 97, n % 97, topic, n == head ? "" : "Re: ", head, topic, n, STR_ARG(refs), n % 30, n % 97);
+                n % 97, n % 97, topic, n == head ? "" : "Re: ", head, topic, n, STR_ARG(refs),
+                n % 30, n % 97);
 }
 
-static void file_one(struct fill *f, struct arena *arena, struct change *change, unsigned topic, unsigned long n)
+static void file_one(
+        struct fill *f, struct arena *arena, struct change *change, unsigned topic, unsigned long n)
 {
         struct filing *filing = arena_alloc(arena, sizeof *filing);
         struct filing_entry *entry = arena_alloc(arena, sizeof *entry);
         struct derived *derived = arena_alloc(arena, sizeof *derived);
-        *entry = (struct filing_entry){.mailbox = f->topics[topic], .news = true, .history = n < f->old,
-                .prefix = arena_printf(arena, "Path: x!y\r\nBaton-Topic: area%u.talk\r\nBaton-Kind: post\r\n", topic)};
-        *filing = (struct filing){.bytes = letter(arena, topic, n), .derived = derived, .entries = entry,
-                .entry_count = 1, .site = STR("x")};
+        *entry = (struct filing_entry){.mailbox = f->topics[topic],
+                .news = true,
+                .history = n < f->old,
+                .prefix = arena_printf(arena,
+                        "Path: x!y\r\nBaton-Topic: area%u.talk\r\nBaton-Kind: post\r\n", topic)};
+        *filing = (struct filing){.bytes = letter(arena, topic, n),
+                .derived = derived,
+                .entries = entry,
+                .entry_count = 1,
+                .site = STR("x")};
         derive(arena, filing->bytes, derived);
         must(change_file(change, filing), "a message");
 }
@@ -129,8 +147,10 @@ static void add_marks(struct fill *f)
                                 for (unsigned long x = 0; x < f->fresh; x++)
                                         if ((x + j) % 5 < READ_OF_FIVE)
                                                 numset_add(sets[n], (uint32_t)(f->old + x + 1));
-                                *m = (struct marking){.mailbox = f->topics[(j + k * 3) % TOPICS], .person = f->people[j],
-                                        .flags = FLAG_SEEN, .numbers = sets[n]};
+                                *m = (struct marking){.mailbox = f->topics[(j + k * 3) % TOPICS],
+                                        .person = f->people[j],
+                                        .flags = FLAG_SEEN,
+                                        .numbers = sets[n]};
                                 change_marks(change, m);
                                 n++;
                         }

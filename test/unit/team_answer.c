@@ -290,7 +290,8 @@ static void hostile(void **state)
                 for (size_t items = 0; items < 5; items++) {
                         struct arena *arena = arena_new();
                         struct answer a;
-                        struct answer_to to = {.items = items, .shown = str_of(digest_text)};
+                        struct answer_to to = {.items = items, .item_address = i % 7, .item_message = i % 9,
+                                .shown = str_of(digest_text)};
                         answer_read(str_of(texts[i]), &to, arena, &a);
                         for (size_t j = 0; j < a.count; j++) {
                                 assert_in_range(a.parts[j].item, 1, items);

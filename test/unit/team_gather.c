@@ -11,16 +11,16 @@
 static struct kit *between_kit; /* a letter that comes once the first topic has been opened */
 static struct letter between;
 
-enum status __real_seen_load(struct store *, uint32_t, uint32_t, struct numset **);
-enum status __wrap_seen_load(struct store *, uint32_t, uint32_t, struct numset **);
+enum status __real_seen_own_load(struct store *, uint32_t, uint32_t, struct numset **);
+enum status __wrap_seen_own_load(struct store *, uint32_t, uint32_t, struct numset **);
 
-enum status __wrap_seen_load(
+enum status __wrap_seen_own_load(
         struct store *store, uint32_t mailbox, uint32_t person, struct numset **out)
 {
         if (between_kit)
                 kit_file(between_kit, &between, NULL);
         between_kit = NULL;
-        return __real_seen_load(store, mailbox, person, out);
+        return __real_seen_own_load(store, mailbox, person, out);
 }
 
 struct setting {
