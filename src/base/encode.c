@@ -147,7 +147,7 @@ static void quoted_line(struct str line, struct buf *out)
                         buf_add_char(out, line.at[i]);
                         continue;
                 }
-                buf_add_char(out, (char)(unsigned char)(high << 4 | low));
+                buf_add_char(out, (char)(high << 4 | low));
                 i += 2;
         }
 }
@@ -270,7 +270,10 @@ enum status xtext_decode(struct str s, struct buf *out)
                         out->len = start;
                         return INVALID;
                 }
-                buf_add_char(out, hexed ? (char)(unsigned char)(high << 4 | low) : c);
+                if (hexed)
+                        buf_add_u8(out, (uint8_t)(high * 16 + low));
+                else
+                        buf_add_char(out, c);
         }
         return OK;
 }

@@ -110,6 +110,8 @@ static int exit_of(enum refusal why, enum status st)
                 [REFUSED_LOOP] = EX_DATAERR,
                 [REFUSED_FORM] = EX_DATAERR,
                 [REFUSED_SIZE] = EX_DATAERR,
+                [REFUSED_ANSWER] = EX_NOPERM,
+                [REFUSED_OLD] = EX_NOUSER,
                 [REFUSED_TOKEN] = EX_NOUSER,
                 [REFUSED_MODE] = EX_NOPERM,
                 [REFUSED_AGAIN] = EX_NOPERM,

@@ -5,6 +5,7 @@
 #include "cli/values.h"
 #include "mail/address.h"
 #include "team/digest.h"
+#include "team/task.h"
 #include <unistd.h>
 
 enum { NO_DIGEST = 1440, PASSWORD_LETTERS = 14, ADDRESSES_MAX = 20 };
@@ -118,6 +119,8 @@ int user_save(struct cli *c, struct person *p)
                 p->id = id;
                 st = digest_plan(c->site, p->id, clock_now());
         }
+        if (st == OK) /* what is late, and what may be read */
+                st = task_look_person(c->site, p->id, clock_now());
         return st == OK ? DONE : cli_fail_status(c, st, "saving the person");
 }
 
@@ -226,6 +229,8 @@ static struct str stored_address(struct cli *c, const char *text)
 static void drop_address(struct person *p, struct str address)
 {
         size_t kept = 0;
+        if (str_same(p->digest_to, address))
+                p->digest_to = STR_NONE;
         for (size_t i = 0; i < p->address_count; i++) {
                 if (!str_same(p->addresses[i], address))
                         p->addresses[kept++] = p->addresses[i];
@@ -255,11 +260,32 @@ static int set_addresses(struct cli *c, const struct options *o, struct person *
                 if (!address.len)
                         return cli_misused(
                                 c, o, "'%s' is not an address like other@example.org", text);
+                struct str to = p->digest_to;
                 drop_address(p, address);
+                p->digest_to = to;
                 list[p->address_count++] = address;
         }
         if (p->address_count > ADDRESSES_MAX)
                 return cli_fail(c, "a person has at most %d further addresses", ADDRESSES_MAX);
+        return DONE;
+}
+
+static int set_digest_to(struct cli *c, const struct options *o, struct person *p)
+{
+        const char *to = option_value(o, "digest-to");
+        if (!to)
+                return DONE;
+        p->digest_to = STR_NONE;
+        if (!strcmp(to, "folder"))
+                return DONE;
+        struct str address = stored_address(c, to);
+        for (size_t i = 0; i < p->address_count; i++)
+                if (address.len && str_same(p->addresses[i], address))
+                        p->digest_to = p->addresses[i];
+        if (!p->digest_to.len || str_chr(p->digest_to, '@') == STR_NOWHERE)
+                return cli_misused(c, o,
+                        "--digest-to takes 'folder' or one of the person's addresses elsewhere, not '%s' "
+                        "(--address adds one)", to);
         return DONE;
 }
 
@@ -272,6 +298,8 @@ static int set_all(struct cli *c, const struct options *o, struct person *p)
                 status = set_choices(c, o, p);
         if (status == DONE)
                 status = set_addresses(c, o, p);
+        if (status == DONE)
+                status = set_digest_to(c, o, p);
         return status;
 }
 
@@ -450,6 +478,7 @@ static void show_person(struct show *s, const struct person *p, bool details)
         show_text(s, "hours", "Hours", buf_str(&text));
         show_text(s, "digest_form", details ? "Digest form" : NULL,
                 str_of(forms[p->form % COUNT_OF(forms)]));
+        show_text(s, "digest_to", details ? "Digest mailed to" : NULL, p->digest_to);
         show_bool(s, "admin", "Admin", p->admin);
         show_bool(s, "disabled", "Disabled", p->disabled);
         show_bool(s, "news_marks_read", details ? "News marks read" : NULL, p->news_reads_mark);
@@ -521,6 +550,7 @@ static int run_show(struct cli *c, const struct options *o)
         { "days",            "DAYS",        "working days, like mon-fri (the default) or sun-thu or mon,wed" }, \
         { "address",         "ADDRESS",     "a further address of this person; may be given several times" }, \
         { "digest-form",     "FORM",        "page (text and HTML, the default), mime or 1153" }, \
+        { "digest-to",       "ADDRESS",     "mail the digest to this address of the person, too; 'folder': do not" }, \
         { "news-marks-read", "yes|no",      "reading over news marks as read (default yes)" }
 static const struct option add_options[] = {
         PERSON_OPTIONS,

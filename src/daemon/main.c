@@ -166,8 +166,6 @@ static enum status start_store(struct daemon *d, char **why)
                 nanosleep(&pause, NULL);
                 st = site_start(d->site, false, why);
         }
-        if (st == OK)
-                site_secret(d->site);
         return st;
 }
 

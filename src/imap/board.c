@@ -86,18 +86,51 @@ static enum status take_one(struct session *s, const struct boarding *b, uint32_
         return st == ABSENT ? OK : st; /* it has gone meanwhile */
 }
 
-/* By UID, a card that went is still a card (team/board.h); by sequence it is no longer there. */
+/* One element of a set of UIDs. What is named by itself is meant, there or gone. A range is what a
+ * client makes of neighbours in its list: of one in which something is there, the rest is not meant. */
+static enum status add_element(struct session *s, struct str element, struct numset *out)
+{
+        const struct view *v = s->selected->view;
+        const struct numset *here = v->numbers;
+        struct numset *asked;
+        enum status st = numset_parse(element, v->next - 1, &asked);
+        if (st != OK)
+                return st;
+        bool alone = str_chr(element, ':') == STR_NOWHERE,
+             gone = numset_count_andnot(asked, here) == numset_count(asked);
+        if (!gone && !alone)
+                numset_and(asked, here);
+        if (!gone || numset_count(asked) <= TAKEN_MAX)
+                numset_or(out, asked);
+        numset_free(asked);
+        return OK;
+}
+
+/* UIDs of cards: one that went is still a card (team/board.h). */
+static enum status card_numbers(struct session *s, struct str set, struct numset **out)
+{
+        struct str element;
+        enum status st = imap_numbers(s, set, true, out);
+        if (st != OK || str_chr(set, '*') != STR_NOWHERE || str_eq(set, STR("$")))
+                return st;
+        while (st == OK && str_cut(&set, ',', &element))
+                st = add_element(s, element, *out);
+        return st;
+}
+
+/* By sequence, what has gone is no longer there. */
 static enum status numbers_of(struct session *s, struct str set, struct numset **out)
 {
         const struct numset *here = s->selected->view->numbers;
-        enum status st = imap_numbers(s, set, s->uid, out);
+        bool cards = s->selected->kind == MAILBOX_BOARD || s->selected->kind == MAILBOX_TASKS;
+        enum status st = cards && s->uid ? card_numbers(s, set, out)
+                                         : imap_numbers(s, set, s->uid, out);
         if (st != OK)
                 return st;
         if (!s->uid && numset_count_andnot(*out, here) > 0)
                 return imap_refuse(
                         s, ABSENT, "[EXPUNGEISSUED] Some of these messages have been removed");
-        bool cards = s->selected->kind == MAILBOX_BOARD || s->selected->kind == MAILBOX_TASKS;
-        if (!cards || numset_count(*out) > TAKEN_MAX)
+        if (!cards)
                 numset_and(*out, here);
         if (numset_count(*out) > TAKEN_MAX)
                 return imap_refuse(s, TOO_MANY,

@@ -3,7 +3,7 @@ libbaton_a_SOURCES += \
 	src/imap/fetch_body.c src/imap/fetch_body.h src/imap/folders.c src/imap/idle.c src/imap/imap.h \
 	src/imap/inside.h src/imap/items.c src/imap/items.h src/imap/keys.c src/imap/keys.h \
 	src/imap/list.c src/imap/modseq.c src/imap/parse.c src/imap/parse.h src/imap/pattern.c src/imap/pattern.h \
-	src/imap/found.c src/imap/found.h src/imap/search.c src/imap/search.h src/imap/select.c src/imap/session.c src/imap/sort.c src/imap/status.c src/imap/store.c src/imap/subscribe.c src/imap/subscribe.h \
+	src/imap/found.c src/imap/found.h src/imap/search.c src/imap/search.h src/imap/select.c src/imap/session.c src/imap/sort.c src/imap/sorting.c src/imap/sorting.h src/imap/status.c src/imap/store.c src/imap/subscribe.c src/imap/subscribe.h \
 	src/imap/thread.c src/imap/tree.c src/imap/tree.h src/imap/update.c
 
 check_PROGRAMS += test/unit/imap_parse

@@ -17,6 +17,7 @@ struct lines {
         struct str *v;
         bool *dropped;
         size_t count;
+        size_t end; /* here begins what goes whole: a copy, a signature */
 };
 
 static bool is_blank_line(struct str s)
@@ -229,6 +230,7 @@ static size_t attribution_lines(const struct lines *l, size_t last, bool alone)
 
 static void drop_from(struct lines *l, size_t at)
 {
+        l->end = at;
         for (size_t i = at; i < l->count; i++)
                 l->dropped[i] = true;
 }
@@ -335,6 +337,7 @@ static struct lines cut_lines(struct str text)
         l.dropped = mem_new(most * sizeof *l.dropped);
         while (str_line(&text, &l.v[l.count]))
                 l.count++;
+        l.end = l.count;
         return l;
 }
 
@@ -375,10 +378,32 @@ void content_own(struct str text, struct buf *out)
                 buf_add(out, text);
 }
 
+size_t content_lines(struct str text, struct arena *arena, struct said_line **out)
+{
+        struct lines l = cut_lines(text);
+        struct said_line *lines = arena_alloc(arena, (l.count + 1) * sizeof *lines);
+        drop_quotes(&l);
+        drop_copies(&l);
+        drop_devices(&l);
+        for (size_t i = 0; i < l.count; i++) {
+                enum said said = SAID_OWN;
+                if (is_blank_line(l.v[i]))
+                        said = SAID_BLANK;
+                else if (l.dropped[i])
+                        said = i < l.end && is_quoted(l.v[i]) ? SAID_QUOTED : SAID_AWAY;
+                lines[i] = (struct said_line){said, l.v[i]};
+        }
+        *out = lines;
+        size_t count = l.count;
+        free(l.v);
+        free(l.dropped);
+        return count;
+}
+
 /* ---- the one line ---- */
 
 /* "Hi all,", "Dear Ana", "Good morning everybody!" on a line of its own. */
-static bool is_greeting(struct str line)
+bool content_greets(struct str line)
 {
         static const char *const words[] = {"hi", "hello", "hey", "dear", "hallo", "good morning",
                 "good afternoon", "good evening", "greetings", "moin", "bonjour", "hola", "ciao",
@@ -404,7 +429,7 @@ static struct str after_greeting(struct str text)
 {
         struct str rest = text, line;
         while (str_line(&rest, &line)) {
-                if (!is_blank_line(line) && !is_greeting(line))
+                if (!is_blank_line(line) && !content_greets(line))
                         return text;
                 text = rest;
         }

@@ -31,9 +31,10 @@ static void add_person(icalcomponent *c, bool organizer, struct str address)
 {
         struct buf uri = {0};
         buf_addf(&uri, "mailto:%.*s", STR_ARG(address));
+        const char *text = buf_text(&uri);
         if (address.len)
-                icalcomponent_add_property(c, organizer ? icalproperty_new_organizer(buf_text(&uri))
-                                                        : icalproperty_new_attendee(buf_text(&uri)));
+                icalcomponent_add_property(c, organizer ? icalproperty_new_organizer(text)
+                                                        : icalproperty_new_attendee(text));
         buf_release(&uri);
 }
 

@@ -19,6 +19,6 @@ struct vtodo {
         const struct str *attendees;    /* addresses */
         size_t attendee_count;
 };
-/* A whole VCALENDAR, in CRLF form, without a METHOD: it is told, and asks for nothing (RFC 5546 1.4).
- * The same task gives the same octets. */
+/* A whole VCALENDAR, in CRLF form, without a METHOD: it is told, and asks for nothing (RFC 5546
+ * 1.4). The same task gives the same octets. */
 void vtodo_write(const struct vtodo *, struct buf *out);

@@ -390,6 +390,8 @@ enum status deliver(const struct courier *courier, struct queue_row *row, struct
                 .row = row,
                 .arena = arena};
         enum status st = EXISTS;
+        if (!row->recipient_count) /* a list's, which names nobody yet */
+                return UNSUPPORTED;
         if (g.config->relay_mx)
                 st = parts_make(courier->site, row, arena);
         if (st == OK)

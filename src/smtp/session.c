@@ -35,6 +35,7 @@ static const char *const refusal_code[REFUSED_COUNT] = {
         [REFUSED_MEMBERS] = "550 5.1.1", [REFUSED_COMMAND] = "550 5.1.1",
         [REFUSED_LOOP] = "554 5.4.6",    [REFUSED_FORM] = "554 5.6.0",
         [REFUSED_SIZE] = "552 5.3.4",    [REFUSED_SENDER] = "550 5.7.1",
+        [REFUSED_ANSWER] = "550 5.7.1",  [REFUSED_OLD] = "550 5.1.6",
         [REFUSED_LOGIN] = "550 5.7.1",
         [REFUSED_NAMES] = "550 5.5.3",
         [REFUSED_TOKEN] = "550 5.1.1",   [REFUSED_MODE] = "550 5.7.1",

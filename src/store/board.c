@@ -29,7 +29,8 @@ static bool is_column(struct arena *arena, struct str column)
 {
         struct str word = column_word(arena, column);
         for (size_t i = 0; i < column.len; i++)
-                if ((unsigned char)column.at[i] < ' ' || column.at[i] == '/' || column.at[i] == 0x7f)
+                if ((unsigned char)column.at[i] < ' ' || column.at[i] == '/' ||
+                        column.at[i] == 0x7f)
                         return false;
         return word.len && word.len <= COLUMN_WORD_MOST && text_is_utf8(column) &&
                !str_eq(word, STR("dropped"));
@@ -194,23 +195,33 @@ static void repair(struct topic *t)
         t->column_count = COUNT_OF(usual);
 }
 
+static enum status make_boards(struct store *store, const struct topic *topics, size_t count)
+{
+        struct change *change = change_new(store);
+        for (size_t i = 0; i < count; i++)
+                change_topic(change, &topics[i], NULL);
+        enum status st = store_commit(change);
+        change_free(change);
+        return st;
+}
+
 enum status boards_complete(struct store *store)
 {
+        enum { TOGETHER_MOST = 100 }; /* in one change */
         struct arena *arena = arena_new();
         struct topic *topics;
-        size_t count;
+        size_t count, lacking = 0;
         bool complete;
         enum status st = topic_list(store, arena, &topics, &count);
         for (size_t i = 0; st == OK && i < count; i++) {
                 repair(&topics[i]);
                 st = is_complete(store, &topics[i], arena, &complete);
-                if (st != OK || complete)
-                        continue;
-                struct change *change = change_new(store);
-                change_topic(change, &topics[i], NULL);
-                st = store_commit(change);
-                change_free(change);
+                if (st == OK && !complete)
+                        topics[lacking++] = topics[i];
         }
+        for (size_t i = 0; st == OK && i < lacking; i += TOGETHER_MOST)
+                st = make_boards(store, &topics[i],
+                        lacking - i < TOGETHER_MOST ? lacking - i : TOGETHER_MOST);
         arena_free(arena);
         return st;
 }

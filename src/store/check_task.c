@@ -2,8 +2,8 @@
 #include "store/codec_task.h"
 #include "store/rows.h"
 
-/* How many keys of each kind the records ask for, and how many there are: what every record asks for
- * is looked up, so equal numbers mean that no key is left over. */
+/* How many keys of each kind the records ask for, and how many there are: what every record asks
+ * for is looked up, so equal numbers mean that no key is left over. */
 struct tally {
         struct checking *c;
         uint64_t wanted[KEY_GONE + 1], found[KEY_GONE + 1];

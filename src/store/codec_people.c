@@ -2,7 +2,7 @@
 
 enum { VERSION = 1 };
 /* A person got `scram` with the second version, `reach` with the third. */
-enum { VERSION_SCRAM = 2, VERSION_REACH = 3 };
+enum { VERSION_SCRAM = 2, VERSION_REACH = 3, VERSION_MAILED = 4 };
 /* A topic counts its subscribers by mail since the second version. */
 enum { VERSION_EACH = 2 };
 enum { IS_DISABLED = 1, IS_ADMIN = 2, NEWS_MARKS = 4, IS_OUTSIDE = 8 };
@@ -72,7 +72,7 @@ static void reach_read(struct reader *r, struct reach *out)
 
 void person_write(const struct person *p, struct buf *out)
 {
-        buf_add_u8(out, VERSION_REACH);
+        buf_add_u8(out, VERSION_MAILED);
         buf_add_bytes(out, p->name);
         buf_add_bytes(out, p->full_name);
         buf_add_bytes(out, p->password);
@@ -89,12 +89,13 @@ void person_write(const struct person *p, struct buf *out)
         buf_add_varint(out, (uint64_t)p->created);
         buf_add_bytes(out, p->scram);
         reach_write(&p->reach, out);
+        buf_add_bytes(out, p->digest_to);
 }
 
 enum status person_read(struct str value, struct arena *arena, struct person *out)
 {
         unsigned version;
-        struct reader r = begin_upto(value, VERSION_REACH, &version);
+        struct reader r = begin_upto(value, VERSION_MAILED, &version);
         out->name = copy_bytes(&r, arena);
         out->full_name = copy_bytes(&r, arena);
         out->password = copy_bytes(&r, arena);
@@ -115,6 +116,7 @@ enum status person_read(struct str value, struct arena *arena, struct person *ou
         out->reach = (struct reach){0};
         if (version >= VERSION_REACH)
                 reach_read(&r, &out->reach);
+        out->digest_to = version < VERSION_MAILED ? STR_NONE : copy_bytes(&r, arena);
         return codec_end(&r, "a person");
 }
 

@@ -73,3 +73,8 @@ test_unit_store_fault_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=table_put -Wl,--wrap=tx
 check_PROGRAMS += test/unit/store_task
 test_unit_store_task_SOURCES = test/unit/store_task.c test/unit/store_kit.h
 test_unit_store_task_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += test/unit/store_task_fault
+test_unit_store_task_fault_SOURCES = test/unit/store_task_fault.c test/unit/store_kit.h
+test_unit_store_task_fault_LDADD = $(UNIT_LIBS)
+test_unit_store_task_fault_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=table_put -Wl,--wrap=table_remove

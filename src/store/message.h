@@ -26,7 +26,7 @@ struct filing {
         struct str bytes;              /* the message without prefix */
         const struct derived *derived; /* of those bytes; message_id not empty */
         struct filing_entry *entries;
-        size_t entry_count; /* 0 to 120; 0: a later operation of the same change holds it (queue.h) */
+        size_t entry_count; /* 0 to 130; 0: a later operation of the same change holds it (queue.h) */
         struct str site;    /* server name in Xref */
         bool once; /* delivery: a mailbox that has this very message (id and bytes) keeps its entry
                     */

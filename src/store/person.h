@@ -20,8 +20,7 @@ struct person {
         struct str password;   /* as password_hash made it; empty: cannot log in */
         struct str scram;      /* as scram_make made it of the same password; empty: not known yet */
         struct str zone;       /* "Europe/Lisbon" */
-        struct str *addresses; /* further ones, lower-case domain; the first is where digests go
-                                  when outside mail is on */
+        struct str *addresses; /* further ones, lower-case domain */
         size_t address_count;
         uint16_t digest_minute;        /* local minute of the day; 1440: no digest */
         uint16_t hours_from, hours_to; /* working hours, local minutes */
@@ -31,6 +30,7 @@ struct person {
                        * that mail goes to. Stays what it was when the person was added */
         bool news_reads_mark; /* reading over news sets \Seen */
         enum digest_form form;
+        struct str digest_to; /* one of the addresses: digests are mailed there; empty: they are not */
         time_t created;
         struct reach reach; /* changed by change_person_reach only */
 };

@@ -234,6 +234,7 @@ static struct shared_subjects *join(
         merge_rows(s, old, used, more);
         s->subjects.number = s->number;
         s->subjects.rank = s->rank;
+        s->subjects.text = s->text;
         s->octets = sizeof *s + n * 2 * sizeof *s->rank + s->subjects.ranks * sizeof *s->text +
                     s->pool.cap + (view->high / 65536 + 1) * (size_t)8192;
         free(used);

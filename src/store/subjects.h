@@ -6,13 +6,14 @@
 #pragma once
 #include "store/mailbox.h"
 
-enum { SUBJECT_OCTETS = 250 }; /* no order is finer than so many octets of them */
+enum { SUBJECT_OCTETS = 250 }; /* so many octets of each; what is longer is cut there */
 
 struct subjects {
         size_t count;
         const uint32_t *number; /* ascending; all of the view, but for those that have gone, and
                                    perhaps more */
         const uint32_t *rank;   /* in parallel: the same for the same subject */
+        const struct str *text; /* of each rank; of SUBJECT_OCTETS: it may go on */
         uint32_t ranks;         /* all are below */
 };
 /* Costs what came since it was asked for the last time; the first time, all of the view. */

@@ -3,8 +3,8 @@
  * A task is a thread that was opened in a topic. Its state has a version, raised by one with every
  * event. A card is a message rendered from the state (team/card); it lies in exactly one column of
  * the topic's board and in folders of those whom it concerns (Tasks/Mine ...), and goes when a
- * fresh one comes, in the same change. A number under which a card lay names its task and version for 90
- * days after it went: a client that was away still says what it meant. */
+ * fresh one comes, in the same change. A number under which a card lay names its task and version
+ * for 90 days after it went: a client that was away still says what it meant. */
 #pragma once
 #include "store/message.h"
 
@@ -121,9 +121,10 @@ CHECKED enum status boards_complete(struct store *);
 /* Takes the next number: a change of its own. A number whose task is never opened is skipped. */
 CHECKED enum status task_reserve(struct store *, uint32_t *number);
 
-/* Gives a number that vanishes at once: what a client's COPY, MOVE or APPEND is told that its octets
- * got. burn->mailbox is set, burn->number is filled. Before the card is filed, whose number is
- * higher then: a client that has seen this one looks above it for what is new. ABSENT, TOO_MANY. */
+/* Gives a number that vanishes at once: what a client's COPY, MOVE or APPEND is told that its
+ * octets got. burn->mailbox is set, burn->number is filled. Before the card is filed, whose
+ * number is higher then: a client that has seen this one looks above it for what is new. ABSENT,
+ * TOO_MANY. */
 void change_burn(struct change *, struct place *burn);
 
 struct task_put {
@@ -131,12 +132,12 @@ struct task_put {
                                   * one more when there is an event (0 + 1 when it is opened, placed
                                   * 0 then). cards and card are ignored */
         const struct task_event *event; /* NULL: the version stays and the card is placed anew */
-        const struct filing *opening;   /* of this change: task->root is its message. NULL: as given */
+        const struct filing *opening; /* of this change: its message is the root. NULL: as given */
         const struct filing *journal;   /* of this change: event->journal is its message. NULL: as
                                          * given, for version 1 the root */
         const struct filing *card; /* of this change: its entries are the new cards. NULL: none */
-        const struct place *stay;  /* without an event: old cards that stay where they lie. The others
-                                    * go */
+        const struct place *stay;  /* without an event: old cards that stay where they lie. The
+                                    * others go */
         size_t stay_count;
         const struct place *burn; /* of this change, by change_burn: is remembered as a card of the
                                    * new version. NULL: none */
@@ -144,8 +145,9 @@ struct task_put {
         time_t now;         /* by which numbers of cards are forgotten; 0: the clock's */
         bool skipped;       /* filled: `opening` has opened a task before; nothing was done */
 };
-/* Replaces the state, removes the old cards, remembers their numbers, keeps indices and what is due.
- * Tasks that are waited for from now on, or no longer, become due to be looked at. The filings are
- * earlier operations of the same change. At the commit: CHANGED: version or placed is not as
- * expected (a new task: the number is taken); EXISTS: the root, as given, has opened a task. */
+/* Replaces the state, removes the old cards, remembers their numbers, keeps indices and what is
+ * due. Tasks that are waited for from now on, or no longer, become due to be looked at. The
+ * filings are earlier operations of the same change. At the commit: CHANGED: version or placed
+ * is not as expected (a new task: the number is taken); EXISTS: the root, as given, has opened a
+ * task. */
 void change_task(struct change *, struct task_put *);

@@ -460,7 +460,8 @@ void change_task(struct change *change, struct task_put *put)
         t->put = put;
         t->arena = arena_new();
         for (size_t i = 0; put->event && i < put->event->change_count; i++)
-                t->op.weight += put->event->changes[i].before.len + put->event->changes[i].after.len;
+                t->op.weight += put->event->changes[i].before.len +
+                                put->event->changes[i].after.len;
         change_op(change, &t->op);
 }
 

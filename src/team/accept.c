@@ -4,6 +4,7 @@
 #include "mail/derive.h"
 #include "mail/header.h"
 #include "mail/msgid.h"
+#include "team/answer_post.h"
 #include "team/list_mail.h"
 #include "team/transcript.h"
 #include "team/wish.h"
@@ -427,7 +428,9 @@ static enum status obey_commands(
 {
         enum status st = submit_check(site, mail, arena, why);
         for (size_t i = 0; st == OK && i < mail->command_count; i++)
-                if (mail->commands[i].what != SUB_TASK)
+                if (mail->commands[i].what == SUB_ANSWER)
+                        st = answer_obey(site, mail, &mail->commands[i], arena, why);
+                else if (mail->commands[i].what != SUB_TASK)
                         st = list_obey(site, mail, &mail->commands[i], arena, why);
         return st;
 }

@@ -129,13 +129,33 @@ static bool is_postmaster(struct arena *arena, struct str header)
                        str_same(from.local, STR("postmaster")));
 }
 
+/* RFC 3464, RFC 6533. */
+static bool is_status(const struct part *p)
+{
+        return str_eq(p->type, STR("message")) &&
+               (str_eq(p->subtype, STR("delivery-status")) ||
+                       str_eq(p->subtype, STR("global-delivery-status")));
+}
+
+/* Gateways wrap reports into another multipart; what a report holds of the mail that came back may
+ * be a report itself, and is not looked into. The tree is bounded (MIME_DEPTH_MAX). */
+static const struct part *find_status(const struct part *top)
+{
+        const struct part *found = NULL;
+        if (is_status(top))
+                return top;
+        if (top->kind != PART_MULTIPART)
+                return NULL;
+        for (const struct part *p = top->first; p && !found; p = p->next)
+                found = find_status(p);
+        return found;
+}
+
 enum bounce_kind bounce_read(struct arena *arena, struct str message)
 {
-        const struct part *top = mime_parse(arena, message);
-        bool report = str_eq(top->type, STR("multipart")) && str_eq(top->subtype, STR("report"));
-        for (const struct part *p = report ? top->first : NULL; p; p = p->next)
-                if (str_eq(p->type, STR("message")) && str_eq(p->subtype, STR("delivery-status")))
-                        return read_status(arena, p);
+        const struct part *top = mime_parse(arena, message), *status = find_status(top);
+        if (status)
+                return read_status(arena, status);
         return is_postmaster(arena, top->header) ? BOUNCE_SOFT : BOUNCE_NONE;
 }
 

@@ -59,7 +59,8 @@ void card_checklist(struct str text, unsigned *done, unsigned *all)
                 line = str_trim(line);
                 if (line.len && strchr("-*+", line.at[0]))
                         line = str_trim(str_from(line, 1));
-                bool open = str_starts(line, STR("[ ]")), ticked = str_starts_same(line, STR("[x]"));
+                bool open = str_starts(line, STR("[ ]")),
+                     ticked = str_starts_same(line, STR("[x]"));
                 *all += open || ticked;
                 *done += ticked;
         }
@@ -235,7 +236,8 @@ static enum vtodo_status vtodo_status_of(const struct card *c, struct arena *are
                 return VTODO_CANCELLED;
         if (c->task->closed)
                 return VTODO_COMPLETED;
-        return field_column(c->topic, c->task->status, arena) ? VTODO_IN_PROCESS : VTODO_NEEDS_ACTION;
+        return field_column(c->topic, c->task->status, arena) ? VTODO_IN_PROCESS
+                                                              : VTODO_NEEDS_ACTION;
 }
 
 static enum status address_of(

@@ -1,5 +1,5 @@
-/* card.h - a task as a message: what lies in a column of a board. The same task with the same thread
- * gives the same octets. */
+/* card.h - a task as a message: what lies in a column of a board. The same task with the same
+ * thread gives the same octets. */
 #pragma once
 #include "team/field.h"
 

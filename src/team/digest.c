@@ -3,14 +3,15 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "mail/address.h"
-#include "mail/compose.h"
-#include "mail/content.h"
 #include "mail/msgid.h"
 #include "store/due.h"
-#include "team/page.h"
+#include "store/queue.h"
+#include "team/bounce.h"
+#include "team/digest_forms.h"
+#include "team/list_mail.h"
 #include "team/submit.h"
 
-enum { NO_DIGEST = 1440, ITEMS_VERSION = 1, WHOLE_MAX = 8192, DUE_BATCH = 64 };
+enum { NO_DIGEST = 1440, DUE_BATCH = 32 };
 
 static enum status zone_of(const struct person *person, const struct zone **out)
 {
@@ -24,6 +25,15 @@ static int64_t day_of(const struct civil *c)
 }
 
 /* ---- when ---- */
+
+int64_t digest_day(const struct person *person, time_t at)
+{
+        const struct zone *zone;
+        if (zone_of(person, &zone) != OK)
+                return at / 86400; /* not even UTC is there */
+        struct civil c = zone_civil(zone, at);
+        return day_of(&c);
+}
 
 time_t digest_next(const struct person *person, time_t after, int64_t last_day)
 {
@@ -54,11 +64,11 @@ static enum status last_record(struct site *site, uint32_t person, struct arena 
         enum status st = digest_last(site->store, person, arena, &last);
         if (st != OK)
                 return st == ABSENT ? OK : st;
-        struct reader r = reader_of(last.items);
+        struct digest_items items;
+        st = digest_items_read(last.items, arena, &items);
         *day = last.day;
-        if (read_u8(&r) == ITEMS_VERSION)
-                *position = read_u64(&r);
-        return r.bad ? DAMAGED : OK;
+        *position = items.position;
+        return st;
 }
 
 static void plan(struct change *change, const struct person *person, time_t after, int64_t last_day,
@@ -103,44 +113,26 @@ static struct str place_of(struct str zone, struct arena *arena)
         return str_make(at, place.len);
 }
 
-static enum status fill_items(struct site *site, struct page *page, struct arena *arena)
+static enum status compose_form(
+        const struct making *m, const struct page *page, const struct composition *c, struct buf *out)
 {
-        const struct gathered *c = page->content;
-        size_t n = c->thread_count < PAGE_ITEMS_MAX ? c->thread_count : PAGE_ITEMS_MAX;
-        struct buf text = {0}, line = {0};
-        struct str domain = site_config(site)->domain;
-        enum status st = OK;
-        page->items = arena_alloc(arena, (n + 1) * sizeof *page->items);
-        for (size_t i = 0; i < n && st == OK; i++) {
-                const struct gather_thread *t = &c->threads[i];
-                buf_clear(&text);
-                buf_clear(&line);
-                st = gather_text(site, t->newest, &text);
-                if (st == ABSENT) /* gone since: the entry stays without a line */
-                        st = OK;
-                content_line(buf_str(&text), 2 * (PAGE_COLUMNS - 4) - 24, &line);
-                page->items[page->item_count++] = (struct page_item){
-                        .thread = t,
-                        .line = arena_copy(arena, buf_str(&line)),
-                        .reply_to = arena_printf(
-                                arena, "%.*s@%.*s", STR_ARG(t->topic), STR_ARG(domain)),
-                };
+        switch (page->person->form) {
+        case FORM_MIME:
+                return digest_mime(m, page->content, c, out);
+        case FORM_1153:
+                return digest_1153(m, page->content, c, out);
+        case FORM_PAGE:
+                break;
         }
-        if (st == OK && n == 1 && c->threads[0].messages == 1) { /* one message only: that message */
-                struct str whole = str_sub(buf_str(&text), 0, WHOLE_MAX);
-                while (whole.len < text.len && whole.len && ((unsigned char)text.at[whole.len] & 0xc0) == 0x80)
-                        whole.len--; /* not inside a character */
-                page->whole = arena_copy(arena, whole);
-                page->items[0].line = STR_NONE;
-        }
-        buf_release(&text);
-        buf_release(&line);
-        return st;
+        compose(m->arena, c, out);
+        return OK;
 }
 
-static void compose_page(struct site *site, const struct page *page, time_t at, struct arena *arena,
-        struct digest *out)
+static enum status compose_digest(const struct making *m, const struct page *page, struct digest *out)
 {
+        struct site *site = m->site;
+        struct arena *arena = m->arena;
+        struct digest_ref whole = {page->person->id, m->day, 0};
         struct buf text = {0}, html = {0}, message = {0};
         struct str domain = site_config(site)->domain;
         page_text(page, &text);
@@ -153,39 +145,48 @@ static void compose_page(struct site *site, const struct page *page, time_t at, 
                 .to = address_field(arena, page->person->full_name,
                         arena_printf(arena, "%.*s@%.*s", STR_ARG(page->person->name), STR_ARG(domain))),
                 .subject = out->subject,
-                .message_id = arena_printf(arena, "<digest.%u.%lld@%.*s>", page->person->id,
-                        (long long)out->day, STR_ARG(domain)),
-                .date = at,
+                .message_id = digest_id(site, &whole, arena),
+                .date = m->at,
                 .offset = page->now.offset,
-                .fields = STR("Baton-Kind: digest\r\n"),
+                .fields = arena_printf(arena, "Reply-To: %.*s\r\nBaton-Kind: digest\r\n",
+                        STR_ARG(digest_address(site, &whole, m->at, arena))),
                 .text = out->text,
                 .html = buf_str(&html),
                 .automatic = true,
         };
-        compose(arena, &c, &message);
-        out->message = arena_copy(arena, buf_str(&message));
+        enum status st = compose_form(m, page, &c, &message);
+        if (st == OK)
+                out->message = arena_copy(arena, buf_str(&message));
         buf_release(&text);
         buf_release(&html);
         buf_release(&message);
+        return st;
 }
 
 /* What a digest is made for: the time of its making (greeting, Date) and the local date that it is
  * kept under. They differ when one comes late: it takes nothing from the next morning's. */
 struct occasion {
-        time_t at;
+        time_t at, due;
         int64_t day;
         uint64_t since; /* position of the last digest */
 };
 
-static enum status build(struct site *site, const struct person *person, const struct occasion *when,
-        struct arena *arena, struct digest *out, uint64_t *position)
+static bool says_something(const struct gathered *c)
 {
+        return c->fresh || c->changes || c->mail_count || c->task_count;
+}
+
+static enum status build(struct making *m, const struct person *person, const struct occasion *when,
+        struct digest *out)
+{
+        struct arena *arena = m->arena;
         const struct zone *zone;
         struct gathered *content = arena_alloc(arena, sizeof *content);
+        struct gather_ask ask = {person, when->since, digest_day(person, when->at), m->recall};
         *out = (struct digest){0};
         enum status st = zone_of(person, &zone);
         if (st == OK)
-                st = gather(site, person, when->since, arena, content);
+                st = gather(m->site, &ask, arena, content);
         if (st != OK)
                 return st;
         struct page page = {
@@ -193,147 +194,250 @@ static enum status build(struct site *site, const struct person *person, const s
                 .now = zone_civil(zone, when->at),
                 .place = place_of(zone_name(zone), arena),
                 .content = content,
+                .separator = site_config(m->site)->separator,
         };
-        *position = content->position;
-        out->day = when->day;
-        if (content->fresh == 0) /* nothing to say: no mail */
+        m->items.position = content->position;
+        m->at = when->at;
+        m->day = out->day = when->day;
+        if (!says_something(content)) /* nothing to say: no mail */
                 return OK;
         time_t next = digest_next(person, when->at, out->day);
         if (next)
                 page.next = zone_civil(zone, next);
-        st = fill_items(site, &page, arena);
+        st = digest_fill(m, &page);
         if (st == OK)
-                compose_page(site, &page, when->at, arena, out);
+                st = compose_digest(m, &page, out);
         return st;
-}
-
-static enum status day_at(const struct person *person, time_t at, int64_t *day)
-{
-        const struct zone *zone;
-        enum status st = zone_of(person, &zone);
-        if (st != OK)
-                return st;
-        struct civil c = zone_civil(zone, at);
-        *day = day_of(&c);
-        return OK;
 }
 
 CHECKED enum status digest_build(struct site *site, const struct person *person, time_t at,
         struct arena *arena, struct digest *out)
 {
         int64_t last_day;
-        uint64_t position;
-        struct occasion when = {.at = at};
+        struct making m = {.site = site, .arena = arena, .recall = recall_new(site)};
+        struct occasion when = {.at = at, .day = digest_day(person, at)};
         enum status st = last_record(site, person->id, arena, &last_day, &when.since);
         if (st == OK)
-                st = day_at(person, at, &when.day);
-        return st == OK ? build(site, person, &when, arena, out, &position) : st;
+                st = build(&m, person, &when, out);
+        recall_free(m.recall);
+        return st;
 }
 
 /* ---- filed once ---- */
 
-/* The message, the record of the day and the next due time: one transaction, so that a crash in the middle
- * leaves either all of it or none. */
-static enum status commit(struct site *site, const struct person *person, time_t at,
-        const struct digest *digest, uint64_t position, struct arena *arena)
-{
-        struct buf items = {0};
+/* A digest that is ready to be filed, and all that the change refers to. */
+struct ready {
+        struct making m;
+        struct person person;
+        struct digest digest;
+        struct buf items;
         struct derived derived;
         struct due due;
-        struct filing_entry entry = {.date = at};
-        struct filing filing = {
-                .bytes = digest->message, .derived = &derived, .entries = &entry, .entry_count = 1};
-        struct change *change = change_new(site->store);
+        struct filing_entry entry;
+        struct filing filing;
+        struct queue_recipient recipient;
+        struct queue_row row;
+        struct digest_record record;
+};
+
+static void ready_free(struct ready *r)
+{
+        if (!r)
+                return;
+        buf_release(&r->items);
+        arena_free(r->m.arena); /* it lies in there */
+}
+
+static bool is_mailed(const struct ready *r)
+{
+        return r->person.digest_to.len && !r->person.reach.suspended && list_mails_out(r->m.site);
+}
+
+static bool is_eight_bit(struct str s)
+{
+        for (size_t i = 0; i < s.len; i++)
+                if (s.at[i] & 0x80)
+                        return true;
+        return false;
+}
+
+static void add_queue_row(struct change *change, struct ready *r)
+{
+        struct bounce path = {.person = r->person.id};
+        r->recipient = (struct queue_recipient){.address = r->person.digest_to, .state = QUEUE_WAITING};
+        r->row = (struct queue_row){.filing = &r->filing,
+                .person = r->person.id,
+                .sender = bounce_path(r->m.site, &path, r->m.arena),
+                .recipients = &r->recipient,
+                .recipient_count = 1,
+                .created = clock_now(),
+                .next = clock_now(),
+                .eight_bit = is_eight_bit(r->digest.message)};
+        change_queue_add(change, &r->row);
+}
+
+/* The message, the record of the day, the next due time and the queue's row: of one change, so that
+ * a crash in the middle leaves either all of it or none. Who gets it by mail finds it in Digests, too, as
+ * read. */
+static enum status add_to_change(struct change *change, struct ready *r)
+{
+        struct store *store = r->m.site->store;
         enum status st = OK;
-        buf_add_u8(&items, ITEMS_VERSION);
-        buf_add_u64(&items, position);
-        struct digest_record record = {
-                .person = person->id, .day = digest->day, .at = at, .items = buf_str(&items)};
-        if (digest->message.len) {
-                derive(arena, digest->message, &derived);
-                st = mailbox_find_use(site->store, person->id, USE_DIGESTS, &entry.mailbox);
+        r->items.len = 0;
+        digest_items_write(&r->m.items, &r->items);
+        r->record = (struct digest_record){
+                .person = r->person.id, .day = r->digest.day, .at = r->m.at, .items = buf_str(&r->items)};
+        if (r->digest.message.len) {
+                bool mailed = is_mailed(r);
+                r->entry = (struct filing_entry){.date = r->m.at,
+                        .person = mailed ? r->person.id : 0,
+                        .flags = mailed ? FLAG_SEEN : 0};
+                r->filing = (struct filing){.bytes = r->digest.message,
+                        .derived = &r->derived,
+                        .entries = &r->entry,
+                        .entry_count = 1};
+                derive(r->m.arena, r->digest.message, &r->derived);
+                st = mailbox_find_use(store, r->person.id, USE_DIGESTS, &r->entry.mailbox);
                 if (st == OK)
-                        st = change_file(change, &filing);
-                record.filing = &filing;
+                        st = change_file(change, &r->filing);
+                if (st == OK && mailed)
+                        add_queue_row(change, r);
+                r->record.filing = &r->filing;
         }
-        change_digest(change, &record); /* its check refuses a second one of the day */
-        plan(change, person, at, digest->day, &due);
+        if (st != OK)
+                return st;
+        change_digest(change, &r->record); /* its check refuses a second one of the day */
+        plan(change, &r->person, r->m.at, r->digest.day, &r->due);
+        return OK;
+}
+
+static enum status commit(struct ready **ready, size_t count)
+{
+        struct change *change = change_new(ready[0]->m.site->store);
+        enum status st = OK;
+        for (size_t i = 0; i < count && st == OK; i++)
+                st = add_to_change(change, ready[i]);
         if (st == OK)
                 st = store_commit(change);
         change_free(change);
-        buf_release(&items);
         return st;
 }
 
-static enum status file(struct site *site, const struct person *person, struct occasion *when,
-        struct arena *arena, struct digest *out)
-{
-        int64_t last_day;
-        uint64_t position;
-        enum status st = last_record(site, person->id, arena, &last_day, &when->since);
-        if (st != OK)
-                return st;
-        if (when->day <= last_day) /* asked before anything is built; the commit asks again */
-                return EXISTS;
-        st = build(site, person, when, arena, out, &position);
-        return st == OK ? commit(site, person, when->at, out, position, arena) : st;
-}
-
-CHECKED enum status digest_file(struct site *site, const struct person *person, time_t at,
-        struct arena *arena, struct digest *out)
-{
-        struct occasion when = {.at = at};
-        enum status st = day_at(person, at, &when.day);
-        return st == OK ? file(site, person, &when, arena, out) : st;
-}
-
-/* due_at: when it was due; at: now. */
-static enum status run_one(struct site *site, uint32_t id, time_t due_at, time_t at, unsigned *filed)
+/* day: the local date that it is kept under. EXISTS: that day is done. */
+static enum status prepare(struct site *site, struct recall *known, uint32_t id,
+        const struct occasion *wanted, struct ready **out)
 {
         struct arena *arena = arena_new();
-        struct person person;
-        struct digest digest = {0};
-        struct occasion when = {.at = at};
-        enum status st = person_get(site->store, id, arena, &person);
-        if (st == OK && person.disabled)
+        struct ready *r = arena_alloc(arena, sizeof *r);
+        struct occasion when = *wanted;
+        int64_t last_day = 0;
+        r->m = (struct making){.site = site, .arena = arena, .recall = known};
+        enum status st = person_get(site->store, id, arena, &r->person);
+        if (st == OK && r->person.disabled)
                 st = ABSENT;
         if (st == OK)
-                st = day_at(&person, due_at, &when.day);
+                st = last_record(site, id, arena, &last_day, &when.since);
         if (st == OK)
-                st = file(site, &person, &when, arena, &digest);
-        if (st == OK && digest.message.len) {
-                log_note("digest: %.*s gets %u entries", STR_ARG(person.name), digest.items);
-                ++*filed;
-        }
-        arena_free(arena);
+                when.day = digest_day(&r->person, when.due);
+        if (st == OK && when.day <= last_day) /* asked before anything is built; the commit asks again */
+                st = EXISTS;
+        recall_begin(known);
+        if (st == OK)
+                st = build(&r->m, &r->person, &when, &r->digest);
+        if (st != OK)
+                ready_free(r);
+        *out = st == OK ? r : NULL;
         return st;
 }
 
-/* Done that day, or gone: only the plan was old. What fails is logged and stays due. */
-static enum status run_planned(struct site *site, const struct due *due, time_t at, unsigned *filed)
+static void tell(const struct ready *r, unsigned *filed)
 {
-        enum status st = run_one(site, due->person, due->at, at, filed);
-        if (st == EXISTS || st == ABSENT)
-                st = digest_plan(site, due->person, at);
-        if (st != OK)
-                log_error("digest: for person %u: %s", due->person, status_name(st));
+        if (!r->digest.message.len)
+                return;
+        log_detail("digest: %.*s gets %u entries", STR_ARG(r->person.name), r->digest.items);
+        ++*filed;
+        if (r->row.filing)
+                site_queued(r->m.site);
+}
+
+static enum status run_one(struct site *site, uint32_t id, time_t at, unsigned *filed)
+{
+        struct recall *known = recall_new(site);
+        struct occasion when = {.at = at, .due = at};
+        struct ready *r;
+        enum status st = prepare(site, known, id, &when, &r);
+        if (st == OK)
+                st = commit(&r, 1);
+        if (st == OK)
+                tell(r, filed);
+        ready_free(r);
+        recall_free(known);
         return st;
+}
+
+/* ---- all that are due ---- */
+
+struct run {
+        struct site *site;
+        struct recall *recall;
+        time_t at;
+        unsigned *filed;
+        size_t failed;
+};
+
+/* Done that day, or gone: only the plan was old. What fails is logged and stays due. */
+static void end_one(struct run *run, uint32_t person, enum status st)
+{
+        if (st == EXISTS || st == ABSENT)
+                st = digest_plan(run->site, person, run->at);
+        if (st != OK) {
+                log_error("digest: for person %u: %s", person, status_name(st));
+                run->failed++;
+        }
+}
+
+/* Many in one change cost one flush; when one of them is refused, each gets its own. */
+static void file_batch(struct run *run, struct ready **ready, size_t count)
+{
+        enum status all = count ? commit(ready, count) : OK;
+        for (size_t i = 0; i < count; i++) {
+                enum status st = all == OK ? OK : commit(&ready[i], 1);
+                if (st == OK)
+                        tell(ready[i], run->filed);
+                end_one(run, ready[i]->person.id, st);
+                ready_free(ready[i]);
+        }
+}
+
+static void run_batch(struct run *run, const struct due *due, size_t count)
+{
+        struct ready *ready[DUE_BATCH];
+        size_t n = 0;
+        for (size_t i = 0; i < count; i++) {
+                struct occasion when = {.at = run->at, .due = due[i].at};
+                enum status st = prepare(run->site, run->recall, due[i].person, &when, &ready[n]);
+                if (st == OK)
+                        n++;
+                else
+                        end_one(run, due[i].person, st);
+        }
+        file_batch(run, ready, n);
 }
 
 /* Whoever fails stays in front, because he was due first: those behind him are read past him. */
-static enum status run_due(struct site *site, time_t at, unsigned *filed)
+static enum status run_due(struct run *run)
 {
-        for (size_t failed = 0;;) {
-                size_t count = failed + DUE_BATCH, before = failed;
+        for (;;) {
+                size_t before = run->failed, count = before + DUE_BATCH;
                 struct due *due = mem_new(count * sizeof *due);
-                enum status st = due_read(site->store, DUE_DIGEST, at, due, &count);
-                for (size_t i = before; st == OK && i < count; i++)
-                        failed += run_planned(site, &due[i], at, filed) != OK;
+                enum status st = due_read(run->site->store, DUE_DIGEST, run->at, due, &count);
+                if (st == OK && count > before)
+                        run_batch(run, due + before, count - before);
                 free(due);
                 if (st != OK)
                         return st;
                 if (count <= before)
-                        return failed ? BUSY : OK;
+                        return run->failed ? BUSY : OK;
         }
 }
 
@@ -341,6 +445,9 @@ CHECKED enum status digest_run(struct site *site, time_t at, uint32_t only_perso
 {
         *filed = 0;
         if (only_person)
-                return run_one(site, only_person, at, at, filed);
-        return run_due(site, at, filed);
+                return run_one(site, only_person, at, filed);
+        struct run run = {.site = site, .recall = recall_new(site), .at = at, .filed = filed};
+        enum status st = run_due(&run);
+        recall_free(run.recall);
+        return st;
 }

@@ -373,6 +373,9 @@ enum status edit_apply(struct edit *e)
         }
         if (st != OK)
                 return st;
+        /* else a column that was the last one once would open what is done */
+        if (!(e->applied & (1u << FIELD_STATUS | 1u << FIELD_TOPIC)))
+                return OK;
         bool closed = field_is_closed(&e->topic, e->new.status, e->arena);
         e->new.closed = !closed ? 0 : e->old->closed ? e->old->closed : e->now;
         return OK;

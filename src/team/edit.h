@@ -1,5 +1,5 @@
-/* edit.h - what becomes of a task when somebody wants something of it: which fields change, which are
- * so already, and which somebody else has changed since it was seen. Writes nothing. */
+/* edit.h - what becomes of a task when somebody wants something of it: which fields change, which
+ * are so already, and which somebody else has changed since it was seen. Writes nothing. */
 #pragma once
 #include "team/field.h"
 #include "team/task.h"

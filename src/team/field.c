@@ -22,7 +22,8 @@ static void add_comma(struct buf *out)
                 buf_add_text(out, ", ");
 }
 
-static enum status add_people(struct site *site, const struct task *t, struct arena *arena, struct buf *out)
+static enum status add_people(
+        struct site *site, const struct task *t, struct arena *arena, struct buf *out)
 {
         for (size_t i = 0; i < t->assignee_count; i++) {
                 struct person p;

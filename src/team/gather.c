@@ -1,7 +1,6 @@
 #include "team/gather.h"
 #include "base/map.h"
 #include "mail/content.h"
-#include "mail/header.h"
 #include "team/directive.h"
 
 enum { BATCH = 256, TEXT_OCTETS_MAX = 256 * 1024 };
@@ -9,8 +8,8 @@ enum { BATCH = 256, TEXT_OCTETS_MAX = 256 * 1024 };
 struct gathering {
         struct site *site;
         struct arena *arena;
-        const struct person *person;
-        uint64_t since;
+        const struct gather_ask *ask;
+        unsigned own; /* the person's own messages, not marked as read */
         struct map *threads;  /* root -> struct thread_row */
         struct map *messages; /* id: a crosspost counts once */
         struct gathered *out;
@@ -18,7 +17,7 @@ struct gathering {
 
 struct thread_row {
         struct gather_thread t;
-        size_t author_room;
+        size_t author_room, part_room;
         struct thread_row *next;
 };
 
@@ -45,101 +44,101 @@ static void add_author(struct gathering *g, struct thread_row *row, struct str a
         t->authors[t->author_count++] = author;
 }
 
-static struct str plain_subject(struct arena *arena, struct str subject)
+static void add_part(struct gathering *g, struct thread_row *row, const struct gather_part *part)
 {
-        while (str_starts_same(subject, STR("re:")) || str_starts_same(subject, STR("fwd:")))
-                subject = str_trim(str_from(subject, str_chr(subject, ':') + 1));
-        return subject.len ? arena_copy(arena, subject) : STR("(no subject)");
+        struct gather_thread *t = &row->t;
+        if (t->part_count == row->part_room) {
+                size_t room = row->part_room ? row->part_room * 2 : 4;
+                struct gather_part *more = arena_alloc(g->arena, room * sizeof *more);
+                if (t->part_count)
+                        memcpy(more, t->parts, t->part_count * sizeof *more);
+                t->parts = more;
+                row->part_room = room;
+        }
+        t->parts[t->part_count++] = *part;
 }
 
-static bool is_mine(const struct gathering *g, struct str from)
+static bool wrote_in(const struct gathering *g, const struct recalled_thread *t)
 {
-        size_t at = str_rchr(from, '@');
-        for (size_t i = 0; i < g->person->address_count; i++)
-                if (str_same(g->person->addresses[i], from))
+        for (size_t i = 0; i < t->writer_count; i++)
+                if (t->writers[i] == g->ask->person->id)
                         return true;
-        return at != STR_NOWHERE && rules_is_site(g->site, from) &&
-                str_same(str_sub(from, 0, at), g->person->name);
+        return false;
 }
 
-/* Who wrote it: the name in From; of people here who send none, the name they have here. */
-static struct str author_of(struct gathering *g, const struct stored *message)
-{
-        struct person person;
-        if (message->from_name.len && str_chr(message->from_name, '@') == STR_NOWHERE)
-                return arena_copy(g->arena, message->from_name);
-        uint32_t id = rules_person_of(g->site, message->from);
-        if (id && person_get(g->site->store, id, g->arena, &person) == OK && person.full_name.len)
-                return person.full_name;
-        return message->from.len ? arena_copy(g->arena, message->from) : STR("somebody");
-}
-
-static bool wrote_in(struct gathering *g, uint64_t root)
-{
-        enum { LOOKED_AT = 200 };
-        uint64_t ids[LOOKED_AT];
-        size_t count = LOOKED_AT;
-        if (thread_messages(g->site->store, root, ids, &count) != OK)
-                return false;
-        struct arena *arena = arena_new();
-        struct stored *messages = arena_alloc(arena, (count + 1) * sizeof *messages);
-        bool found = false;
-        if (messages_read(g->site->store, ids, count, READ_SUMMARY, arena, messages) == OK)
-                for (size_t i = 0; i < count && !found; i++)
-                        found = messages[i].id && is_mine(g, messages[i].from);
-        arena_free(arena);
-        return found;
-}
-
-static void add_message(struct gathering *g, struct str topic, const struct entry *entry,
-        const struct stored *message)
+static struct thread_row *row_of(
+        struct gathering *g, const struct topic *topic, const struct recalled *m)
 {
         char space[8];
-        uint64_t root = message->id;
-        if (map_get(g->messages, key_of(message->id, space)))
-                return;
-        map_put(g->messages, key_of(message->id, space), g);
-        if (thread_root(g->site->store, message->id, &root) != OK)
-                root = message->id;
-        struct thread_row *row = map_get(g->threads, key_of(root, space));
-        if (!row) {
-                row = arena_alloc(g->arena, sizeof *row);
-                row->t.root = root;
-                row->t.topic = topic;
-                row->t.subject = plain_subject(g->arena, message->subject);
-                row->t.mine = wrote_in(g, root);
-                map_put(g->threads, key_of(root, space), row);
-        }
-        row->t.messages++;
-        row->t.newest = message->id;
-        row->t.newest_at = entry->date;
-        row->t.newest_id = arena_copy(g->arena, message->message_id);
-        row->t.newest_author = author_of(g, message);
-        add_author(g, row, row->t.newest_author);
+        struct thread_row *row = map_get(g->threads, key_of(m->root, space));
+        if (row)
+                return row;
+        const struct recalled_thread *thread = recall_thread(g->ask->recall, m->root);
+        row = arena_alloc(g->arena, sizeof *row);
+        row->t = (struct gather_thread){.root = m->root,
+                .topic_id = topic->id,
+                .topic = topic->name,
+                .subject = m->subject,
+                .task = thread->task,
+                .title = thread->title,
+                .mine = wrote_in(g, thread)};
+        map_put(g->threads, key_of(m->root, space), row);
+        return row;
 }
 
-static enum status add_numbers(struct gathering *g, const struct view *view, struct str topic,
+/* A journal tells what was changed; it never hides what people wrote. */
+static void add_message(struct gathering *g, const struct topic *topic, const struct entry *entry,
+        const struct recalled *m)
+{
+        char space[8];
+        if (map_get(g->messages, key_of(m->id, space)))
+                return;
+        map_put(g->messages, key_of(m->id, space), g);
+        if (m->person == g->ask->person->id) { /* by a way on which it was not marked as read */
+                g->own++;
+                return;
+        }
+        struct thread_row *row = row_of(g, topic, m);
+        struct gather_thread *t = &row->t;
+        add_part(g, row, &(struct gather_part){m->id, {topic->id, entry->number}});
+        bool journal = m->version && (m->task == t->task || !t->task);
+        if (journal)
+                t->task = m->task; /* opened in the middle of a thread */
+        if (journal && (!t->changes || m->version <= t->before))
+                t->before = m->version - 1;
+        if (journal)
+                t->changes++;
+        else
+                t->messages++;
+        if (!journal || !t->messages) {
+                t->newest = m->id;
+                t->newest_at = entry->date;
+                t->newest_id = m->message_id;
+                t->newest_author = m->author;
+        }
+        if (!journal)
+                add_author(g, row, m->author);
+}
+
+static enum status add_numbers(struct gathering *g, const struct view *view, const struct topic *topic,
         const struct numset *numbers)
 {
-        struct entry *entries = arena_alloc(g->arena, BATCH * sizeof *entries);
+        struct entry entries[BATCH];
+        uint64_t ids[BATCH];
+        const struct recalled *messages[BATCH];
         uint32_t from = numset_low(numbers);
         while (from) {
                 size_t count = BATCH;
-                uint64_t ids[BATCH];
                 enum status st = entries_read(g->site->store, view->mailbox, numbers, &from, entries, &count);
+                for (size_t i = 0; st == OK && i < count; i++)
+                        ids[i] = entries[i].message;
+                if (st == OK)
+                        st = recall_messages(g->ask->recall, ids, count, messages);
                 if (st != OK)
                         return st;
                 for (size_t i = 0; i < count; i++)
-                        ids[i] = entries[i].message;
-                struct arena *arena = arena_new();
-                struct stored *messages = arena_alloc(arena, (count + 1) * sizeof *messages);
-                st = messages_read(g->site->store, ids, count, READ_SUMMARY, arena, messages);
-                for (size_t i = 0; st == OK && i < count; i++)
-                        if (messages[i].id)
-                                add_message(g, topic, &entries[i], &messages[i]);
-                arena_free(arena);
-                if (st != OK)
-                        return st;
+                        if (messages[i])
+                                add_message(g, topic, &entries[i], messages[i]);
         }
         return OK;
 }
@@ -160,7 +159,7 @@ static enum status load_topic(struct gathering *g, const struct view *view, stru
         if (st == OK && end <= view->count)
                 numset_remove_range(out->unread, numset_select(view->numbers, end), UINT32_MAX);
         if (st == OK)
-                st = seen_load(store, view->mailbox, g->person->id, &out->seen);
+                st = seen_load(store, view->mailbox, g->ask->person->id, &out->seen);
         if (st == OK) /* what was imported is nobody's reading (person 0's \Seen) */
                 st = seen_load(store, view->mailbox, 0, &out->history);
         if (st != OK)
@@ -171,30 +170,30 @@ static enum status load_topic(struct gathering *g, const struct view *view, stru
         return OK;
 }
 
-static enum status count_topic(struct gathering *g, struct str topic, const struct view *view,
+static enum status count_topic(struct gathering *g, const struct topic *topic, const struct view *view,
         struct contents *c)
 {
         uint32_t rank;
-        enum status st = view_after(g->site->store, view, g->since, &rank);
+        enum status st = view_after(g->site->store, view, g->ask->since, &rank);
         if (st != OK)
                 return st;
         uint32_t first = rank <= view->count ? numset_select(view->numbers, rank) : view->next;
         uint32_t total = numset_count(c->unread);
         uint32_t fresh = numset_count_range(c->unread, first, UINT32_MAX);
         struct gather_topic row = {
-                .name = arena_copy(g->arena, topic),
+                .name = topic->name,
                 .fresh = fresh,
                 .older = total - fresh,
                 .read = numset_count_range(c->seen, first, UINT32_MAX),
         };
-        if (!g->since) /* the first digest: what was read before is not news */
+        if (!g->ask->since) /* the first digest: what was read before is not news */
                 row.read = 0;
         if (fresh > GATHER_TOPIC_MAX) /* only the newest are looked at; the rest is counted */
                 first = numset_select(c->unread, total - GATHER_TOPIC_MAX + 1);
         if (first > 1)
                 numset_remove_range(c->unread, 0, first - 1);
         if (fresh)
-                st = add_numbers(g, view, row.name, c->unread);
+                st = add_numbers(g, view, topic, c->unread);
         if (row.fresh || row.older || row.read)
                 g->out->topics[g->out->topic_count++] = row;
         return st;
@@ -206,7 +205,7 @@ static enum status add_topic(
         struct contents contents;
         enum status st = load_topic(g, view, &contents);
         if (st == OK)
-                st = count_topic(g, topic->name, view, &contents);
+                st = count_topic(g, topic, view, &contents);
         numset_free(contents.unread);
         numset_free(contents.seen);
         numset_free(contents.history);
@@ -238,38 +237,44 @@ static void finish(struct gathering *g)
                 out->read += out->topics[i].read;
                 out->older += out->topics[i].older;
         }
+        for (size_t i = 0; i < out->thread_count; i++) {
+                out->changes += out->threads[i].changes;
+                out->talks += out->threads[i].messages > 0;
+        }
+        unsigned silent = g->own + out->changes;
+        out->fresh -= silent < out->fresh ? silent : out->fresh;
 }
 
 static enum status add_followed(struct gathering *g, const struct subscription *sub)
 {
-        struct topic topic;
+        struct topic *topic = arena_alloc(g->arena, sizeof *topic);
         const struct view *view;
         struct rights rights;
         if (sub->mode != MODE_DIGEST && sub->mode != MODE_EACH)
                 return OK;
-        enum status st = rules_topic(g->site, g->person->id, sub->topic, &rights);
+        enum status st = rules_topic(g->site, g->ask->person->id, sub->topic, &rights);
         if (st != OK || !rights.read)
                 return st == ABSENT ? OK : st;
-        st = topic_get(g->site->store, sub->topic, g->arena, &topic);
+        st = topic_get(g->site->store, sub->topic, g->arena, topic);
         if (st == OK)
                 st = view_open(g->site->store, sub->topic, &view);
         if (st != OK)
                 return st == ABSENT ? OK : st;
         if (!g->out->position)
                 g->out->position = view->position;
-        st = add_topic(g, &topic, view);
+        st = add_topic(g, topic, view);
         view_close(g->site->store, view);
         return st;
 }
 
-CHECKED enum status gather(struct site *site, const struct person *person, uint64_t since,
-        struct arena *arena, struct gathered *out)
+CHECKED enum status gather(struct site *site, const struct gather_ask *ask, struct arena *arena,
+        struct gathered *out)
 {
         struct subscription *subs;
         size_t count;
         *out = (struct gathered){0};
-        struct gathering g = {.site = site, .arena = arena, .person = person, .since = since, .out = out};
-        enum status st = subscriptions_of(site->store, person->id, arena, &subs, &count);
+        struct gathering g = {.site = site, .arena = arena, .ask = ask, .out = out};
+        enum status st = subscriptions_of(site->store, ask->person->id, arena, &subs, &count);
         if (st != OK)
                 return st;
         g.threads = map_new();
@@ -278,12 +283,12 @@ CHECKED enum status gather(struct site *site, const struct person *person, uint6
         for (size_t i = 0; i < count && st == OK; i++)
                 st = add_followed(&g, &subs[i]);
         if (!out->position)
-                out->position = since;
+                out->position = ask->since;
         if (st == OK)
                 finish(&g);
         map_free(g.threads);
         map_free(g.messages);
-        return st;
+        return st == OK ? gather_waiting(site, ask, arena, out) : st;
 }
 
 /* What the author says to people: without the lines that are directives, unless there is nothing else. */

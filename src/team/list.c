@@ -1,6 +1,8 @@
 #include "team/list.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "mail/address.h"
+#include "team/task.h"
 
 enum { NO_DIGEST = 1440 };
 
@@ -66,11 +68,19 @@ enum status list_join(
         return st;
 }
 
+void list_left(struct site *site, uint32_t person)
+{
+        if (task_look_person(site, person, clock_now()) != OK)
+                log_warn("tasks: cards of person %u stay until the tasks change", person);
+}
+
 enum status list_leave(struct site *site, uint32_t person, uint32_t topic)
 {
         struct change *change = change_new(site->store);
         change_unsubscribe(change, person, topic);
         enum status st = store_commit(change);
         change_free(change);
+        if (st == OK)
+                list_left(site, person);
         return st;
 }

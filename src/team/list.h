@@ -19,3 +19,5 @@ CHECKED enum status list_join(
         struct site *, uint32_t person, uint32_t topic, enum mode, enum mode *before);
 /* ABSENT: was not subscribed. */
 CHECKED enum status list_leave(struct site *, uint32_t person, uint32_t topic);
+/* Somebody has left a topic: cards of tasks that they may not read any more leave Tasks/. */
+void list_left(struct site *, uint32_t person);

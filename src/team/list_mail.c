@@ -283,6 +283,8 @@ static enum status commit(struct request *r, unsigned wish)
                 change_subscribe(change, &s);
         enum status st = store_commit(change);
         change_free(change);
+        if (st == OK && wish == LEAVE)
+                list_left(r->site, r->person.id);
         return st;
 }
 

@@ -69,6 +69,7 @@ static bool goes_out(
         case WAY_APPEND:
                 return sender->person && from_of(site, header, arena) == sender->person;
         case WAY_NEWS:
+        case WAY_SITE: /* a journal: what was done in the topic */
                 return true;
         default:
                 return sender->reverse_path.len > 0;

@@ -1,4 +1,8 @@
 libbaton_a_SOURCES += \
+	src/team/answer.c src/team/answer.h src/team/answer_shown.c src/team/answer_shown.h \
+	src/team/answer_post.c src/team/answer_post.h src/team/answer_tell.c src/team/answer_tell.h \
+	src/team/digest_items.c src/team/digest_items.h src/team/digest_page.c src/team/digest_page.h src/team/digest_forms.c src/team/digest_forms.h \
+	src/team/gather_waiting.c src/team/recall.c src/team/recall.h \
 	src/team/accept.c src/team/accept.h src/team/notice.c src/team/notice.h src/team/transcript.c src/team/transcript.h \
 	src/team/board.c src/team/board.h src/team/wish.c src/team/wish.h \
 	src/team/config.c src/team/config.h src/team/digest.c src/team/digest.h src/team/folder.c src/team/folder.h \
@@ -37,6 +41,12 @@ test_unit_team_token_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += test/unit/team_subaddress
 test_unit_team_subaddress_SOURCES = test/unit/team_subaddress.c
 test_unit_team_subaddress_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += test/unit/team_answer
+test_unit_team_answer_SOURCES = test/unit/team_answer.c
+test_unit_team_answer_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += test/unit/team_digest_items
+test_unit_team_digest_items_SOURCES = test/unit/team_digest_items.c
+test_unit_team_digest_items_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += test/unit/team_task
 test_unit_team_task_SOURCES = test/unit/team_task.c test/unit/task_kit.h test/unit/store_kit.h
 test_unit_team_task_LDADD = $(UNIT_LIBS)
@@ -49,6 +59,9 @@ test_unit_team_bounce_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += test/unit/team_limit
 test_unit_team_limit_SOURCES = test/unit/team_limit.c
 test_unit_team_limit_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += test/unit/team_next
+test_unit_team_next_SOURCES = test/unit/team_next.c
+test_unit_team_next_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += test/unit/team_directive
 test_unit_team_directive_SOURCES = test/unit/team_directive.c
 test_unit_team_directive_CPPFLAGS = $(AM_CPPFLAGS) -DTOP='"$(abs_top_srcdir)"'
@@ -65,3 +78,6 @@ test_fuzz_directive_SOURCES = test/fuzz/directive.c
 test_fuzz_directive_LDADD = libbaton.a
 test_fuzz_directive_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif
+check_PROGRAMS += test/unit/team_duties
+test_unit_team_duties_SOURCES = test/unit/team_duties.c test/unit/task_kit.h test/unit/store_kit.h
+test_unit_team_duties_LDADD = $(UNIT_LIBS)

@@ -27,22 +27,52 @@ struct str page_greeting(const struct page *p, struct arena *arena)
         return arena_printf(arena, "%s %.*s", time, STR_ARG(page_first_name(name, arena)));
 }
 
+static void add_clause(struct buf *b, const char *clause, unsigned n)
+{
+        if (n)
+                buf_addf(b, b->len ? ", %u %s" : "%u %s", n, clause);
+}
+
+static unsigned count_tasks(const struct gathered *c, enum gather_urgency urgency)
+{
+        unsigned n = 0;
+        for (size_t i = 0; i < c->task_count; i++)
+                n += c->tasks[i].urgency == urgency;
+        return n;
+}
+
+/* "2 things wait on you, 1 task is late, 3 are due today." */
+static void add_duties(const struct gathered *c, struct buf *b)
+{
+        unsigned waiting = (unsigned)c->mail_count + c->mails_more + count_tasks(c, TASK_AWAITED);
+        unsigned late = count_tasks(c, TASK_LATE), today = count_tasks(c, TASK_TODAY);
+        add_clause(b, waiting == 1 ? "thing waits on you" : "things wait on you", waiting);
+        add_clause(b, late == 1 ? "task is late" : "tasks are late", late);
+        add_clause(b, late ? today == 1 ? "is due today" : "are due today"
+                           : today == 1 ? "task is due today"
+                                        : "tasks are due today", today);
+        buf_add_text(b, b->len ? "." : "Nothing waits on you.");
+}
+
 struct str page_headline(const struct page *p, struct arena *arena)
 {
         const struct gathered *c = p->content;
         unsigned mine = 0;
-        for (size_t i = 0; i < c->thread_count; i++)
-                mine += c->threads[i].mine;
-        if (c->fresh == 0)
-                return STR("Nothing new since your last digest.");
         struct buf b = {0};
-        buf_addf(&b, "%u new message%s in %zu thread%s", c->fresh, plural(c->fresh), c->thread_count,
-                plural(c->thread_count));
-        if (mine == c->thread_count)
-                buf_addf(&b, ", %s", mine == 1 ? "one that you wrote in" : "all of which you wrote in");
-        else if (mine)
-                buf_addf(&b, "; you wrote in %u of them", mine);
-        buf_add_char(&b, '.');
+        for (size_t i = 0; i < c->thread_count; i++)
+                mine += c->threads[i].mine && c->threads[i].messages;
+        add_duties(c, &b);
+        if (c->fresh) {
+                buf_addf(&b, " %u new message%s in %zu thread%s", c->fresh, plural(c->fresh), c->talks,
+                        plural(c->talks));
+                if (mine && mine == c->talks)
+                        buf_addf(&b, ", %s", mine == 1 ? "one that you wrote in" : "all of which you wrote in");
+                else if (mine)
+                        buf_addf(&b, "; you wrote in %u of them", mine);
+                buf_add_char(&b, '.');
+        }
+        if (c->changes)
+                buf_addf(&b, " %u change%s of tasks.", c->changes, plural(c->changes));
         struct str s = arena_copy(arena, buf_str(&b));
         buf_release(&b);
         return s;
@@ -52,6 +82,8 @@ struct str page_who(const struct gather_thread *t, struct arena *arena)
 {
         enum { NAMED = 3 };
         struct buf b = {0};
+        if (!t->messages)
+                return t->changes == 1 ? STR("1 change") : arena_printf(arena, "%u changes", t->changes);
         buf_addf(&b, "%u new: ", t->messages);
         size_t shown = t->author_count <= NAMED + 1 ? t->author_count : NAMED;
         for (size_t i = 0; i < shown; i++) {
@@ -66,16 +98,44 @@ struct str page_who(const struct gather_thread *t, struct arena *arena)
         return s;
 }
 
+static size_t number_of(const struct page *p, bool task)
+{
+        for (size_t i = 0; i < p->item_count; i++)
+                if (p->items[i].task == task)
+                        return i + 1;
+        return 0;
+}
+
+struct str page_how(const struct page *p, struct arena *arena)
+{
+        size_t task = number_of(p, true), thread = number_of(p, false);
+        if (p->item_count == 0)
+                return STR_NONE;
+        if (p->item_count == 1 && !task)
+                return STR("To answer, reply to this mail.");
+        struct str said = thread ? arena_printf(arena, "[%zu] I have seen it, too.", thread) : STR_NONE;
+        struct str done = task ? arena_printf(arena, "[%zu] done", task) : STR_NONE;
+        return arena_printf(arena,
+                "To answer, reply to this mail and begin a line with the number of the entry: %.*s%s%.*s",
+                STR_ARG(said), said.len && done.len ? " Or: " : "", STR_ARG(done));
+}
+
 struct str page_rest(const struct page *p, struct arena *arena)
 {
         const struct gathered *c = p->content;
         struct buf b = {0};
-        unsigned shown = 0, threads = (unsigned)(c->thread_count - p->item_count);
-        for (size_t i = 0; i < p->item_count; i++)
-                shown += p->items[i].thread->messages;
-        if (threads && c->fresh > shown)
+        if (p->hidden_threads)
                 buf_addf(&b, "Not shown, but unread in their folders: %u message%s in %u more thread%s. ",
-                        c->fresh - shown, plural(c->fresh - shown), threads, plural(threads));
+                        p->hidden_messages, plural(p->hidden_messages), p->hidden_threads,
+                        plural(p->hidden_threads));
+        if (c->mails_more)
+                buf_addf(&b, "%u more lie%s unread in your INBOX. ", c->mails_more, c->mails_more == 1 ? "s" : "");
+        if (p->hidden_tasks)
+                buf_addf(&b, "%u more task%s of yours %s here: see Tasks/Mine. ", p->hidden_tasks,
+                        plural(p->hidden_tasks), p->hidden_tasks == 1 ? "is not" : "are not");
+        if (c->tasks_later)
+                buf_addf(&b, "%u task%s of yours %s for later. ", c->tasks_later, plural(c->tasks_later),
+                        c->tasks_later == 1 ? "is" : "are");
         if (c->read)
                 buf_addf(&b, "Left out because you have read them already: %u message%s. ", c->read,
                         plural(c->read));
@@ -84,6 +144,22 @@ struct str page_rest(const struct page *p, struct arena *arena)
         struct str s = arena_copy(arena, str_trim(buf_str(&b)));
         buf_release(&b);
         return s;
+}
+
+struct str page_less(const struct page *p, struct arena *arena)
+{
+        struct str topic = STR_NONE, domain = STR_NONE;
+        for (size_t i = 0; i < p->item_count; i++) {
+                if (p->items[i].section != SECTION_NEW || !p->items[i].topic.len)
+                        continue;
+                topic = p->items[i].topic;
+                domain = str_from(p->items[i].reply_to, str_rchr(p->items[i].reply_to, '@') + 1);
+        }
+        if (!topic.len)
+                return STR_NONE;
+        return arena_printf(arena,
+                "Less of it: mail %.*s%cnamed@%.*s (only what names you) or %cmute; help@%.*s says what else there is.",
+                STR_ARG(topic), p->separator, STR_ARG(domain), p->separator, STR_ARG(domain));
 }
 
 static struct str zone_offset(int offset, struct arena *arena)
@@ -103,16 +179,33 @@ struct str page_next(const struct page *p, struct arena *arena)
                 STR_ARG(zone_offset(n->offset, arena)));
 }
 
+static unsigned count_section(const struct page *p, enum page_section section)
+{
+        unsigned n = 0;
+        for (size_t i = 0; i < p->item_count; i++)
+                n += p->items[i].section == section;
+        return n;
+}
+
 struct str page_subject(const struct page *p, struct arena *arena)
 {
         const struct gathered *c = p->content;
         struct str day = arena_printf(arena, "%s %d %s", day_names[p->now.weekday], p->now.day,
                 month_names[p->now.month - 1]);
+        unsigned waiting = count_section(p, SECTION_WAITING), tasks = count_section(p, SECTION_TASKS);
+        struct buf b = {0};
         if (p->item_count == 1)
-                return arena_printf(arena, "%.*s: %.*s", STR_ARG(day),
-                        STR_ARG(text_cut(p->items[0].thread->subject, 60)));
-        return arena_printf(arena, "%.*s: %u new in %zu threads", STR_ARG(day), c->fresh,
-                c->thread_count);
+                return arena_printf(arena, "%.*s: %.*s", STR_ARG(day), STR_ARG(text_cut(p->items[0].title, 60)));
+        add_clause(&b, waiting == 1 ? "waits on you" : "wait on you", waiting);
+        add_clause(&b, tasks == 1 ? "task" : "tasks", tasks);
+        if (c->fresh)
+                buf_addf(&b, "%s%u new in %zu thread%s", b.len ? ", " : "", c->fresh, c->talks,
+                        plural(c->talks));
+        else if (!waiting && !tasks)
+                buf_addf(&b, "%u change%s of tasks", c->changes, plural(c->changes));
+        struct str s = arena_printf(arena, "%.*s: %.*s", STR_ARG(day), STR_ARG(buf_str(&b)));
+        buf_release(&b);
+        return s;
 }
 
 /* ---- text ---- */
@@ -123,6 +216,12 @@ static const char *const long_days[] = {
 static const char *const long_months[] = {
         "January", "February", "March", "April", "May", "June",
         "July", "August", "September", "October", "November", "December",
+};
+
+const char *const page_headings[SECTION_COUNT] = {
+        [SECTION_WAITING] = "WAITING ON YOU",
+        [SECTION_TASKS] = "YOUR TASKS",
+        [SECTION_NEW] = "NEW IN WHAT YOU FOLLOW",
 };
 
 static void add_heading(struct buf *out, const char *text)
@@ -152,16 +251,21 @@ static void add_row(struct buf *out, struct str left, struct str right)
         buf_add_char(out, '\n');
 }
 
+static void add_indented(struct buf *out, struct str text)
+{
+        text_wrap(text, PAGE_COLUMNS, STR("    "), STR("    "), out);
+}
+
 static void add_item(struct buf *out, const struct page_item *item, size_t n, struct arena *arena)
 {
-        const struct gather_thread *t = item->thread;
-        struct str left = arena_printf(arena, "[%zu] %.*s - %.*s", n, STR_ARG(t->topic), STR_ARG(t->subject));
-        add_row(out, left, page_who(t, arena));
-        if (item->line.len == 0)
-                return;
-        struct str line = arena_printf(arena, "%.*s: \"%.*s\"",
-                STR_ARG(page_first_name(t->newest_author, arena)), STR_ARG(item->line));
-        text_wrap(line, PAGE_COLUMNS, STR("    "), STR("    "), out);
+        struct str left = item->task || !item->topic.len
+                ? arena_printf(arena, "[%zu] %.*s", n, STR_ARG(item->title))
+                : arena_printf(arena, "[%zu] %.*s - %.*s", n, STR_ARG(item->topic), STR_ARG(item->title));
+        add_row(out, left, item->tag);
+        if (item->line.len)
+                add_indented(out, arena_printf(arena, "%.*s: \"%.*s\"", STR_ARG(item->by), STR_ARG(item->line)));
+        if (item->changes.len)
+                add_indented(out, item->changes);
 }
 
 /* Line by line, so that what was laid out stays so. */
@@ -189,23 +293,21 @@ void page_text(const struct page *p, struct buf *out)
         struct str line;
         while (str_line(&head, &line))
                 text_wrap(line, PAGE_COLUMNS, STR(""), STR(""), out);
-        if (p->item_count)
-                add_heading(out, "NEW IN WHAT YOU FOLLOW");
-        for (size_t i = 0; i < p->item_count; i++)
+        for (size_t i = 0; i < p->item_count; i++) {
+                if (i == 0 || p->items[i].section != p->items[i - 1].section)
+                        add_heading(out, page_headings[p->items[i].section]);
                 add_item(out, &p->items[i], i + 1, arena);
+        }
         if (p->whole.len)
                 add_whole(out, p->whole);
         buf_add_text(out, "\n--\n");
-        if (p->item_count) {
-                struct str address = p->items[0].reply_to;
-                text_wrap(arena_printf(arena,
-                        "To answer, reply in the topic's folder or newsgroup, or mail TOPIC%.*s. "
-                        "Mail to the digest's own address is not read.",
-                        STR_ARG(str_from(address, str_rchr(address, '@')))), PAGE_COLUMNS, STR(""), STR(""), out);
-        }
+        text_wrap(page_how(p, arena), PAGE_COLUMNS, STR(""), STR(""), out);
         struct str rest = page_rest(p, arena);
         if (rest.len)
                 text_wrap(rest, PAGE_COLUMNS, STR(""), STR(""), out);
+        struct str less = page_less(p, arena);
+        if (less.len)
+                text_wrap(less, PAGE_COLUMNS, STR(""), STR(""), out);
         if (p->next.year)
                 text_wrap(arena_printf(arena, "Next: %.*s.", STR_ARG(page_next(p, arena))),
                         PAGE_COLUMNS, STR(""), STR(""), out);

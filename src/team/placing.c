@@ -63,7 +63,14 @@ static enum status add_person(struct site *site, const struct task *task, uint32
 {
         struct arena *arena = arena_new();
         struct person person;
-        enum status st = person_get(site->store, id, arena, &person);
+        bool may;
+        enum status st = task_may_assign(site, id, task->topic, &may);
+        if (st == OK && !may) { /* any more; what the task becomes is not told */
+                arena_free(arena);
+                return OK;
+        }
+        if (st == OK)
+                st = person_get(site->store, id, arena, &person);
         if (st == OK)
                 st = add_folder(site, id, TASKS_MINE, out);
         if (st == OK && task->due != DAY_NONE) {

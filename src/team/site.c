@@ -82,17 +82,6 @@ enum status site_prepare(const char *home, struct site **out, char **why)
         return OK;
 }
 
-enum status site_start(struct site *site, bool verify, char **why)
-{
-        enum status st = open_store(site, verify);
-        if (st == OK && !verify) /* a check changes nothing */
-                st = boards_complete(site->store);
-        *why = st == OK ? NULL : explain_store(st, site->config);
-        if (st == OK && mkdir(site->tmp, 0700) != 0 && errno != EEXIST)
-                log_warn("site: cannot make %s: %s", site->tmp, strerror(errno));
-        return st;
-}
-
 /* True when the file is whole. */
 static bool read_secret(struct site *site, const char *path)
 {
@@ -104,7 +93,7 @@ static bool read_secret(struct site *site, const char *path)
         return whole;
 }
 
-void site_secret(struct site *site)
+static void load_secret(struct site *site)
 {
         struct str home = site->config->home;
         struct str path = arena_printf(site->config->arena, "%.*s/db/secret", STR_ARG(home));
@@ -118,6 +107,19 @@ void site_secret(struct site *site)
                 written = false;
         if (!written)
                 log_warn("site: cannot write %s: %s", path.at, strerror(errno));
+}
+
+enum status site_start(struct site *site, bool verify, char **why)
+{
+        enum status st = open_store(site, verify);
+        if (st == OK && !verify) /* a check changes nothing */
+                st = boards_complete(site->store);
+        *why = st == OK ? NULL : explain_store(st, site->config);
+        if (st == OK && !verify)
+                load_secret(site);
+        if (st == OK && mkdir(site->tmp, 0700) != 0 && errno != EEXIST)
+                log_warn("site: cannot make %s: %s", site->tmp, strerror(errno));
+        return st;
 }
 
 static enum status open_how(const char *home, bool verify, struct site **out, char **why)

@@ -18,7 +18,7 @@ struct site {
                                      * what they asked for, today */
         void (*queued)(void *); /* the relay's: something waits to leave; NULL: no relay runs here */
         void *relay;
-        unsigned char secret[32]; /* never told: see site_secret */
+        unsigned char secret[32]; /* db/secret, made at the first start, never told: salts (RFC 5802 9) and tokens */
 };
 /* Mail was queued, or the queue was changed by hand: who sends is woken. */
 void site_queued(struct site *);
@@ -33,9 +33,6 @@ static inline const struct config *site_config(struct site *site)
  * configuration only; opens the store. site_close takes a site after the first, too. */
 CHECKED enum status site_prepare(const char *home, struct site **out, char **why);
 CHECKED enum status site_start(struct site *, bool verify, char **why);
-
-/* Reads db/secret, made when there is none: for salts that must stay the same (RFC 5802 9). */
-void site_secret(struct site *);
 
 /* Opens the store. *why as config_read, or what the store said (BUSY: "a daemon is running ..."). */
 CHECKED enum status site_open(const char *home, struct site **out, char **why);

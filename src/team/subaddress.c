@@ -27,8 +27,8 @@ static const struct word {
 static const struct word alone[] = {
         {"help", SUB_HELP, NO_TOKEN},
         {"find", SUB_RESERVED, NO_TOKEN},
-        {"digest", SUB_RESERVED, NO_TOKEN},
-        {"r", SUB_RESERVED, TOKEN},
+        {"digest", SUB_ANSWER, NO_TOKEN},
+        {"r", SUB_ANSWER, TOKEN},
 };
 
 static bool fits(const struct word *row, struct str detail, struct str *token)

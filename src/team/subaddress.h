@@ -17,6 +17,7 @@ enum subaddress {
         SUB_OWNER,
         SUB_CONFIRM,
         SUB_BOUNCE,
+        SUB_ANSWER, /* digest@, r+TOKEN@: a reply to a digest */
         SUB_TASK, /* open a task */
         SUB_RESERVED /* a word that leads nowhere, and that no name may end in */
 };

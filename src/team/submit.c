@@ -3,6 +3,8 @@
 #include "mail/address.h"
 #include "mail/header.h"
 #include "mail/msgid.h"
+#include "store/queue.h"
+#include "team/answer_post.h"
 #include "team/named.h"
 #include "team/list_mail.h"
 #include "team/list_send.h"
@@ -28,6 +30,9 @@ const char *refusal_text(enum refusal why)
                 [REFUSED_SIZE] = "the message is too big",
                 [REFUSED_SENDER] = "mail to the outside leaves under an address of your own: write as "
                                    "one, or have an administrator add this one to yours",
+                [REFUSED_ANSWER] = "replies to a digest are taken from the person whose it is: write "
+                                   "from an address that is known here, or log in",
+                [REFUSED_OLD] = "that digest is too old to be answered: write to the topic",
                 [REFUSED_LOGIN] = "tasks are opened by who has logged in: send it by the submission "
                                   "port, or write to the topic itself",
                 [REFUSED_NAMES] = "it names more than 50 people: each would find it in their INBOX; "
@@ -115,6 +120,8 @@ CHECKED enum status submit_target(struct site *site, const struct sender *sender
         default:
                 return refuse(why, REFUSED_SITE, st);
         }
+        if (out->kind == TARGET_COMMAND && out->what == SUB_ANSWER)
+                return answer_may(site, sender, out, why);
         if (out->kind == TARGET_COMMAND && out->what != SUB_TASK) {
                 st = list_may_ask(site, sender, out, arena, why);
                 if (st == OK && out->what == SUB_OWNER)

@@ -36,6 +36,8 @@ enum refusal {
         REFUSED_SIZE,
         REFUSED_SITE,     /* the store's fault: see status (FULL, BUSY, ...) */
         REFUSED_SENDER,   /* to the outside under an address that is not one's own */
+        REFUSED_ANSWER,   /* a reply to a digest by somebody whom nobody knows, or to another's */
+        REFUSED_OLD,      /* a reply to a digest of long ago */
         REFUSED_LOGIN,    /* commands without having logged in */
         REFUSED_NAMES,    /* names more people than a message may */
         REFUSED_TOKEN,    /* a sub-address's token is none of ours, too old or used up */
@@ -90,7 +92,7 @@ struct submission {
         struct str message_id; /* in the arena */
         uint64_t message;
 };
-/* Makes placements of targets (a person's is the INBOX), each mailbox once. Those outside have none. */
+/* Makes placements of targets (a person's is the INBOX), each mailbox once. Those outside and commands have none. */
 CHECKED enum status submit_placements(struct site *, const struct target *, size_t count, struct arena *,
         struct placement **out, size_t *out_count);
 /* Sets `outside`, `told` and `commands` from targets, each address once; in the arena. */

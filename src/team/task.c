@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "mail/content.h"
 #include "mail/header.h"
+#include "team/directive.h"
 #include "team/gather.h"
 #include "team/tasking.h"
 #include "team/directive.h"
@@ -17,12 +18,23 @@ static struct str cut(struct str text, size_t most)
         return out;
 }
 
+/* "[task] Login fails" and "Re: Login fails" are about "Login fails". */
+static struct str title_of(struct str subject)
+{
+        struct str title;
+        while (str_starts_same(subject, STR("Re:")))
+                subject = str_trim(str_from(subject, 3));
+        if (directive_subject_task(subject, &title))
+                subject = title;
+        return str_trim(cut(str_trim(subject), TASK_TITLE_MOST));
+}
+
 /* What was not asked for is taken from the message. */
 static struct task_edit complete(const struct task_edit *edit, struct str subject, struct str text)
 {
         struct task_edit out = *edit;
         if (!(out.fields & 1u << FIELD_TITLE))
-                out.title = str_trim(cut(subject, TASK_TITLE_MOST));
+                out.title = title_of(subject);
         if (!out.title.len)
                 out.title = STR("(no subject)");
         if (!(out.fields & 1u << FIELD_TEXT))
@@ -263,7 +275,8 @@ static enum status take_back(struct tasking *t, const struct task_change *c, str
                 break;
         case FIELD_LABELS:
                 e->label_add_count = field_items(c->before, c->after, t->arena, &e->label_add);
-                e->label_remove_count = field_items(c->after, c->before, t->arena, &e->label_remove);
+                e->label_remove_count = field_items(
+                        c->after, c->before, t->arena, &e->label_remove);
                 break;
         case FIELD_PRIORITY:
                 e->priority = c->before;

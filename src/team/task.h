@@ -49,8 +49,8 @@ struct task_done {
 
 /* Files `opening`, which goes to the topic (its first placement) and perhaps elsewhere, and opens a
  * task with it. Without FIELD_TITLE the subject is the title, without FIELD_TEXT the author's own
- * text is the description. The same message again opens nothing: opened is false then, number is the
- * task's. Refusals of the filing itself: FORBIDDEN and so on with *why, as of submit. */
+ * text is the description. The same message again opens nothing: opened is false then, number is
+ * the task's. Refusals of the filing itself: FORBIDDEN and so on with *why, as of submit. */
 CHECKED enum status task_open(struct site *, const struct task_doing *, struct submission *opening,
         const struct task_edit *, struct arena *, struct task_done *out, enum refusal *why);
 /* Opens a task with a message that lies in a topic. One whose thread is a task already is changed
@@ -67,6 +67,8 @@ CHECKED enum status task_undo(struct site *, const struct task_doing *, uint32_t
 CHECKED enum status task_look(struct site *, uint32_t number, time_t now);
 /* Looks at all whose time has come. */
 CHECKED enum status task_look_due(struct site *, time_t now);
+/* Looks at all that a person has: the zone has changed, or what they may read. */
+CHECKED enum status task_look_person(struct site *, uint32_t person, time_t now);
 /* EXPUNGE of a card: the same version again under a new number. `gone` is where it lay. */
 CHECKED enum status task_refile(struct site *, uint32_t number, struct place gone);
 

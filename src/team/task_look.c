@@ -53,6 +53,17 @@ enum status task_refile(struct site *site, uint32_t number, struct place gone)
         return place_again(site, number, gone, 0);
 }
 
+enum status task_look_person(struct site *site, uint32_t person, time_t now)
+{
+        struct numset *all = numset_new();
+        uint32_t number;
+        enum status st = tasks_of_person(site->store, person, all);
+        for (struct walk w = numset_walk(all); st == OK && walk_next(&w, &number);)
+                st = task_look(site, number, now);
+        numset_free(all);
+        return st;
+}
+
 /* Whoever fails stays in front, because it was due first: those behind it are read past it. */
 enum status task_look_due(struct site *site, time_t now)
 {

@@ -53,8 +53,8 @@ bool task_id_read(struct site *site, struct str id, uint32_t *number, uint32_t *
 }
 
 /* "eng.backend/2 Doing" */
-enum status task_column(struct site *site, uint32_t mailbox, struct arena *arena, struct str *status,
-        uint32_t *topic)
+enum status task_column(struct site *site, uint32_t mailbox, struct arena *arena,
+        struct str *status, uint32_t *topic)
 {
         struct mailbox m;
         struct topic t;

@@ -319,6 +319,17 @@ static void look_at_others(struct tasking *t)
         numset_free(after);
 }
 
+/* The relay learns of what goes out to those who have each message mailed. */
+static void tell_filed(struct tasking *t, struct parts *p)
+{
+        if (t->opening)
+                submit_done(t->site, t->opening, &p->opening);
+        if (p->journal_filing.bytes.len)
+                submit_done(t->site, &p->journal, &p->journal_filing);
+        if (p->moved_filing.bytes.len)
+                submit_done(t->site, &p->moved, &p->moved_filing);
+}
+
 static enum status commit(struct tasking *t, struct task_done *out, enum refusal *why)
 {
         struct parts *p = parts_new(t);
@@ -333,8 +344,7 @@ static enum status commit(struct tasking *t, struct task_done *out, enum refusal
                 st = CHANGED;
         if (st != OK)
                 return st;
-        if (t->opening)
-                submit_done(t->site, t->opening, &p->opening);
+        tell_filed(t, p);
         t->skipped = p->put.skipped;
         out->burned = p->burn.number;
         out->version = t->edit.new.version;

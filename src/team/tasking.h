@@ -1,5 +1,5 @@
-/* tasking.h - one try at changing a task: what was read, what becomes of it, and the one change that
- * says so everywhere. Inside task*.c of team/ only. */
+/* tasking.h - one try at changing a task: what was read, what becomes of it, and the one change
+ * that says so everywhere. Inside task*.c of team/ only. */
 #pragma once
 #include "team/journal.h"
 #include "team/placing.h"
@@ -32,8 +32,8 @@ CHECKED enum status tasking_may(struct tasking *, uint32_t topic);
 /* What is wanted against a version; 0: the current one. A fault goes into out->text. */
 CHECKED enum status tasking_edit(
         struct tasking *, const struct task_edit *, uint32_t against, struct task_done *out);
-/* Writes what was edited, if anything was, or files the card again for a number to burn. CHANGED: try
- * all again. */
+/* Writes what was edited, if anything was, or files the card again for a number to burn. CHANGED:
+ * try all again. */
 CHECKED enum status tasking_finish(struct tasking *, struct task_done *out, enum refusal *why);
 /* Places the card of the same version. `again`: a place where it is filed anew; mailbox 0: none. */
 CHECKED enum status tasking_place(struct tasking *, struct place again, bool *changed);

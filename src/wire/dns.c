@@ -114,11 +114,11 @@ static bool wait_once(struct question *q, int most)
         ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
         struct pollfd p[ARES_GETSOCK_MAXNUM + 1] = {{.fd = q->options->stop, .events = POLLIN}};
         struct timeval room, *left;
-        int bits = ares_getsock(q->channel, sockets, ARES_GETSOCK_MAXNUM);
+        /* Readable ones in the low bits; c-ares's own macros shift into a sign. */
+        unsigned bits = (unsigned)ares_getsock(q->channel, sockets, ARES_GETSOCK_MAXNUM);
         nfds_t n = 1;
         for (unsigned i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
-                bool reads = ARES_GETSOCK_READABLE(bits, i),
-                     writes = ARES_GETSOCK_WRITABLE(bits, i);
+                bool reads = bits >> i & 1, writes = bits >> (i + ARES_GETSOCK_MAXNUM) & 1;
                 if (reads || writes)
                         p[n++] = (struct pollfd){.fd = sockets[i],
                                 .events = (short)((reads ? POLLIN : 0) | (writes ? POLLOUT : 0))};

@@ -12,6 +12,7 @@ TOPIC, ADDRESS = 'eng.backend', 'eng.backend@team.example'
 TOPICS = [name for name, _ in baton.TOPICS]
 QUICK = '--quick' in sys.argv   # small numbers, to see whether it runs: the figures mean nothing
 MESSAGES, LARGE, SMALL, IDLE = (1_600, 3_200, 160, 100) if QUICK else (10_000, 100_000, 1_008, 1_000)
+READERS, OLD = (500, 20_000) if QUICK else (10_000, 1_000_000)
 CLIENTS, PEOPLE = 16, 300
 SLICE = 0.3 if QUICK else 2   # seconds of a turn where clients write
 SDBOX = 'sdbox:~/sdbox'
@@ -169,6 +170,29 @@ class BatonSide(Side):
         self.server.stop()
         forget_page_cache()
         self.server.start()
+
+
+class MorningSide(BatonSide):
+    """The store is filled without the daemon, by morning.c, and the digests are made without it."""
+    def make(self):
+        site = baton.Site(people=baton.PEOPLE[:1], topics=[], start=False)
+        filler = os.path.join(baton.BUILD, 'test', 'bench', 'morning')
+        if not os.path.exists(filler):
+            subprocess.run(['make', '-s', '-C', baton.BUILD, 'test/bench/morning'], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([filler, site.home, str(READERS), '40', str(self.settings.get('old', 0) // 20)], check=True)
+        return site
+
+    def digests(self):
+        """Seconds, and the most resident memory in MB."""
+        at = time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(time.time() + 3600))
+        start = time.perf_counter()
+        run = subprocess.Popen([os.path.join(baton.BUILD, 'baton'), '--home', self.server.home, 'digest', 'run', '--at', at],
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        said = run.stdout.read().decode()
+        _, status, usage = os.wait4(run.pid, 0)
+        if status or said != f'{READERS} digests filed\n':
+            raise RuntimeError(f'{self.column}: digests: {said}')
+        return time.perf_counter() - start, usage.ru_maxrss / 1024
 
 
 class PostfixSide(Side):

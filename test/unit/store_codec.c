@@ -322,6 +322,7 @@ static void people(void **state)
                               .news_reads_mark = true,
                               .form = FORM_1153,
                               .created = 99,
+                              .digest_to = STR("b@y"),
                               .outside = true,
                               .reach = {1, 2, 3, 4, 5}},
                       back;
@@ -337,15 +338,19 @@ static void people(void **state)
         assert_true(back.outside && back.reach.confirmed == 1 && back.reach.score == 2 &&
                     back.reach.bounced == 3 && back.reach.probed == 4 &&
                     back.reach.suspended == 5);
+        assert_true(str_eq(back.digest_to, p.digest_to));
         assert_true(str_eq(back.scram, p.scram) && str_eq(back.password, p.password));
         assert_refuses_shorter(b, person_read(value, arena, &back));
+        b.at[0] = 3; /* a record from before digests were mailed out */
+        assert_int_equal(person_read(str_sub(buf_str(&b), 0, b.len - 4), arena, &back), OK);
+        assert_true(back.reach.suspended == 5 && back.digest_to.len == 0);
         b.at[0] = 2; /* a record from before lists */
-        assert_int_equal(person_read(str_sub(buf_str(&b), 0, b.len - 5), arena, &back), OK);
+        assert_int_equal(person_read(str_sub(buf_str(&b), 0, b.len - 9), arena, &back), OK);
         assert_true(str_eq(back.scram, p.scram) && back.reach.confirmed == 0);
         b.at[0] = 1; /* a record from before SCRAM ends in front of it */
-        assert_int_equal(person_read(str_sub(buf_str(&b), 0, b.len - 10), arena, &back), OK);
+        assert_int_equal(person_read(str_sub(buf_str(&b), 0, b.len - 14), arena, &back), OK);
         assert_true(back.created == 99 && back.scram.len == 0);
-        b.at[0] = 4;
+        b.at[0] = 5;
         assert_int_equal(person_read(buf_str(&b), arena, &back), DAMAGED);
         struct topic t = {.name = STR("t"),
                              .about = STR("about"),

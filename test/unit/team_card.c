@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "task_kit.h"
+#include "team/list.h"
 
 static void opens(void **state)
 {
@@ -236,6 +237,82 @@ static void counts_checklists(void **state)
         assert_int_equal(all, 3);
 }
 
+/* Late is another time where the person moves to. */
+static void moves_house(void **state)
+{
+        struct office *o = *state;
+        struct task_edit edit = {.fields = 1u << FIELD_ASSIGNEES | 1u << FIELD_DUE,
+                .assign = &o->cem,
+                .assign_count = 1,
+                .due = 20784};
+        uint32_t n = open_task(o, "Far", &edit), late = box(o, o->cem, "Tasks/Late");
+        struct person p;
+        time_t at;
+        assert_int_equal(date_parse_iso(STR("2026-11-27T16:00:00Z"), &at), OK);
+        assert_int_equal(task_look_person(&o->site, o->cem, at), OK);
+        assert_int_equal(cards_in(o, late, n), 0);
+        assert_int_equal(person_get(o->site.store, o->cem, o->arena, &p), OK);
+        p.zone = STR("Asia/Tokyo");
+        struct change *change = change_new(o->site.store);
+        change_person(change, &p, NULL);
+        assert_int_equal(store_commit(change), OK);
+        change_free(change);
+        assert_int_equal(task_look_person(&o->site, o->cem, at), OK);
+        assert_int_equal(cards_in(o, late, n), 1);
+}
+
+/* Who may not read the topic any more is told nothing of what becomes of the task. */
+static void leaves_who_left(void **state)
+{
+        struct office *o = *state;
+        struct task_edit his = {
+                .fields = 1u << FIELD_ASSIGNEES, .assign = &o->cem, .assign_count = 1};
+        uint32_t n = open_task(o, "His", &his), mine = box(o, o->cem, "Tasks/Mine");
+        assert_int_equal(cards_in(o, mine, n), 1);
+        struct change *change = change_new(o->site.store);
+        change_unsubscribe(change, o->cem, o->eng);
+        assert_int_equal(store_commit(change), OK);
+        change_free(change);
+        assert_int_equal(act(o, o->bo, n, to("doing"), 0), OK);
+        assert_int_equal(cards_in(o, mine, n), 0);
+        assert_int_equal(get(o, n).assignee_count, 1);
+        assert_column(o, n, "eng/2 Doing");
+        /* and at once, when they leave in the usual way */
+        join(o->k, o->cem, o->eng);
+        assert_int_equal(task_look(&o->site, n, o->now), OK);
+        assert_int_equal(cards_in(o, mine, n), 1);
+        assert_int_equal(list_leave(&o->site, o->cem, o->eng), OK);
+        assert_int_equal(cards_in(o, mine, n), 0);
+        assert_column(o, n, "eng/2 Doing");
+}
+
+/* A column after the last one opens nothing that is done. */
+static void stays_done(void **state)
+{
+        struct office *o = *state;
+        struct str columns[] = {
+                {"To do", 5}, {"Doing", 5}, {"Waiting", 7}, {"Done", 4}, {"Archived", 8}};
+        uint32_t n = open_task(o, "Done", NULL);
+        struct task_edit edit = {.fields = 1u << FIELD_TITLE, .title = STR("Done indeed")};
+        struct topic t;
+        assert_int_equal(act(o, o->ana, n, to("done"), 0), OK);
+        time_t closed = get(o, n).closed;
+        assert_int_equal(topic_get(o->site.store, o->eng, o->arena, &t), OK);
+        t.columns = columns;
+        t.column_count = 5;
+        struct change *change = change_new(o->site.store);
+        change_topic(change, &t, NULL);
+        assert_int_equal(store_commit(change), OK);
+        change_free(change);
+        assert_int_equal(act(o, o->ana, n, edit, 0), OK);
+        assert_int_equal(get(o, n).closed, closed);
+        assert_column(o, n, "eng/4 Done");
+        assert_int_equal(act(o, o->ana, n, to("archived"), 0), OK);
+        assert_int_equal(get(o, n).closed, closed);
+        assert_int_equal(act(o, o->ana, n, to("done"), 0), OK);
+        assert_int_equal(get(o, n).closed, 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -245,6 +322,9 @@ int main(void)
                 cmocka_unit_test_setup_teardown(waits, begin, end),
                 cmocka_unit_test_setup_teardown(burns_and_refiles, begin, end),
                 cmocka_unit_test_setup_teardown(shows_comments, begin, end),
+                cmocka_unit_test_setup_teardown(moves_house, begin, end),
+                cmocka_unit_test_setup_teardown(leaves_who_left, begin, end),
+                cmocka_unit_test_setup_teardown(stays_done, begin, end),
                 cmocka_unit_test(counts_checklists),
         };
         return cmocka_run_group_tests_name("team_card", tests, NULL, NULL);

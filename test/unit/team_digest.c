@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "base/clock.h"
+#include "base/text.h"
 #include "team/digest.h"
 #include "team/page.h"
 
@@ -103,18 +104,22 @@ static void test_names(void **state)
         arena_free(arena);
 }
 
-static struct page sample(struct gather_thread *threads, struct gathered *content, struct page_item *items)
+static struct page sample(struct gather_thread *threads, struct gathered *content, struct page_item *items, struct arena *arena)
 {
         static struct str authors[] = {{"Cem Aydin", 9}, {"Bo Lind", 7}, {"Dee", 3}, {"Eva", 3}, {"Finn", 4}, {"Gil", 3}};
         static const struct person person = {.name = {"ana", 3}, .full_name = {"Ana M", 5}};
         threads[0] = (struct gather_thread){.topic = STR("app.export"), .authors = authors, .author_count = 6,
                 .subject = STR("A <subject> & one that is so long that it cannot stand in a line of seventy-two columns"),
                 .messages = 7, .newest_id = STR("<a@b>"), .newest_author = authors[1]};
-        *content = (struct gathered){.threads = threads, .thread_count = 1, .fresh = 7, .read = 2, .older = 1};
-        items[0] = (struct page_item){.thread = threads, .reply_to = STR("app.export@team.example"),
+        *content = (struct gathered){.threads = threads, .thread_count = 1, .talks = 1, .fresh = 7, .read = 2, .older = 1};
+        items[0] = (struct page_item){.section = SECTION_WAITING, .title = STR("T-142 Export"), .topic = STR("app.export"), .task = true,
+                .tag = STR("Ken waits for it, due today"), .changes = STR("now doing (Ken)"), .urgent = true,
+                .reply_to = STR("r+x@team.example"), .in_reply_to = STR("<t@b>")};
+        items[1] = (struct page_item){.section = SECTION_NEW, .title = threads[0].subject, .topic = threads[0].topic,
+                .tag = page_who(threads, arena), .by = STR("Bo"), .reply_to = STR("r+y@team.example"), .in_reply_to = STR("<a@b>"),
                 .line = STR("It is <b>bold</b> & `code`, and the line goes on and on until it must be wrapped for a terminal.")};
         return (struct page){.person = &person, .now = {.year = 2026, .month = 11, .day = 24, .hour = 7, .minute = 30, .weekday = 2},
-                .place = STR("Lisbon"), .content = content, .items = items, .item_count = 1,
+                .place = STR("Lisbon"), .content = content, .items = items, .item_count = 2,
                 .next = {.year = 2026, .month = 11, .day = 25, .hour = 7, .minute = 30, .weekday = 3}};
 }
 
@@ -122,8 +127,9 @@ static void test_page(void **state)
 {
         struct gather_thread threads[1];
         struct gathered content;
-        struct page_item items[1];
-        struct page page = sample(threads, &content, items);
+        struct page_item items[2];
+        struct arena *arena = arena_new();
+        struct page page = sample(threads, &content, items, arena);
         struct buf text = {0}, html = {0};
         struct str rest, line;
         (void)state;
@@ -134,6 +140,10 @@ static void test_page(void **state)
                 assert_in_range(line.len, 0, PAGE_COLUMNS);
         assert_true(str_starts(buf_str(&text), STR("Good morning Ana. Tuesday 24 November, 07:30 in Lisbon.\n")));
         assert_true(str_find(buf_str(&text), STR("7 new: Cem, Bo, Dee and 3 more\n")) != STR_NOWHERE);
+        assert_true(str_find(buf_str(&text), STR("WAITING ON YOU\n--------------\n[1] T-142 Export ")) != STR_NOWHERE);
+        assert_true(str_find(buf_str(&text), STR("Ken waits for it, due today\n    now doing (Ken)\n")) != STR_NOWHERE);
+        assert_true(str_find(buf_str(&text), STR("[2] I have seen it, too. Or: [1] done")) != STR_NOWHERE);
+        assert_true(str_find(buf_str(&html), STR("mailto:r+x@team.example?subject=Re%3A%20T-142%20Export&amp;In-Reply-To=%3Ct%40b%3E&amp;body=due%20tomorrow")) != STR_NOWHERE);
         assert_true(str_find(buf_str(&text), STR("Next: Wed 25 Nov 07:30 Lisbon (UTC+0).")) != STR_NOWHERE);
         assert_true(str_find(buf_str(&html), STR("A &lt;subject&gt; &amp; one")) != STR_NOWHERE);
         assert_true(str_find(buf_str(&html), STR("<b>bold")) == STR_NOWHERE);
@@ -141,12 +151,46 @@ static void test_page(void **state)
         assert_true(str_find(buf_str(&html), STR("In-Reply-To=%3Ca%40b%3E")) != STR_NOWHERE);
         buf_release(&text);
         buf_release(&html);
+        arena_free(arena);
+}
+
+/* Forty entries that are as long as they get: programs cut larger pages. */
+static void test_bounds(void **state)
+{
+        struct gather_thread threads[1];
+        struct gathered content;
+        struct page_item items[PAGE_ITEMS_MAX];
+        struct arena *arena = arena_new();
+        struct buf long_subject = {0}, text = {0}, html = {0};
+        struct page page = sample(threads, &content, items, arena);
+        struct str rest, line;
+        (void)state;
+        for (unsigned i = 0; i < 900; i++)
+                buf_add_text(&long_subject, "<\xe6\x97\xa5&");
+        for (unsigned i = 0; i < PAGE_ITEMS_MAX; i++) {
+                items[i] = items[i % 2];
+                items[i].title = buf_str(&long_subject);
+        }
+        page.item_count = PAGE_ITEMS_MAX;
+        page_text(&page, &text);
+        page_html(&page, &html);
+        rest = buf_str(&text);
+        while (str_line(&rest, &line))
+                assert_in_range(text_columns(line), 0, PAGE_COLUMNS);
+        assert_true(str_find(buf_str(&text), STR("[40] ")) != STR_NOWHERE);
+        assert_in_range(html.len, 1000, 80 * 1024);
+        assert_true(str_find(buf_str(&html), STR("more stand in the plain text")) != STR_NOWHERE);
+        buf_release(&long_subject);
+        buf_release(&text);
+        buf_release(&html);
+        arena_free(arena);
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_due),
+                cmocka_unit_test(test_bounds),
                 cmocka_unit_test(test_once_a_day),
                 cmocka_unit_test(test_names),
                 cmocka_unit_test(test_page),

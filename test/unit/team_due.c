@@ -13,16 +13,15 @@ enum { PEOPLE = 140, FAILING = 130, NOW = 1000 };
 
 static uint32_t last_failing; /* persons up to this one fail; 0: nobody */
 
-enum status __wrap_gather(struct site *, const struct person *, uint64_t, struct arena *, struct gathered *);
+enum status __wrap_gather(struct site *, const struct gather_ask *, struct arena *, struct gathered *);
 
-enum status __wrap_gather(struct site *site, const struct person *person, uint64_t since,
-        struct arena *arena, struct gathered *out)
+enum status __wrap_gather(struct site *site, const struct gather_ask *ask, struct arena *arena,
+        struct gathered *out)
 {
         (void)site;
-        (void)since;
         (void)arena;
         *out = (struct gathered){.position = 7};
-        return person->id <= last_failing ? DAMAGED : OK;
+        return ask->person->id <= last_failing ? DAMAGED : OK;
 }
 
 static unsigned recorded(struct kit *k, const uint32_t *people)

@@ -42,7 +42,7 @@ static void begin(struct kit *k, struct setting *s)
 {
         *s = (struct setting){.config = {.domain = STR("team.example"), .host = STR("team.example")}};
         s->site = (struct site){.config = &s->config, .store = k->store};
-        s->person = (struct person){.id = kit_person(k, "ana"), .name = STR("ana")};
+        s->person = (struct person){.id = kit_person(k, "mara"), .name = STR("mara")};
         for (unsigned i = 0; i < 2; i++) {
                 s->topics[i] = kit_topic(k, i ? "b" : "a");
                 subscribe(k, s->person.id, s->topics[i]);
@@ -53,7 +53,10 @@ static void assert_gathered(
         struct kit *k, struct setting *s, uint64_t *since, const unsigned expected[3])
 {
         struct gathered got;
-        assert_int_equal(gather(&s->site, &s->person, *since, k->arena, &got), OK);
+        struct recall *known = recall_new(&s->site);
+        struct gather_ask ask = {.person = &s->person, .since = *since, .recall = known};
+        assert_int_equal(gather(&s->site, &ask, k->arena, &got), OK);
+        recall_free(known);
         assert_int_equal(got.fresh, expected[0]);
         assert_int_equal(got.older, expected[1]);
         assert_int_equal(got.read, expected[2]);

@@ -13,9 +13,10 @@ static void opens_once(void **state)
         struct task_edit none = {0};
         struct task_doing doing = by(o, o->ana);
         enum refusal why;
-        struct submission *m = mail(o, o->ana, "ana", "Once", "x"), again = *m;
+        struct submission *m = mail(o, o->ana, "ana", "[task] Once", "x"), again = *m;
         assert_int_equal(task_open(&o->site, &doing, m, &none, o->arena, &o->done, &why), OK);
         uint32_t n = o->done.number;
+        assert_str(get(o, n).title, "Once");
         assert_int_equal(task_open(&o->site, &doing, &again, &none, o->arena, &o->done, &why), OK);
         assert_false(o->done.opened);
         assert_int_equal(o->done.number, n);
@@ -177,6 +178,35 @@ static void knows_who_may(void **state)
         assert_str(o->done.text, "There is no such topic.");
 }
 
+static void count_call(void *arg)
+{
+        ++*(unsigned *)arg;
+}
+
+/* A journal goes out as any post does, and at once. */
+static void wakes_the_relay(void **state)
+{
+        struct office *o = *state;
+        static struct str outside = {"bo@out.example", 14};
+        struct person p;
+        unsigned calls = 0;
+        o->config.relay_host = STR("relay.example");
+        assert_int_equal(person_get(o->site.store, o->bo, o->arena, &p), OK);
+        p.addresses = &outside;
+        p.address_count = 1;
+        struct subscription s = {.person = o->bo, .topic = o->eng, .mode = MODE_EACH};
+        struct change *change = change_new(o->site.store);
+        change_person(change, &p, NULL);
+        change_subscribe(change, &s);
+        assert_int_equal(store_commit(change), OK);
+        change_free(change);
+        uint32_t n = open_task(o, "Mailed", NULL);
+        o->site.queued = count_call;
+        o->site.relay = &calls;
+        assert_int_equal(act(o, o->cem, n, to("doing"), 0), OK);
+        assert_true(calls > 0);
+}
+
 static void changes_topics(void **state)
 {
         struct office *o = *state;
@@ -294,6 +324,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(different_fields_both_win, begin, end),
                 cmocka_unit_test_setup_teardown(takes_back, begin, end),
                 cmocka_unit_test_setup_teardown(knows_who_may, begin, end),
+                cmocka_unit_test_setup_teardown(wakes_the_relay, begin, end),
                 cmocka_unit_test_setup_teardown(changes_topics, begin, end),
                 cmocka_unit_test_setup_teardown(opens_what_lies_there, begin, end),
                 cmocka_unit_test_setup_teardown(many_at_once, begin, end),
