@@ -3,7 +3,8 @@
 #include "store/subjects.h"
 
 /* MANY: of fewer messages the subjects are read; RADIX_FROM: fewer are sorted by comparing */
-enum { TEXTS = BY_COUNT - BY_SUBJECT, WINDOW = SUBJECT_OCTETS, MANY = 256, RADIX_FROM = 64, TEXT_USUAL = 100 };
+enum { TEXTS = BY_COUNT - BY_SUBJECT, WINDOW = SUBJECT_OCTETS };
+enum { MANY = 256, RADIX_FROM = 64, TEXT_USUAL = 100 };
 
 struct row {
         uint32_t number, subject; /* its rank, when there are ranks */
@@ -18,12 +19,13 @@ struct ordered {
         struct row *row;
 };
 
-const size_t sorting_room = sizeof(struct row) + 2 * sizeof(struct ordered) + sizeof(uint32_t) + TEXT_USUAL;
+const size_t sorting_room =
+        sizeof(struct row) + 2 * sizeof(struct ordered) + sizeof(uint32_t) + TEXT_USUAL;
 
 struct sorter {
         struct session *session;
         const struct sorting *sorting;
-        const struct subjects *subjects; /* the order of all subjects of the folder; NULL: they are read */
+        const struct subjects *subjects; /* the order of all of the folder; NULL: they are read */
         struct row *rows;
         size_t count;
         struct arena *arena; /* of the first pieces */
@@ -215,7 +217,8 @@ static enum status take_rows(struct sorter *s, const struct numset *found)
 {
         enum status st = OK;
         if (is_worth_ranks(s, found))
-                st = subjects_open(s->session->site->store, s->session->selected->view, &s->subjects);
+                st = subjects_open(
+                        s->session->site->store, s->session->selected->view, &s->subjects);
         if (st == OK && s->subjects && s->sorting->count == 1)
                 rows_of_subjects(s, found);
         else if (st == OK)
@@ -265,7 +268,8 @@ static int compare(const struct ordered *a, const struct ordered *b, const struc
 {
         if (step->exact)
                 return 0;
-        int c = str_cmp(a->row->text[step->what - BY_SUBJECT], b->row->text[step->what - BY_SUBJECT]);
+        size_t which = step->what - BY_SUBJECT;
+        int c = str_cmp(a->row->text[which], b->row->text[which]);
         return step->reverse ? -c : c;
 }
 
@@ -362,14 +366,15 @@ static size_t undecided(const struct run *run, const struct step *step, struct r
                         *out = mem_grow(*out, room * sizeof **out);
                 }
                 const struct row *row = run->at[from].row;
-                bool goes_on = step->what >= BY_SUBJECT && row->text[step->what - BY_SUBJECT].len == WINDOW;
+                bool goes_on = step->what >= BY_SUBJECT &&
+                               row->text[step->what - BY_SUBJECT].len == WINDOW;
                 (*out)[count++] = (struct rest){from, n, goes_on};
         }
         return count;
 }
 
-/* By a criterion from an octet on, and what that leaves undecided by what follows. Recurses as deep as
- * there are criteria and pieces of texts, whose length is bounded when mail is filed. */
+/* By a criterion from an octet on, and what that leaves undecided by what follows. Recurses as deep
+ * as there are criteria and pieces of texts, whose length is bounded when mail is filed. */
 static enum status sort_run(struct sorter *s, struct run run, size_t criterion, size_t at)
 {
         if (criterion == s->sorting->count || wire_gone(s->session->wire))

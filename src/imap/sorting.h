@@ -22,7 +22,8 @@ struct sorted {
         uint32_t *numbers; /* heap */
         size_t count;
 };
-/* The messages in order; those that have gone meanwhile are left out. *out is freed by the caller, always. */
-CHECKED enum status sorting_run(struct session *, const struct sorting *, const struct numset *found,
-        struct sorted *out);
+/* The messages in order; those that have gone meanwhile are left out. The caller frees
+ * out->numbers, whatever is returned. */
+CHECKED enum status sorting_run(struct session *, const struct sorting *,
+        const struct numset *found, struct sorted *out);
 

@@ -250,7 +250,7 @@ static void ready_free(struct ready *r)
 
 static bool is_mailed(const struct ready *r)
 {
-        return r->person.digest_to.len && !r->person.reach.suspended && list_mails_out(r->m.site);
+        return r->person.digest_to.len && !r->person.reach.suspended && config_relays(site_config(r->m.site));
 }
 
 static bool is_eight_bit(struct str s)

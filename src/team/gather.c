@@ -1,6 +1,7 @@
 #include "team/gather.h"
 #include "base/map.h"
 #include "mail/content.h"
+#include "store/attention.h"
 #include "team/directive.h"
 
 enum { BATCH = 256, TEXT_OCTETS_MAX = 256 * 1024 };
@@ -9,7 +10,11 @@ struct gathering {
         struct site *site;
         struct arena *arena;
         const struct gather_ask *ask;
-        unsigned own; /* the person's own messages, not marked as read */
+        unsigned silent; /* the person's own messages, not marked as read, and those of muted threads */
+        const struct attended *said; /* of threads, by root */
+        size_t said_count;
+        bool follows;       /* some thread */
+        bool only_followed; /* of the topic that is looked at */
         struct map *threads;  /* root -> struct thread_row */
         struct map *messages; /* id: a crosspost counts once */
         struct gathered *out;
@@ -86,16 +91,38 @@ static struct thread_row *row_of(
         return row;
 }
 
+static int by_root(const void *a, const void *b)
+{
+        const struct attended *x = a, *y = b;
+        return x->root < y->root ? -1 : x->root > y->root;
+}
+
+/* Does this thread reach the person? A muted one does not; of a topic that would not come by itself,
+ * only those that are followed do. */
+static bool reaches(const struct gathering *g, uint64_t root)
+{
+        const struct attended key = {.root = root};
+        const struct attended *said = g->said_count
+                ? bsearch(&key, g->said, g->said_count, sizeof key, by_root)
+                : NULL;
+        enum attention attention = said ? said->attention : ATTENTION_NONE;
+        return g->only_followed ? attention == ATTENTION_FOLLOWED : attention != ATTENTION_MUTED;
+}
+
 /* A journal tells what was changed; it never hides what people wrote. */
 static void add_message(struct gathering *g, const struct topic *topic, const struct entry *entry,
         const struct recalled *m)
 {
         char space[8];
+        if (!reaches(g, m->root)) {
+                g->silent++;
+                return;
+        }
         if (map_get(g->messages, key_of(m->id, space)))
                 return;
         map_put(g->messages, key_of(m->id, space), g);
         if (m->person == g->ask->person->id) { /* by a way on which it was not marked as read */
-                g->own++;
+                g->silent++;
                 return;
         }
         struct thread_row *row = row_of(g, topic, m);
@@ -186,6 +213,7 @@ static enum status count_topic(struct gathering *g, const struct topic *topic, c
                 .older = total - fresh,
                 .read = numset_count_range(c->seen, first, UINT32_MAX),
         };
+        unsigned silent = g->silent;
         if (!g->ask->since) /* the first digest: what was read before is not news */
                 row.read = 0;
         if (fresh > GATHER_TOPIC_MAX) /* only the newest are looked at; the rest is counted */
@@ -194,6 +222,12 @@ static enum status count_topic(struct gathering *g, const struct topic *topic, c
                 numset_remove_range(c->unread, 0, first - 1);
         if (fresh)
                 st = add_numbers(g, view, topic, c->unread);
+        if (g->only_followed) { /* the rest of the topic is nothing to speak of */
+                unsigned looked_at = fresh < GATHER_TOPIC_MAX ? fresh : GATHER_TOPIC_MAX;
+                row.fresh = looked_at - (g->silent - silent);
+                row.older = row.read = 0;
+                g->silent = silent;
+        }
         if (row.fresh || row.older || row.read)
                 g->out->topics[g->out->topic_count++] = row;
         return st;
@@ -241,7 +275,7 @@ static void finish(struct gathering *g)
                 out->changes += out->threads[i].changes;
                 out->talks += out->threads[i].messages > 0;
         }
-        unsigned silent = g->own + out->changes;
+        unsigned silent = g->silent + out->changes;
         out->fresh -= silent < out->fresh ? silent : out->fresh;
 }
 
@@ -250,7 +284,8 @@ static enum status add_followed(struct gathering *g, const struct subscription *
         struct topic *topic = arena_alloc(g->arena, sizeof *topic);
         const struct view *view;
         struct rights rights;
-        if (sub->mode != MODE_DIGEST && sub->mode != MODE_EACH)
+        g->only_followed = sub->mode != MODE_DIGEST && sub->mode != MODE_EACH;
+        if (g->only_followed && !g->follows)
                 return OK;
         enum status st = rules_topic(g->site, g->ask->person->id, sub->topic, &rights);
         if (st != OK || !rights.read)
@@ -267,6 +302,17 @@ static enum status add_followed(struct gathering *g, const struct subscription *
         return st;
 }
 
+static enum status find_said(struct gathering *g)
+{
+        struct attended *said;
+        enum status st = attention_list(
+                g->site->store, g->ask->person->id, g->arena, &said, &g->said_count);
+        for (size_t i = 0; st == OK && i < g->said_count; i++)
+                g->follows = g->follows || said[i].attention == ATTENTION_FOLLOWED;
+        g->said = st == OK ? said : NULL;
+        return st;
+}
+
 CHECKED enum status gather(struct site *site, const struct gather_ask *ask, struct arena *arena,
         struct gathered *out)
 {
@@ -275,6 +321,8 @@ CHECKED enum status gather(struct site *site, const struct gather_ask *ask, stru
         *out = (struct gathered){0};
         struct gathering g = {.site = site, .arena = arena, .ask = ask, .out = out};
         enum status st = subscriptions_of(site->store, ask->person->id, arena, &subs, &count);
+        if (st == OK)
+                st = find_said(&g);
         if (st != OK)
                 return st;
         g.threads = map_new();

@@ -34,11 +34,6 @@ static enum status refuse(struct request *r, enum refusal why, enum status st)
         return st;
 }
 
-bool list_mails_out(struct site *site)
-{
-        return site_config(site)->relay_host.len > 0;
-}
-
 static struct str secret_of(struct site *site)
 {
         return str_make((const char *)site->secret, sizeof site->secret);
@@ -98,7 +93,7 @@ enum status list_may_ask(struct site *site, const struct sender *sender,
         }
         if (target->token.len)
                 return check_token(site, target, arena, why);
-        if (target->what != SUB_OWNER && !sender->person && !list_mails_out(site)) {
+        if (target->what != SUB_OWNER && !sender->person && !config_relays(site_config(site))) {
                 *why = REFUSED_MUTE;
                 return FORBIDDEN;
         }
@@ -188,7 +183,7 @@ static enum status tell(struct request *r, unsigned wish, bool changed)
         if (wish == MODE_EACH && !list_address(p).len)
                 buf_add_text(&text, "\nNo address outside is known of you, so nothing is mailed: "
                                     "ask an\nadministrator to add one.\n");
-        else if (wish == MODE_EACH && !list_mails_out(r->site))
+        else if (wish == MODE_EACH && !config_relays(site_config(r->site)))
                 buf_add_text(&text, "\nThis site mails nothing to the outside, so nothing comes until "
                                     "it does.\n");
         else if (wish == MODE_EACH && !p->outside)

@@ -12,5 +12,3 @@ CHECKED enum status list_may_ask(
 /* Does what the mail asks for. OK: done, answered or asked back. Doing it twice does no harm. */
 CHECKED enum status list_obey(struct site *, const struct submission *, const struct target *,
         struct arena *, enum refusal *why);
-/* Does anybody take mail for the outside? */
-bool list_mails_out(struct site *);

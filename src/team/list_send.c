@@ -6,7 +6,6 @@
 #include "mail/header.h"
 #include "team/bounce.h"
 #include "team/list.h"
-#include "team/list_mail.h"
 #include "team/prefix.h"
 #include "team/submit.h"
 
@@ -112,7 +111,7 @@ bool list_queue(struct site *site, const struct submission *mail, const struct f
 {
         struct str header = str_sub(mail->bytes, 0, header_length(mail->bytes));
         bool any = false;
-        if (!mail->to_count || !list_mails_out(site) || !goes_out(site, mail, header, arena))
+        if (!mail->to_count || !config_relays(site_config(site)) || !goes_out(site, mail, header, arena))
                 return false;
         for (size_t i = 0; i < mail->to_count; i++) {
                 struct topic topic;

@@ -384,13 +384,16 @@ static bool goes_to_topic(struct site *site, const struct submission *mail, stru
 static void add_shown(struct site *site, const struct submission *mail, struct filing *filing,
         const struct named *named, struct arena *arena)
 {
+        struct named who = *named;
         size_t at = 0;
         while (at < filing->entry_count && filing->entries[at].mailbox != named->inbox)
                 at++;
         filing->entry_count += at == filing->entry_count;
+        if (at < mail->to_count && mail->to[at].address.len)
+                who.address = mail->to[at].address; /* to which it came */
         filing->entries[at] = (struct filing_entry){.mailbox = named->inbox,
                 .date = filing->entries[0].date,
-                .prefix = prefix_named(site, mail, named, arena),
+                .prefix = prefix_named(site, mail, &who, arena),
                 .shown = true};
 }
 

@@ -25,9 +25,13 @@ class Hop:
         self.lock = threading.Lock()
         self.listening = socket.create_server((address, port), backlog=64)
         self.port = self.listening.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.thread = threading.Thread(target=self.accept, daemon=True)
+        self.thread.start()
 
     def close(self):
+        """The thread is awaited: closing alone leaves it in accept, where it would take a connection of the next hop."""
+        self.listening.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
         self.listening.close()
 
     def accept(self):

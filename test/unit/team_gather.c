@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "store/attention.h"
 #include "store_kit.h"
 #include "team/gather.h"
 
@@ -125,12 +126,52 @@ static void comes_meanwhile(void **state)
         assert_gathered(k, &s, &since, (const unsigned[]){0, 2, 0});
 }
 
+static void say(struct kit *k, const struct setting *s, uint64_t root, enum attention attention)
+{
+        struct change *change = change_new(k->store);
+        change_attention(change, s->person.id, &(struct attended){root, attention});
+        assert_int_equal(store_commit(change), OK);
+        change_free(change);
+}
+
+/* A muted thread is silent; one that is followed comes also out of a topic that does not. */
+static void muted_and_followed(void **state)
+{
+        struct kit *k = *state;
+        struct setting s;
+        uint64_t muted, followed;
+        uint64_t since = 0;
+        begin(k, &s);
+        struct subscription named = {
+                .person = s.person.id, .topic = s.topics[1], .mode = MODE_NAMED};
+        struct change *change = change_new(k->store);
+        change_subscribe(change, &named);
+        assert_int_equal(store_commit(change), OK);
+        change_free(change);
+        struct letter l = {.id = "1@x", .mailbox = s.topics[0]};
+        muted = kit_file(k, &l, NULL);
+        l.id = "2@x";
+        kit_file(k, &l, NULL);
+        l.mailbox = s.topics[1];
+        l.id = "3@x";
+        followed = kit_file(k, &l, NULL);
+        l.id = "4@x";
+        kit_file(k, &l, NULL);
+        say(k, &s, muted, ATTENTION_MUTED);
+        assert_gathered(k, &s, &(uint64_t){0}, (const unsigned[]){1, 0, 0});
+        say(k, &s, followed, ATTENTION_FOLLOWED);
+        assert_gathered(k, &s, &since, (const unsigned[]){2, 0, 0});
+        say(k, &s, muted, ATTENTION_NONE);
+        assert_gathered(k, &s, &(uint64_t){0}, (const unsigned[]){3, 0, 0});
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(day_by_day, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(imported, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(comes_meanwhile, kit_begin, kit_end),
+                cmocka_unit_test_setup_teardown(muted_and_followed, kit_begin, kit_end),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
