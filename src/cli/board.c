@@ -58,10 +58,11 @@ static enum status read_cards(struct board *b)
         for (size_t i = 0; i < b->topic.column_count; i++)
                 b->columns[i].cards = arena_alloc(
                         c->arena, (numset_count(numbers) + 1) * sizeof(struct shown_task));
+        struct topic_memory *memory = NULL;
         for (struct walk w = numset_walk(numbers); st == OK && walk_next(&w, &number);) {
                 struct shown_task t;
-                st = task_shown(c, number, &t);
-                if (st == OK && t.task.card_count)
+                st = task_brief(c, number, &memory, &t);
+                if (st == OK && t.task.card)
                         add_card(b, &t);
                 st = st == ABSENT ? OK : st;
         }
@@ -227,17 +228,15 @@ static void print_json(struct board *b)
         for (size_t i = 0; i < b->topic.column_count; i++) {
                 for (size_t k = 0; k < b->columns[i].card_count; k++) {
                         const struct shown_task *t = &b->columns[i].cards[k];
-                        struct str *people, due;
+                        struct str *people;
                         size_t count = field_items(t->people, STR_NONE, c->arena, &people);
-                        if (field_value(c->site, &t->task, FIELD_DUE, c->arena, &due) != OK)
-                                due = STR_NONE;
                         show_item(s);
                         show_text(s, "column", NULL, b->columns[i].name);
                         show_text(s, "status", NULL, t->task.status);
                         show_text(s, "task", NULL, arena_printf(c->arena, "T-%u", t->task.number));
                         show_text(s, "title", NULL, t->task.title);
                         show_texts(s, "assignees", NULL, people, count);
-                        show_text(s, "due", NULL, due);
+                        show_text(s, "due", NULL, task_due_day(c, t));
                         show_bool(s, "late", NULL, t->late);
                 }
         }

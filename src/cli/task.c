@@ -57,6 +57,65 @@ enum status task_shown(struct cli *c, uint32_t number, struct shown_task *out)
         return st;
 }
 
+struct topic_memory {
+        struct topic topic;
+        struct topic_memory *next;
+};
+
+static enum status remember_topic(
+        struct cli *c, uint32_t id, struct topic_memory **memory, struct topic *out)
+{
+        struct topic_memory *m = *memory;
+        while (m && m->topic.id != id)
+                m = m->next;
+        if (!m) {
+                m = arena_alloc(c->arena, sizeof *m);
+                enum status st = topic_get(c->site->store, id, c->arena, &m->topic);
+                if (st != OK)
+                        return st;
+                m->next = *memory;
+                *memory = m;
+        }
+        *out = m->topic;
+        return OK;
+}
+
+enum status task_brief(
+        struct cli *c, uint32_t number, struct topic_memory **memory, struct shown_task *out)
+{
+        struct arena *kept = c->arena;
+        struct shown_task all;
+        c->arena = arena_new(); /* texts of thousands of tasks need not be there at once */
+        enum status st = task_shown(c, number, &all);
+        struct arena *passing = c->arena;
+        c->arena = kept;
+        if (st == OK) {
+                *out = (struct shown_task){.task = {.number = all.task.number,
+                                                   .topic = all.task.topic,
+                                                   .due = all.task.due,
+                                                   .closed = all.task.closed,
+                                                   .card = all.task.card},
+                        .late = all.late};
+                out->task.title = arena_copy(kept, all.task.title);
+                out->task.status = arena_copy(kept, all.task.status);
+                out->task.priority = arena_copy(kept, all.task.priority);
+                out->people = arena_copy(kept, all.people);
+                out->due = arena_copy(kept, all.due);
+                st = remember_topic(c, all.task.topic, memory, &out->topic);
+        }
+        arena_free(passing);
+        return st;
+}
+
+bool task_is_given(const struct shown_task *t, struct str person)
+{
+        struct str rest = t->people, name;
+        while (str_cut(&rest, ',', &name))
+                if (str_eq(str_trim(name), person))
+                        return true;
+        return false;
+}
+
 enum status cli_task(struct cli *c, struct str name, struct shown_task *out)
 {
         uint32_t number;
@@ -71,6 +130,16 @@ enum status cli_task(struct cli *c, struct str name, struct shown_task *out)
         else if (st != OK)
                 cli_fail_status(c, st, "reading the task");
         return st;
+}
+
+struct str task_due_day(struct cli *c, const struct shown_task *t)
+{
+        struct buf text = {0};
+        if (t->task.due != DAY_NONE)
+                when_iso(t->task.due, &text);
+        struct str day = arena_copy(c->arena, buf_str(&text));
+        buf_release(&text);
+        return day;
 }
 
 static struct str value_of(struct cli *c, const struct task *t, enum task_field field)
@@ -102,15 +171,14 @@ static void show_value(struct cli *c, struct show *s, const struct shown_task *t
 struct wanted {
         struct cli *cli;
         uint32_t topic, person; /* 0: any */
+        struct str name;        /* the person's */
         struct str status;      /* a column's word; empty: any */
         bool late, all;
 };
 
 static bool is_wanted(const struct wanted *w, const struct shown_task *t)
 {
-        bool mine = !w->person;
-        for (size_t i = 0; i < t->task.assignee_count && !mine; i++)
-                mine = t->task.assignees[i] == w->person;
+        bool mine = !w->person || task_is_given(t, w->name);
         return mine && (!w->topic || t->task.topic == w->topic) && (!w->late || t->late) &&
                (!w->status.len || str_eq(t->task.status, w->status));
 }
@@ -145,12 +213,13 @@ static int by_due(const void *x, const void *y)
 static enum status find_tasks(const struct wanted *w, struct shown_task **out, size_t *count)
 {
         struct numset *numbers = numset_new();
+        struct topic_memory *memory = NULL;
         enum status st = find_numbers(w, numbers);
         uint32_t number;
         *count = 0;
         *out = arena_alloc(w->cli->arena, (numset_count(numbers) + 1) * sizeof **out);
         for (struct walk walk = numset_walk(numbers); st == OK && walk_next(&walk, &number);) {
-                st = task_shown(w->cli, number, &(*out)[*count]);
+                st = task_brief(w->cli, number, &memory, &(*out)[*count]);
                 *count += st == OK && is_wanted(w, &(*out)[*count]);
                 st = st == ABSENT ? OK : st;
         }
@@ -169,7 +238,7 @@ static void show_task(struct cli *c, struct show *s, const struct shown_task *t)
         bool json = show_is_json(s);
         show_text(s, "task", "Task", arena_printf(c->arena, "T-%u", task->number));
         show_text(s, "status", "Status", json ? task->status : status);
-        show_text(s, "due", "Due", json ? value_of(c, task, FIELD_DUE) : t->due);
+        show_text(s, "due", "Due", json ? task_due_day(c, t) : t->due);
         show_bool(s, "late", NULL, t->late);
         show_texts(s, "assignees", "Who", people, count);
         show_text(s, "topic", "Topic", t->topic.name);
@@ -189,6 +258,7 @@ static int read_wanted(struct wanted *w, const struct options *o)
                 return FAILED;
         w->topic = topic ? t.id : 0;
         w->person = person ? p.id : 0;
+        w->name = person ? p.name : STR_NONE;
         w->status = status ? column_word(c->arena, str_of(status)) : STR_NONE;
         w->late = option_on(o, "late");
         w->all = option_on(o, "all");

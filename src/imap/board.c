@@ -138,14 +138,39 @@ static enum status numbers_of(struct session *s, struct str set, struct numset *
         return OK;
 }
 
+/* What is said of the message itself: the others are not touched by it. */
+static bool of_this_one(enum status st)
+{
+        return st == FORBIDDEN || st == INVALID || st == TOO_MANY || st == TOO_BIG;
+}
+
+/* Each by itself: what cannot be of one does not keep the rest back. The first refusal is told. */
+static enum status take_all(struct session *s, const struct boarding *b, const struct numset *numbers)
+{
+        enum status st = OK, refusal = OK;
+        struct str why = STR_NONE;
+        uint32_t n;
+        for (struct walk w = numset_walk(numbers); st == OK && walk_next(&w, &n);) {
+                st = take_one(s, b, n);
+                if (!of_this_one(st))
+                        continue;
+                if (refusal == OK) {
+                        refusal = st;
+                        why = arena_copy(s->arena, buf_str(&s->reply));
+                }
+                st = OK;
+        }
+        if (st != OK || refusal == OK)
+                return st;
+        return why.len ? imap_refuse(s, refusal, "%.*s", STR_ARG(why)) : refusal;
+}
+
 enum status imap_board_copy(struct session *s, const struct boarding *b)
 {
         struct numset *numbers = NULL;
-        uint32_t n;
         enum status st = numbers_of(s, b->set, &numbers);
         if (st == OK)
-                for (struct walk w = numset_walk(numbers); st == OK && walk_next(&w, &n);)
-                        st = take_one(s, b, n);
+                st = take_all(s, b, numbers);
         numset_free(numbers);
         return st;
 }

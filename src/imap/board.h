@@ -5,7 +5,8 @@
 #include "team/board.h"
 
 /* COPY or MOVE of the selected folder's messages into a column. Pairs for COPYUID are added to from
- * and to; those that must leave the folder for it (a MOVE from a folder of one's own) to `leaving`. */
+ * and to; those that must leave the folder for it (a MOVE from a folder of one's own) to `leaving`. Each goes
+ * by itself: when one is refused, the others are done, and named in from and to. */
 struct boarding {
         uint32_t column;
         struct str set; /* as the client wrote it: numbers of cards that have gone count, too */

@@ -188,10 +188,11 @@ static enum status into_board(struct transfer *t, struct str set)
                 st = imap_refuse(s, FORBIDDEN, "[NOPERM] This folder is open for reading only");
         if (st == OK)
                 st = imap_board_copy(s, &b);
-        if (st == OK && t->move && numset_low(leaving))
-                st = leave(s, leaving);
+        enum status left = t->move && numset_low(leaving) ? leave(s, leaving) : OK;
         numset_free(leaving);
         if (st == OK)
+                st = left;
+        if (st == OK || t->move) /* RFC 6851 3.3: of a move that failed in part, what went is told */
                 say_copied(t);
         if (st == OK && t->move)
                 st = imap_reply_highest(s, "Moved");

@@ -93,6 +93,7 @@ static enum status check_date(struct arena *arena, struct str header, struct pro
                 return fault(p, "the Date cannot be read", value);
         if (at > now + FUTURE_SECONDS)
                 return fault(p, "the Date is in the future", value);
+        p->date = at;
         return OK;
 }
 
@@ -143,9 +144,32 @@ static enum status read_replaces(struct arena *arena, struct str header, struct 
         return OK;
 }
 
+/* A Path that is none is as good as none: the article goes on with ours (RFC 5536 3.1.5). */
+static void read_path(struct arena *arena, struct str header, struct proto *p)
+{
+        enum { PATH_MAX_SIZE = 900 /* a line has 998 octets */ };
+        struct str path = header_value(arena, header, "Path");
+        bool plain = path.len > 0 && path.len <= PATH_MAX_SIZE;
+        for (size_t i = 0; plain && i < path.len; i++)
+                plain = path.at[i] > ' ' && path.at[i] < 127;
+        p->path = plain ? path : STR("");
+}
+
+bool proto_passed(const struct proto *p, struct str host)
+{
+        struct str rest = p->path, one;
+        bool last = false;
+        while (!last && str_cut(&rest, '!', &one)) {
+                last = rest.len == 0; /* the tail is no host */
+                if (!last && str_same(one, host))
+                        return true;
+        }
+        return false;
+}
+
 enum status proto_read(struct arena *arena, struct str article, time_t now, struct proto *p)
 {
-        *p = (struct proto){.about = STR(""), .replaces = STR("")};
+        *p = (struct proto){.about = STR(""), .replaces = STR(""), .path = STR("")};
         p->header = str_sub(article, 0, header_length(article));
         if (p->header.len > HEADER_MAX)
                 return fault(p, "the header is too long", STR(""));
@@ -162,6 +186,8 @@ enum status proto_read(struct arena *arena, struct str article, time_t now, stru
                 st = check_date(arena, p->header, p, now);
         if (st == OK)
                 st = read_groups(arena, p->header, p);
+        if (st == OK)
+                read_path(arena, p->header, p);
         return st == OK ? read_replaces(arena, p->header, p) : st;
 }
 

@@ -82,6 +82,7 @@ static enum status nntp_capabilities(struct session *s, const struct args *a)
         wire_say(s->wire, "IMPLEMENTATION Baton");
         wire_say(s->wire, "READER");
         wire_say(s->wire, "POST");
+        wire_say(s->wire, "IHAVE");
         wire_say(s->wire, "LIST ACTIVE ACTIVE.TIMES COUNTS DISTRIB.PATS HEADERS NEWSGROUPS OVERVIEW.FMT");
         wire_say(s->wire, "OVER MSGID");
         wire_say(s->wire, "HDR");
@@ -172,6 +173,7 @@ const struct verb nntp_verbs[] = { /* clang-format off */
         { "XHDR",         nntp_xhdr,         READER,         1, 2,        "field [range|<message-id>]" },
         { "XPAT",         nntp_xpat,         READER,         3, ARGS_MAX, "field range|<message-id> pattern..." },
         { "POST",         nntp_post,         READER,         0, 0,        "" },
+        { "IHAVE",        nntp_ihave,        READER,         1, 1,        "<message-id>" },
         { "NEWGROUPS",    nntp_newgroups,    READER,         2, 3,        "[yy]yymmdd hhmmss [GMT]" },
         { "NEWNEWS",      nntp_newnews,      READER,         3, 4,        "wildmat [yy]yymmdd hhmmss [GMT]" },
         { "DATE",         nntp_date,         ANYONE,         0, 0,        "" },

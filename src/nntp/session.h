@@ -22,6 +22,7 @@ struct session {
         struct buf name;  /* of who logged in */
         bool marks_reads; /* reading sets \Seen for this person */
         struct buf user;  /* said by AUTHINFO USER, before PASS */
+        struct str offered; /* Message-ID, while an article is taken by IHAVE; else empty */
         bool modern;      /* asked for CAPABILITIES: gets the new names in LIST OVERVIEW.FMT */
 
         /* the selected group; view NULL: none */
@@ -117,3 +118,4 @@ enum status nntp_xpat(struct session *, const struct args *);
 
 /* ---- post.c ---- */
 enum status nntp_post(struct session *, const struct args *);
+enum status nntp_ihave(struct session *, const struct args *);

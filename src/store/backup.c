@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PIECE = 1 << 20, TRIES = 200, PAUSE_US = 1000 };
+enum { PIECE = 1 << 20, TRIES = 2000, PAUSE_US = 1000 };
 
 struct copying {
         const char *from, *to; /* folders */

@@ -78,3 +78,7 @@ check_PROGRAMS += test/unit/store_task_fault
 test_unit_store_task_fault_SOURCES = test/unit/store_task_fault.c test/unit/store_kit.h
 test_unit_store_task_fault_LDADD = $(UNIT_LIBS)
 test_unit_store_task_fault_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=table_put -Wl,--wrap=table_remove
+
+check_PROGRAMS += test/unit/store_backup
+test_unit_store_backup_SOURCES = test/unit/store_backup.c test/unit/store_kit.h
+test_unit_store_backup_LDADD = $(UNIT_LIBS)

@@ -55,7 +55,11 @@ static enum status move_card(struct taking *t, struct task_done *done)
                 t->edit.topic = t->topic;
                 t->edit.fields |= 1u << FIELD_TOPIC;
         }
-        return st == OK ? task_change(t->site, &t->doing, t->task, &t->edit, t->arena, done) : st;
+        if (st == OK)
+                st = task_change(t->site, &t->doing, t->task, &t->edit, t->arena, done);
+        if (st == ABSENT && !done->text.len)
+                done->text = arena_printf(t->arena, "There is no task T-%u.", t->task);
+        return st;
 }
 
 static enum status open_task(struct taking *t, struct task_done *done, enum refusal *why)

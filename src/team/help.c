@@ -1,4 +1,5 @@
 #include "team/help.h"
+#include "team/directive_row.h"
 
 struct helping {
         struct str domain, name; /* the topic's name, or TOPIC */
@@ -46,6 +47,21 @@ static void add_reading(const struct helping *h)
                 STR_ARG(h->domain));
 }
 
+static void add_tasks(const struct helping *h)
+{
+        buf_addf(h->out,
+                "Tasks\n\n"
+                "  %.*s+task@%.*s\n"
+                "      A mail to this address opens a task (people of the site, logged in).\n"
+                "      So does \"[task]\" at the start of the subject of a post.\n"
+                "  T-142@%.*s\n"
+                "      A task's own address. An answer in its thread does as well.\n\n"
+                "What such a mail may say, each on a line of its own:\n\n",
+                STR_ARG(h->name), STR_ARG(h->domain), STR_ARG(h->domain));
+        directive_help(h->out);
+        buf_add_text(h->out, "\n");
+}
+
 static void add_people(const struct helping *h)
 {
         buf_addf(h->out, "A person answers at postmaster@%.*s.\n", STR_ARG(h->domain));
@@ -53,7 +69,7 @@ static void add_people(const struct helping *h)
 
 /* The sections in their order. */
 static void (*const sections[])(const struct helping *) = {
-        add_writing, add_following, add_reading, add_people};
+        add_writing, add_following, add_tasks, add_reading, add_people};
 
 void help_text(struct site *site, const struct topic *topic, struct buf *out)
 {

@@ -129,7 +129,9 @@ struct str prefix_topic(struct site *site, const struct submission *mail, const 
         struct str host = site_config(site)->host;
         /* RFC 5536 3.1.5: an article has one Path; ours begins here. RFC 5537 3.5: what is posted
          * here says so, and where. */
-        if (mail->sender->way == WAY_NEWS)
+        if (mail->path.len)
+                buf_addf(&out, "Path: %.*s!%.*s\r\n", STR_ARG(host), STR_ARG(mail->path));
+        else if (mail->sender->way == WAY_NEWS)
                 buf_addf(&out, "Path: %.*s!.POSTED!not-for-mail\r\nInjection-Info: %.*s\r\n",
                         STR_ARG(host), STR_ARG(host));
         else

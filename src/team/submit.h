@@ -83,6 +83,7 @@ struct submission {
         struct str joins;      /* Message-ID of what it is put under, whatever it answers; empty: as
                                 * its References say */
         bool opens;            /* it is addressed to +task */
+        struct str path;       /* news by IHAVE: its Path so far; empty: it begins here */
         const char *kind;      /* Baton-Kind in topics; NULL: "post" */
         struct str task;       /* Baton-Task in topics; empty: none */
         const uint32_t *assigned; /* persons who may read the topic, and find it in INBOX because it gives them work */

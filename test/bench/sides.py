@@ -1,6 +1,6 @@
 """sides.py - what the benchmark asks of each server, in the same words: a side is one server with its clients.
 Every method returns one figure and may be called again; the sides of a scene are all up and take turns."""
-import contextlib, json, os, subprocess, sys, time
+import contextlib, json, os, statistics, subprocess, sys, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
@@ -14,6 +14,7 @@ QUICK = '--quick' in sys.argv   # small numbers, to see whether it runs: the fig
 MESSAGES, LARGE, SMALL, IDLE = (1_600, 3_200, 160, 100) if QUICK else (10_000, 100_000, 1_008, 1_000)
 READERS, OLD = (500, 20_000) if QUICK else (10_000, 1_000_000)
 CLIENTS, PEOPLE = 16, 300
+TASKS = 160 if QUICK else 10_000
 SLICE = 0.3 if QUICK else 2   # seconds of a turn where clients write
 SDBOX = 'sdbox:~/sdbox'
 
@@ -193,6 +194,28 @@ class MorningSide(BatonSide):
         if status or said != f'{READERS} digests filed\n':
             raise RuntimeError(f'{self.column}: digests: {said}')
         return time.perf_counter() - start, usage.ru_maxrss / 1024
+
+
+class BoardSide(BatonSide):
+    """Baton with so many tasks on one board."""
+    def fill_board(self):
+        tasks = self.settings['tasks']
+        clients = min(CLIENTS, tasks)
+        self.load('append', self.imap(), clients=clients, count=tasks // clients, target='Boards/eng/backend/1 To do')
+
+    def move(self):
+        """Milliseconds of a UID MOVE of one card, the median of forty, there and back."""
+        taken, columns = [], ['"Boards/eng/backend/1 To do"', '"Boards/eng/backend/2 Doing"']
+        with self.server.imap('bo') as c:
+            for there, back in [columns, columns[::-1]] * 2:
+                c.select(there)
+                for number in c.uid('SEARCH', None, 'ALL')[1][0].split()[-10:]:
+                    start = time.perf_counter()
+                    code, said = c.uid('MOVE', number.decode(), back)
+                    taken.append(time.perf_counter() - start)
+                    if code != 'OK':
+                        raise RuntimeError(f'{self.column}: MOVE: {said}')
+        return statistics.median(taken) * 1000
 
 
 class PostfixSide(Side):

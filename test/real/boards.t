@@ -363,8 +363,52 @@ def refusals(site):
     tap.same(one(site, 'ana', task), 1, 'it stays where it was')
 
 
+def partly(site):
+    """Some of a drag cannot be: the rest is done, and the client is told of which."""
+    site.baton('topic', 'add', 'lab', '--about', 'x', '--access', 'members', '--owner', 'ana')
+    site.baton('subscribe', 'bo', 'lab', 'digest')
+    tasks = [open_task(site, f'Part {i}') for i in range(3)]
+    with site.smtp('submission', 'ana') as c:
+        c.sendmail('ana@team.example', [f'{tasks[1]}@team.example'], message('x', 'ana@team.example', f'{tasks[1]}@team.example', 'Assign: dee\r\n\r\nFor you.\r\n'))
+    with site.imap('bo') as imap:
+        imap.uid('COPY', uid_of(imap, 1, tasks[2]), board(1))  # it comes again, last
+        uids = [uid_of(imap, 1, t) for t in tasks]
+        code, said = imap.uid('MOVE', ','.join(uids), board(2, 'lab'))
+        copied = imap.response('COPYUID')[1][0]
+    text = said[0].decode()
+    tap.ok(code == 'NO' and text.startswith('[CANNOT]') and 'Dee Howe' in text, f'what cannot be is refused: {text}', said)
+    there = cards(site, 'bo', 'lab')
+    tap.same([there.get(t) for t in tasks], [[2], None, [2]], 'the others are moved')
+    tap.same(one(site, 'dee', tasks[1]), 1, 'the one stays')
+    tap.ok(uids == sorted(uids, key=int) and copied and copied.split()[1].decode() == f'{uids[0]},{uids[2]}', 'COPYUID names those that went', copied)
+
+
+def odd_ways(site):
+    mail = message('Twice', sender='bo@team.example')
+    with site.imap('bo') as imap:
+        imap.append(board(1), None, None, mail)
+        imap.append(board(3), None, None, mail)
+        at = [c for t, c in cards(site).items() if any(s == f'{t} Twice' for n in (1, 3) for _, s, _ in folder(imap, board(n)))]
+        tap.same(at, [[3]], 'the same message on two columns is one task, in the second')
+        task = open_task(site, 'By way of Archive')
+        imap.uid('COPY', uid_of(imap, 1, task), 'Archive')
+        imap.select('Archive')
+        code, said = imap.uid('MOVE', '*', board(2))
+        tap.same((code, one(site, 'ana', task), folder(imap, 'Archive')), ('OK', 2, []), 'a card that was copied to a folder goes to a column from there')
+        code, said = imap.append(board(1), None, None, message('Forged', sender='bo@team.example', Message_ID='<card.T-9999.1@team.example>'))
+        text = said[0].decode()
+        tap.ok(code == 'NO' and 'T-9999' in text, f'a card of no task: {text}', said)
+        # its reply, dragged onto the board, is about the same task
+        with site.smtp('submission', 'bo') as c:
+            c.sendmail('bo@team.example', [f'{task}@team.example'], message('Re: x', 'bo@team.example', f'{task}@team.example', 'A comment.\r\n', Message_ID=f'<comment.{task}@bo>'))
+        imap.select('Topics/eng/backend')
+        uid = imap.uid('SEARCH', None, 'HEADER', 'Message-ID', f'<comment.{task}@bo>')[1][0].decode()
+        imap.uid('COPY', uid, board(4))
+        tap.same(one(site, 'ana', task), 4, 'an answer in its thread moves the task, too')
+
+
 with Site(conf='\n[login]\nlogin-failures = 1000\n') as site:
-    for part in (mbsync, neomutt, copy_and_expunge, append_many, race, condstore, thirty, other_topic, refusals):
+    for part in (mbsync, neomutt, copy_and_expunge, append_many, race, condstore, thirty, other_topic, refusals, partly, odd_ways):
         missing = [p for p in {mbsync: ['mbsync'], neomutt: ['neomutt', 'tmux']}.get(part, []) if not shutil.which(p)]
         if missing:
             tap.skip(part.__name__, f'{missing[0]} is not installed')
