@@ -141,7 +141,7 @@ int task_set(struct cli *c, const struct options *o)
                 status = read_one(&a, o, cli_word(o, i), &directives);
         if (status == DONE)
                 status = make_wish(&a, o, &directives, t.task.topic);
-        a.doing.why = why ? str_of(why) : STR_NONE;
+        a.doing.why = why ? str_of(why) : a.wish.why;
         if (status == DONE) {
                 enum status st = task_change(
                         c->site, &a.doing, t.task.number, &a.wish.edit, c->arena, &done);

@@ -123,6 +123,7 @@ static struct task_doing doing_of(const struct obeying *o)
 {
         return (struct task_doing){.person = o->actor.id,
                 .against = o->against,
+                .why = o->wish.why,
                 .source_id = o->mail->message_id};
 }
 
@@ -160,6 +161,8 @@ static void change_fields(struct obeying *o)
         if (o->wish.edit.fields && o->task)
                 st = task_change(o->site, &doing, o->task, &o->wish.edit, o->arena, &o->done);
         settle_fields(o, st);
+        if (o->task) /* said with the change, else by the message itself */
+                settle(o, DO_SUMMARY, OK, STR_NONE);
 }
 
 static void undo(struct obeying *o)
@@ -341,6 +344,7 @@ static enum status file_and_open(struct obeying *o, enum refusal *why)
         if (st == OK) {
                 o->task = o->done.number;
                 settle(o, DO_TASK, OK, STR_NONE);
+                settle(o, DO_SUMMARY, OK, STR_NONE);
                 attend(o);
         }
         return st;

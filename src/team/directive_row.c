@@ -43,7 +43,7 @@ const struct directive_row directive_rows[] = {
           "Gives the task another title.",
           "Title: Login fails on iOS" },
         { FIELD("Summary",  DO_SUMMARY,  TAKES_TEXT,     ON_TASK, BY_POSTER),
-          "Says in one line where the task stands; \"none\" clears it.",
+          "Says in one line why; it stands in the thread beside what is changed.",
           "Summary: reproduced" },
         { LATER("Topic", DIRECTIVE_FIELD) },
         { LATER("Decide-by", DIRECTIVE_FIELD) },

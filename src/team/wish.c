@@ -252,8 +252,7 @@ static enum status set_task(struct making *m, struct outcome *o)
                 want(m, o, FIELD_TITLE);
                 break;
         case DO_SUMMARY:
-                e->text = d->clear ? STR("") : d->argument;
-                want(m, o, FIELD_TEXT);
+                m->wish->why = d->clear ? STR_NONE : d->argument;
                 break;
         case DO_START:
                 set_status(m, o, column_status(m, m->topic.column_count > 1));

@@ -17,6 +17,7 @@ struct wish {
         struct task_edit edit;
         bool opens;       /* /task */
         struct str title; /* of /task, or empty */
+        struct str why;   /* Summary: for the journal of what is changed, or empty */
         bool undo;
         bool attends;     /* /mute, /follow */
         enum attention attention;
