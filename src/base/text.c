@@ -304,9 +304,20 @@ static size_t char_columns(ucs4_t c)
         return width > 0 ? (size_t)width : 0; /* controls are -1 */
 }
 
+/* Printing ASCII, in which each octet is a column and a character; no mark that joins the last one
+ * can follow. */
+static size_t plain_length(struct str s)
+{
+        size_t n = 0;
+        while (n < s.len && s.at[n] >= ' ' && s.at[n] <= '~')
+                n++;
+        return n == s.len || n == 0 ? n : n - 1;
+}
+
 size_t text_columns(struct str s)
 {
-        size_t columns = 0;
+        size_t columns = plain_length(s);
+        s = str_from(s, columns);
         while (s.len) {
                 ucs4_t c;
                 s = str_from(s, first_char(s, &c));
@@ -318,7 +329,10 @@ size_t text_columns(struct str s)
 /* Cuts between grapheme clusters, so that an accent is not taken off its letter. */
 struct str text_cut(struct str s, size_t columns)
 {
-        size_t len = 0;
+        size_t len = plain_length(s);
+        if (len > columns)
+                return str_sub(s, 0, columns);
+        columns -= len;
         while (len < s.len) {
                 const uint8_t *at = octets(s) + len;
                 const uint8_t *next = u8_grapheme_next(at, octets(s) + s.len);
