@@ -87,13 +87,12 @@ static enum status take_one(struct session *s, const struct boarding *b, uint32_
 }
 
 /* One element of a set of UIDs. What is named by itself is meant, there or gone. A range is what a
- * client makes of neighbours in its list: of one in which something is there, the rest is not meant. */
+ * client makes of neighbours in its list: where it was told of some, the rest is not meant. */
 static enum status add_element(struct session *s, struct str element, struct numset *out)
 {
-        const struct view *v = s->selected->view;
-        const struct numset *here = v->numbers;
+        const struct numset *here = s->selected->told;
         struct numset *asked;
-        enum status st = numset_parse(element, v->next - 1, &asked);
+        enum status st = numset_parse(element, s->selected->view->next - 1, &asked);
         if (st != OK)
                 return st;
         bool alone = str_chr(element, ':') == STR_NOWHERE,
@@ -145,7 +144,8 @@ static bool of_this_one(enum status st)
 }
 
 /* Each by itself: what cannot be of one does not keep the rest back. The first refusal is told. */
-static enum status take_all(struct session *s, const struct boarding *b, const struct numset *numbers)
+static enum status take_all(
+        struct session *s, const struct boarding *b, const struct numset *numbers)
 {
         enum status st = OK, refusal = OK;
         struct str why = STR_NONE;

@@ -4,9 +4,9 @@
 #include "imap/inside.h"
 #include "team/board.h"
 
-/* COPY or MOVE of the selected folder's messages into a column. Pairs for COPYUID are added to from
- * and to; those that must leave the folder for it (a MOVE from a folder of one's own) to `leaving`. Each goes
- * by itself: when one is refused, the others are done, and named in from and to. */
+/* COPY or MOVE of the selected folder's messages into a column, each by itself: when one is refused,
+ * the others are done all the same. Pairs for COPYUID are added to from and to; those that must
+ * leave the folder for it (a MOVE from a folder of one's own) to `leaving`. */
 struct boarding {
         uint32_t column;
         struct str set; /* as the client wrote it: numbers of cards that have gone count, too */

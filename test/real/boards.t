@@ -383,6 +383,32 @@ def partly(site):
     tap.ok(uids == sorted(uids, key=int) and copied and copied.split()[1].decode() == f'{uids[0]},{uids[2]}', 'COPYUID names those that went', copied)
 
 
+def ranges(site):
+    """A client that was away writes neighbours as a range, and numbers of what has gone lie in it."""
+    tasks = [open_task(site, f'Range {i}') for i in range(4)]
+    with site.imap('bo') as imap, site.smtp('submission', 'ana') as c:
+        uids = [uid_of(imap, 1, t) for t in tasks]
+
+        def touch(task):  # a new card, in the same column
+            to = f'{task}@team.example'
+            c.sendmail('ana@team.example', [to], message('x', 'ana@team.example', to, '/label +x\r\n'))
+        touch(tasks[1])
+        imap.noop()
+        imap.uid('MOVE', f'{uids[0]}:{uids[2]}', board(2))
+        tap.same([one(site, 'cem', t) for t in tasks], [2, 1, 2, 1], 'of a range of cards what has gone is not meant')
+        touch(tasks[3])
+        imap.select(board(1))
+        imap.uid('MOVE', f'{uids[1]},{uids[3]}', board(3))
+        tap.same([one(site, 'cem', t) for t in tasks], [2, 3, 2, 3], 'what is named by itself is')
+        both = [open_task(site, f'Away {i}') for i in range(2)]
+        gone = [uid_of(imap, 1, t) for t in both]
+        for task in both:
+            touch(task)
+        imap.select(board(1))
+        imap.uid('MOVE', ':'.join(gone), board(2))
+        tap.same([one(site, 'cem', t) for t in both], [2, 2], 'and a range of which nothing is left')
+
+
 def odd_ways(site):
     mail = message('Twice', sender='bo@team.example')
     with site.imap('bo') as imap:
@@ -408,7 +434,7 @@ def odd_ways(site):
 
 
 with Site(conf='\n[login]\nlogin-failures = 1000\n') as site:
-    for part in (mbsync, neomutt, copy_and_expunge, append_many, race, condstore, thirty, other_topic, refusals, partly, odd_ways):
+    for part in (mbsync, neomutt, copy_and_expunge, append_many, race, condstore, thirty, other_topic, refusals, partly, ranges, odd_ways):
         missing = [p for p in {mbsync: ['mbsync'], neomutt: ['neomutt', 'tmux']}.get(part, []) if not shutil.which(p)]
         if missing:
             tap.skip(part.__name__, f'{missing[0]} is not installed')
