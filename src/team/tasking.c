@@ -182,7 +182,8 @@ static enum status add_journal(
         struct submission *m = &p->journal;
         p->to[0].mailbox = t->edit.new.topic;
         p->to[1].mailbox = t->old.topic;
-        *m = (struct submission){.sender = &p->sender,
+        /* who acted has seen it, but not what was not done of it */
+        *m = (struct submission){.sender = t->edit.conflict_count ? &p->nobody : &p->sender,
                 .bytes = journal_compose(&telling, t->lines, t->arena),
                 .date = t->now,
                 .to = p->to,

@@ -70,6 +70,12 @@ def journals(site, task, topic='eng/backend'):
         return [imap.uid('FETCH', u, '(BODY.PEEK[TEXT])')[1][0][1].decode() for u in found]
 
 
+def unread_journals(site, person, task):
+    with site.imap(person) as imap:
+        imap.select('Topics/eng/backend', readonly=True)
+        return len(imap.uid('SEARCH', None, 'UNSEEN', 'HEADER', 'Message-ID', f'journal.T-{task[2:]}.')[1][0].split())
+
+
 def settled(name, site):
     tap.same({t: c for person in ('ana', 'bo', 'dee') for t, c in cards(site, person).items() if len(c) != 1}, {}, name + ': every card in one column for everybody')
 
@@ -249,7 +255,7 @@ def append_many(site):
 
 
 def race(site):
-    both = conflicts = 0
+    both = conflicts = told = 0
     for round in range(6):
         task = open_task(site, f'Race {round}')
         gate, said = threading.Barrier(2), {}
@@ -266,8 +272,11 @@ def race(site):
             t.join()
         both += one(site, 'dee', task) in (2, 3) and said == {'bo': 'OK', 'cem': 'OK'}
         conflicts += len([j for j in journals(site, task) if 'Not done:' in j]) == 1
+        first, second = ('bo', 'cem') if one(site, 'dee', task) == 2 else ('cem', 'bo')
+        told += (unread_journals(site, first, task), unread_journals(site, second, task)) == (1, 2)
     tap.same(both, 6, 'two at one card: it is in one column, six times')
     tap.same(conflicts, 6, 'two at one card: the thread tells the other what was not done')
+    tap.same(told, 6, 'two at one card: and that is unread for both')
 
 
 def condstore(site):
