@@ -96,9 +96,10 @@ def make(site):
 # ---- one flip ----
 
 def used(path):
-    """How far a file goes: log files are made longer than what is in them."""
+    """How far a file goes: log files are made longer than what is in them. Of one that is all zeros (a log file made
+    ready for later): all of it."""
     with open(path, 'rb') as f:
-        return len(f.read().rstrip(b'\0'))
+        return len(f.read().rstrip(b'\0')) or os.path.getsize(path)
 
 
 def flip_byte(path, dice):
