@@ -335,6 +335,10 @@ static enum status aim_at_author(struct answering *a, struct aim *aim, struct an
                 a->site, &a->sender, address_text(a->arena, &to), a->arena, &aim->target, &why);
         if (st != OK && why != REFUSED_SITE)
                 fate->why = refusal_text(why);
+        else if (st == OK && aim->target.kind == TARGET_COMMAND)
+                /* whoever wrote it would command under another's name, or lead here once more */
+                fate->why = "that mail wants its answers at an address that asks something of this "
+                            "server: if you want that, write to it yourself";
         return fate->why ? OK : st;
 }
 

@@ -161,6 +161,23 @@ with Site() as site:
         send(site, 'cem@team.example', today['Reply-To'], mail, 'cem')
     tap.same([(m['In-Reply-To'], plain(m).strip()) for m in mails(site, 'ana', 'INBOX') if m['Subject'] == 'Re: Lunch?'], [('<l1@t>', 'At one.')], 'and its answer goes to its author, once')
 
+    # a Reply-To that asks something of the server is no person, and what it would ask is not asked
+    person, day = re.match(r'<digest\.(\d+)\.(\d+)@', today['Message-ID']).groups()
+    wanted = {'Round': 'digest@team.example', 'Leave': 'doc+unsubscribe@team.example', 'Open': 'doc+task@team.example'}
+    for name, to in wanted.items():
+        send(site, 'eve@o.example', 'cem@team.example', message(name, 'eve@o.example', 'cem@team.example', 'Shall we meet?\r\n', Message_ID=f'<{name}@o>',
+                                                                Reply_To=to, **({'References': f'<digest.{person}.{int(day) + 1}@team.example>'} if name == 'Round' else {})))
+    tomorrow = digest_of('cem', 3)
+    tap.same(tomorrow['Message-ID'], f'<digest.{person}.{int(day) + 1}@team.example>', 'the id of a digest is no secret')
+    for name in wanted:
+        n = re.search(r'\[(\d+)\] ' + name, plain(tomorrow))
+        tap.ok(n, f'{name}: it waits', plain(tomorrow))
+        told = len(mails(site, 'cem', 'INBOX'))
+        mail = message('Re: x', 'cem@team.example', tomorrow['Reply-To'], f'[{n[1]}] At {name}.\r\n', Message_ID=f'<to.{name}@cem>')
+        tap.same(send(site, 'cem@team.example', tomorrow['Reply-To'], mail, 'cem'), None, f'{name}: the answer is taken')
+        new = mails(site, 'cem', 'INBOX')[told:]
+        tap.ok(len(new) == 1 and 'Not posted to' in plain(new[0]) and f'At {name}.' in plain(mails(site, 'cem', 'Drafts')[-1]), f'{name}: it goes nowhere, and its author is told', [plain(m) for m in new])
+
     # rights
     site.baton('topic', 'set', 'doc', '--access', 'members')
     site.baton('unsubscribe', 'cem', 'doc')
