@@ -84,6 +84,21 @@ static enum status look_at(struct obeying *o, struct str id)
         return st;
 }
 
+/* A task that the actor may not read is none for him: its number and that it is there are not told. */
+static enum status forget_hidden(struct obeying *o)
+{
+        struct task task;
+        struct rights rights = {.read = false};
+        enum status st = task_get(o->site->store, o->task, o->arena, &task);
+        if (st == OK)
+                st = rules_topic(o->site, o->mail->sender->person, task.topic, &rights);
+        if (st == ABSENT || (st == OK && !rights.read)) {
+                o->task = o->against = 0;
+                return OK;
+        }
+        return st;
+}
+
 /* What it answers: In-Reply-To, else the last of References that is known here. */
 static enum status find_answered(struct obeying *o, struct str header)
 {
@@ -98,7 +113,7 @@ static enum status find_answered(struct obeying *o, struct str header)
                 ids[count++ % IDS_MOST] = id;
         for (size_t i = 1; st == ABSENT && i <= count && i <= IDS_MOST; i++)
                 st = look_at(o, ids[(count - i) % IDS_MOST]);
-        return st == ABSENT ? OK : st;
+        return st == OK ? forget_hidden(o) : st == ABSENT ? OK : st;
 }
 
 static enum status find_object(struct obeying *o, struct str header)
