@@ -242,11 +242,13 @@ static bool was_obeyed(struct obeying *o)
 {
         struct task_event *events;
         size_t count = 100;
+        uint32_t since; /* what the actor did before it came is not what it asks for */
         bool already = false;
         for (size_t i = 0; i < o->mail->to_count; i++)
                 already = already || (o->mail->to[i].mailbox == o->topic && o->mail->to[i].already);
         if (!already || !o->task ||
-                task_events(o->site->store, o->task, o->against, o->arena, &events, &count) != OK)
+                task_version_at(o->site->store, o->task, o->mail->message, &since) != OK ||
+                task_events(o->site->store, o->task, since, o->arena, &events, &count) != OK)
                 return false;
         for (size_t i = 0; i < count; i++)
                 if (events[i].person == o->actor.id)
