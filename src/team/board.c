@@ -1,4 +1,5 @@
 #include "team/board.h"
+#include "mail/address.h"
 #include "mail/header.h"
 #include "mail/msgid.h"
 
@@ -18,6 +19,18 @@ bool board_is_card(struct site *site, struct place from)
         return from.mailbox && card_find(site->store, from, &memory) == OK;
 }
 
+/* Mail from elsewhere may bear any id, but no From of this site: it would have been refused. */
+static bool is_from_task(struct taking *t, struct str header, uint32_t number)
+{
+        struct str value, domain = site_config(t->site)->domain;
+        struct address from;
+        if (header_count(header, "From") != 1 || !header_find(header, "From", &value) ||
+                !address_first(t->arena, value, &from))
+                return false;
+        struct str task = arena_printf(t->arena, "T-%u@%.*s", number, STR_ARG(domain));
+        return str_same(address_text(t->arena, &from), task);
+}
+
 /* A card that was copied to a folder, or is appended as mbsync does, is known by its id. */
 static void find_by_id(struct taking *t)
 {
@@ -25,7 +38,7 @@ static void find_by_id(struct taking *t)
         struct str raw = header_value(t->arena, header, "Message-ID"), id;
         uint32_t number, version;
         if (!raw.at || !msgid_next(t->arena, &raw, &id) ||
-                !task_id_read(t->site, id, &number, &version))
+                !task_id_read(t->site, id, &number, &version) || !is_from_task(t, header, number))
                 return;
         t->task = number;
         t->doing.against = version;

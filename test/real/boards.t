@@ -430,7 +430,7 @@ def odd_ways(site):
         imap.select('Archive')
         code, said = imap.uid('MOVE', '*', board(2))
         tap.same((code, one(site, 'ana', task), folder(imap, 'Archive')), ('OK', 2, []), 'a card that was copied to a folder goes to a column from there')
-        code, said = imap.append(board(1), None, None, message('Forged', sender='bo@team.example', Message_ID='<card.T-9999.1@team.example>'))
+        code, said = imap.append(board(1), None, None, message('Forged', sender='Ana <T-9999@team.example>', Message_ID='<card.T-9999.1@team.example>'))
         text = said[0].decode()
         tap.ok(code == 'NO' and 'T-9999' in text, f'a card of no task: {text}', said)
         # its reply, dragged onto the board, is about the same task
