@@ -84,7 +84,7 @@ static enum status look_at(struct obeying *o, struct str id)
         return st;
 }
 
-/* A task that the actor may not read is none for him: its number and that it is there are not told. */
+/* A task that the actor may not read is none for him: neither its number is told nor its being. */
 static enum status forget_hidden(struct obeying *o)
 {
         struct task task;
