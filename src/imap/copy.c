@@ -169,20 +169,27 @@ static enum status may_leave(struct session *s)
                 return imap_refuse(s, FORBIDDEN, "[NOPERM] This folder is open for reading only");
         if (shows_cards(s))
                 return imap_refuse(s, FORBIDDEN,
-                        "[NOPERM] A card stays on its board: move it to another column, or copy it");
+                        "[NOPERM] A card stays on its board: move it to another column, or "
+                        "copy it");
         if (!s->selected->rights.expunge)
                 return imap_refuse(s, FORBIDDEN,
                         "[NOPERM] What was posted to a topic stays there: copy it instead");
         return OK;
 }
 
-/* What lies in a topic stays there, also when it is dragged onto the board: its thread is the task. */
+/* What lies in a topic stays there, also when it is dragged onto the board: its thread is the
+ * task. */
 static enum status into_board(struct transfer *t, struct str set)
 {
         struct session *s = t->session;
         struct numset *leaving = numset_new();
         struct boarding b = {
-                .column = t->folder.mailbox, .set = set, .from = t->from, .to = t->to, .leaving = leaving};
+                .column = t->folder.mailbox,
+                .set = set,
+                .from = t->from,
+                .to = t->to,
+                .leaving = leaving,
+        };
         enum status st = OK;
         if (t->move && s->selected->read_only)
                 st = imap_refuse(s, FORBIDDEN, "[NOPERM] This folder is open for reading only");
@@ -207,7 +214,8 @@ static enum status transfer(struct transfer *t, struct str set)
                 return into_board(t, set);
         if (st == OK && t->folder.kind == MAILBOX_TOPIC && shows_cards(s))
                 st = imap_refuse(s, FORBIDDEN,
-                        "[CANNOT] A card is not posted: answer it, and the answer is in the thread");
+                        "[CANNOT] A card is not posted: answer it, and the answer is in the "
+                        "thread");
         if (st == OK && t->move)
                 st = may_leave(s);
         if (st == OK)

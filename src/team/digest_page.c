@@ -1,6 +1,7 @@
 #include "team/digest_page.h"
 #include "base/text.h"
 #include "base/when.h"
+#include "team/field.h"
 
 enum { WHOLE_MAX = 8192, DUTIES_MAX = PAGE_ITEMS_MAX * 2 / 3, EVENTS_MAX = 50 };
 
@@ -21,7 +22,8 @@ static bool is_nothing(struct str s)
         return s.len == 0 || str_same(s, STR("none"));
 }
 
-static void say_change(struct making *m, const struct task_change *c, struct buf *out)
+static void say_change(struct making *m, const struct topic *topic, const struct task_change *c,
+        struct buf *out)
 {
         static const char *const names[FIELD_COUNT] = {[FIELD_STATUS] = "now",
                 [FIELD_ASSIGNEES] = "with",
@@ -50,8 +52,11 @@ static void say_change(struct making *m, const struct task_change *c, struct buf
                 buf_addf(out, "%s ", names[c->field]);
                 when_date(day, m->day, out);
         } else {
+                struct str is = c->after;
+                if (c->field == FIELD_STATUS)
+                        is = field_say(m->site, topic, FIELD_STATUS, is, m->arena);
                 buf_addf(out, "%s %.*s", names[c->field] ? names[c->field] : "changed",
-                        STR_ARG(str_sub(c->after, 0, 200)));
+                        STR_ARG(str_sub(is, 0, 200)));
         }
 }
 
@@ -62,11 +67,14 @@ static enum status fold_changes(struct making *m, const struct gather_thread *t,
         struct task_event *events;
         size_t count = EVENTS_MAX;
         struct person person;
+        struct topic topic;
         struct buf b = {0};
         *out = STR_NONE;
         if (!t->changes || !t->task)
                 return OK;
         enum status st = task_events(m->site->store, t->task, t->before, m->arena, &events, &count);
+        if (st == OK)
+                st = topic_get(m->site->store, t->topic_id, m->arena, &topic);
         if (st != OK)
                 return st == ABSENT ? OK : st;
         for (size_t i = 0; i < count; i++)
@@ -74,7 +82,7 @@ static enum status fold_changes(struct making *m, const struct gather_thread *t,
                         last[events[i].changes[j].field] = &events[i].changes[j];
         for (size_t i = 0; i < FIELD_COUNT; i++)
                 if (last[i])
-                        say_change(m, last[i], &b);
+                        say_change(m, &topic, last[i], &b);
         if (b.len && person_get(m->site->store, events[count - 1].person, m->arena, &person) == OK)
                 buf_addf(&b, " (%.*s)",
                         STR_ARG(page_first_name(
@@ -123,7 +131,7 @@ static struct str task_tag(struct making *m, const struct gather_task *t)
                 buf_addf(&b, "%swaits for %.*s", b.len ? ", " : "",
                         STR_ARG(t->others.len ? t->others : STR("another task")));
         else
-                buf_addf(&b, "%s%.*s", b.len ? ", " : "", STR_ARG(t->task.status));
+                buf_addf(&b, "%s%.*s", b.len ? ", " : "", STR_ARG(t->status));
         struct str s = arena_copy(m->arena, buf_str(&b));
         buf_release(&b);
         return s;

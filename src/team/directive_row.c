@@ -41,7 +41,7 @@ const struct directive_row directive_rows[] = {
           "Waits-on: T-9, T-12" },
         { FIELD("Title",    DO_TITLE,    TAKES_TEXT,     ON_TASK, BY_POSTER),
           "Gives the task another title.",
-          "Title: Login fails on iOS" },
+          "Title: Login fails" },
         { FIELD("Summary",  DO_SUMMARY,  TAKES_TEXT,     ON_TASK, BY_POSTER),
           "Says in one line why; it stands in the thread beside what is changed.",
           "Summary: reproduced" },

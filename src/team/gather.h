@@ -53,7 +53,7 @@ enum gather_urgency { TASK_AWAITED, TASK_LATE, TASK_TODAY, TASK_WEEK, TASK_WAITS
 struct gather_task {
         struct task task;
         enum gather_urgency urgency;
-        struct str topic;
+        struct str topic, status; /* the status in words: the name of its column */
         struct str others; /* "Bo", "Bo and Cem": who waits for it, or for whom it waits; may be empty */
         struct gather_thread *news; /* what is new in its thread; NULL */
 };

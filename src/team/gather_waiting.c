@@ -1,6 +1,7 @@
 /* gather_waiting.c - the parts of a digest that hold from day to day: unread mail that names the
  * person, and their tasks. */
 #include "base/text.h"
+#include "team/field.h"
 #include "team/gather.h"
 #include "team/page.h"
 
@@ -217,6 +218,7 @@ static enum status add_task(struct waiting *w, uint32_t number)
         if (st != OK)
                 return st == ABSENT ? OK : st;
         t->topic = topic.name;
+        t->status = field_say(w->site, &topic, FIELD_STATUS, t->task.status, w->arena);
         t->urgency = awaited ? TASK_AWAITED : urgency_of(w, &t->task);
         if (t->urgency == TASK_LATER) {
                 w->out->tasks_later++;

@@ -87,19 +87,25 @@ static void say_people(struct lines *l, const struct task_change *c)
         }
 }
 
+/* "the label" or "the labels". */
+static const char *several(const struct task_change *c, size_t count)
+{
+        return c->field == FIELD_LABELS && count > 1 ? "s" : "";
+}
+
 static void say_items(struct lines *l, const struct task_change *c, const char *add,
         const char *remove)
 {
         struct str *items;
         size_t count = field_items(c->after, c->before, l->arena, &items);
         if (count) {
-                buf_addf(&l->out, "%.*s %s ", STR_ARG(l->who), add);
+                buf_addf(&l->out, "%.*s %s%s ", STR_ARG(l->who), add, several(c, count));
                 add_list(l, items, count);
                 buf_add_text(&l->out, ".\n");
         }
         count = field_items(c->before, c->after, l->arena, &items);
         if (count) {
-                buf_addf(&l->out, "%.*s %s ", STR_ARG(l->who), remove);
+                buf_addf(&l->out, "%.*s %s%s ", STR_ARG(l->who), remove, several(c, count));
                 add_list(l, items, count);
                 buf_add_text(&l->out, ".\n");
         }
@@ -199,9 +205,8 @@ struct str journal_lines(const struct telling *t, struct arena *arena)
 static struct str subject_of(const struct telling *t, struct arena *arena)
 {
         struct str title = text_cut(t->task->title, SUBJECT_TITLE_MOST);
-        const char *done = t->event->change_count ? "" : "not changed: ";
-        return arena_printf(arena, "[T-%u] %s%.*s: %.*s", t->task->number, done,
-                STR_ARG(t->task->status), STR_ARG(title));
+        struct str what = t->event->change_count ? t->task->status : STR("not changed");
+        return arena_printf(arena, "[T-%u] %.*s: %.*s", t->task->number, STR_ARG(what), STR_ARG(title));
 }
 
 static void add_text(const struct telling *t, struct str lines, struct buf *out)

@@ -13,7 +13,7 @@ struct page_item { /* all of it UTF-8 */
         struct str topic;    /* empty: none */
         struct str tag;      /* "3 new: Ken, Li", "due today, doing" */
         struct str by, line; /* the one line that matters, and who said it; may be empty */
-        struct str changes;  /* what was changed of a task: "now doing; due Fri 27 Nov (Bo)" */
+        struct str changes;  /* what was changed of a task: "now Doing; due Fri 27 Nov (Bo)" */
         bool urgent, task;
         struct str reply_to;    /* its own address */
         struct str in_reply_to; /* Message-ID */

@@ -49,8 +49,9 @@ void transcript_text(const struct transcript *t, struct buf *out)
         if (t->more)
                 buf_addf(out, "\nOnly the first %d directives of a message are read.\n",
                         DIRECTIVES_MAX);
-        buf_add_text(out, "\nYour text is in your Drafts folder: correct it there and send it again");
-        buf_add_text(out, t->task ? ", or\nanswer this mail with the lines that were meant.\n" : ".\n");
+        buf_add_text(out, "\nYour text is in your Drafts folder: correct it there and send it\n"
+                          "again");
+        buf_add_text(out, t->task ? ", or answer this mail with the lines that were meant.\n" : ".\n");
         buf_add_text(out, "All that can be written: mail to help@ answers with the list.\n");
 }
 

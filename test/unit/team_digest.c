@@ -113,7 +113,7 @@ static struct page sample(struct gather_thread *threads, struct gathered *conten
                 .messages = 7, .newest_id = STR("<a@b>"), .newest_author = authors[1]};
         *content = (struct gathered){.threads = threads, .thread_count = 1, .talks = 1, .fresh = 7, .read = 2, .older = 1};
         items[0] = (struct page_item){.section = SECTION_WAITING, .title = STR("T-142 Export"), .topic = STR("app.export"), .task = true,
-                .tag = STR("Ken waits for it, due today"), .changes = STR("now doing (Ken)"), .urgent = true,
+                .tag = STR("Ken waits for it, due today"), .changes = STR("now Doing (Ken)"), .urgent = true,
                 .reply_to = STR("r+x@team.example"), .in_reply_to = STR("<t@b>")};
         items[1] = (struct page_item){.section = SECTION_NEW, .title = threads[0].subject, .topic = threads[0].topic,
                 .tag = page_who(threads, arena), .by = STR("Bo"), .reply_to = STR("r+y@team.example"), .in_reply_to = STR("<a@b>"),
@@ -141,7 +141,7 @@ static void test_page(void **state)
         assert_true(str_starts(buf_str(&text), STR("Good morning Ana. Tuesday 24 November, 07:30 in Lisbon.\n")));
         assert_true(str_find(buf_str(&text), STR("7 new: Cem, Bo, Dee and 3 more\n")) != STR_NOWHERE);
         assert_true(str_find(buf_str(&text), STR("WAITING ON YOU\n--------------\n[1] T-142 Export ")) != STR_NOWHERE);
-        assert_true(str_find(buf_str(&text), STR("Ken waits for it, due today\n    now doing (Ken)\n")) != STR_NOWHERE);
+        assert_true(str_find(buf_str(&text), STR("Ken waits for it, due today\n    now Doing (Ken)\n")) != STR_NOWHERE);
         assert_true(str_find(buf_str(&text), STR("[2] I have seen it, too. Or: [1] done")) != STR_NOWHERE);
         assert_true(str_find(buf_str(&html), STR("mailto:r+x@team.example?subject=Re%3A%20T-142%20Export&amp;In-Reply-To=%3Ct%40b%3E&amp;body=due%20tomorrow")) != STR_NOWHERE);
         assert_true(str_find(buf_str(&text), STR("Next: Wed 25 Nov 07:30 Lisbon (UTC+0).")) != STR_NOWHERE);

@@ -65,10 +65,10 @@ static void sections(void **state)
                 assert_in_range(text_columns(line), 0, 72);
         assert_holds(text, "1 thing waits on you, 1 task is late, 1 is due today.");
         assert_holds(text, "WAITING ON YOU\n--------------\n[1] T-7 Schema ");
-        assert_holds(text, "Cem waits for it, to-do\n");
+        assert_holds(text, "Cem waits for it, To do\n");
         assert_holds(text, "YOUR TASKS\n----------\n[2] T-1 Old backups ");
-        assert_holds(text, "3 days late, to-do\n    Ana: \"It has to be done.\"\n[3] T-2 Release notes ");
-        assert_holds(text, "due today, to-do\n    Ana: \"It has to be done.\"\n[4] T-3 Login page ");
+        assert_holds(text, "3 days late, To do\n    Ana: \"It has to be done.\"\n[3] T-2 Release notes ");
+        assert_holds(text, "due today, To do\n    Ana: \"It has to be done.\"\n[4] T-3 Login page ");
         assert_holds(text, "waits for Cem\n");
         assert_holds(text, "2 tasks of yours are for later.");
         assert_true(str_find(text, STR("Some day")) == STR_NOWHERE || count_of(text, "T-4 ") == 1);
@@ -92,7 +92,7 @@ static void told_once(void **state)
         assert_int_equal(count_of(text, "Move the disks"), 1);
         assert_holds(text, "NEW IN WHAT YOU FOLLOW\n----------------------\n[1] eng - T-1 Move the disks");
         assert_holds(text, "4 changes\n");
-        assert_holds(text, "now waiting; due Thu 24 Dec (Bo)\n");
+        assert_holds(text, "now Waiting; due Thu 24 Dec (Bo)\n");
         assert_true(str_find(text, STR("doing")) == STR_NOWHERE);
         assert_int_equal(act(o, o->ana, n, give, 0), OK);
         /* Bo did them: they are no news to him; to Cem it is a task for later, and the change is told in the thread */
@@ -107,8 +107,8 @@ static void told_once(void **state)
         text = digest_of(o, o->cem, &d);
         assert_int_equal(count_of(text, "Move the disks"), 1);
         assert_holds(text, "YOUR TASKS\n----------\n[1] T-1 Move the disks");
-        assert_holds(text, "due today, waiting\n    Ana: \"It has to be done.\"\n    now waiting; with cem; due Mon 23 Nov (Ana)\n");
-        assert_int_equal(count_of(text, "now waiting"), 1);
+        assert_holds(text, "due today, Waiting\n    Ana: \"It has to be done.\"\n    now Waiting; with cem; due Mon 23 Nov (Ana)\n");
+        assert_int_equal(count_of(text, "now Waiting"), 1);
 }
 
 static void nothing_to_say(void **state)
