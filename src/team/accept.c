@@ -177,7 +177,7 @@ static void change_fields(struct obeying *o)
                 st = task_change(o->site, &doing, o->task, &o->wish.edit, o->arena, &o->done);
         settle_fields(o, st);
         if (o->task) /* said with the change, else by the message itself */
-                settle(o, DO_SUMMARY, OK, STR_NONE);
+                settle(o, DO_SUMMARY, st, o->done.text);
 }
 
 static void undo(struct obeying *o)

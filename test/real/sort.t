@@ -22,7 +22,7 @@ class Letter:
         self.size = len(self.bytes)
 
     def key(self, name):
-        return {'SUBJECT': self.subject.lower()[:250], 'DATE': self.date, 'SIZE': self.size, 'ARRIVAL': self.uid,
+        return {'SUBJECT': self.subject.lower(), 'DATE': self.date, 'SIZE': self.size, 'ARRIVAL': self.uid,
                 'FROM': self.sender.split('@')[0].lower()}[name]
 
 
