@@ -309,6 +309,7 @@ static bool asks_for_task(const struct directives *d)
         return false;
 }
 
+/* Most mail asks for nothing: only of what does is looked up what it is about. */
 static enum status read_directives(struct obeying *o, struct str header)
 {
         struct str subject = header_text(o->arena, header, "Subject"), title;
@@ -318,6 +319,11 @@ static enum status read_directives(struct obeying *o, struct str header)
         o->opens = o->mail->opens || directive_subject_task(subject, &title);
         directive_read(o->mail->bytes, zone, clock_now(), o->opens ? STRICT : LENIENT, o->arena,
                 &o->directives);
+        return OK;
+}
+
+static enum status read_wish(struct obeying *o, struct str header)
+{
         bool opens = !o->task && (o->opens || asks_for_task(&o->directives));
         struct wishing in = {.site = o->site,
                 .person = o->actor.id,
@@ -325,7 +331,7 @@ static enum status read_directives(struct obeying *o, struct str header)
                 .has_task = o->task || opens};
         enum status st = wish_make(&in, &o->directives, o->arena, &o->wish);
         if (st == OK && opens)
-                find_title(o, subject);
+                find_title(o, header_text(o->arena, header, "Subject"));
         return st;
 }
 
@@ -335,10 +341,13 @@ static enum status prepare(struct obeying *o, bool *commanding)
         struct str header = str_sub(o->mail->bytes, 0, header_length(o->mail->bytes));
         enum status st = OK;
         *commanding = commands(o, header);
-        if (*commanding || o->mail->about)
+        if (*commanding)
+                st = read_directives(o, header);
+        *commanding = *commanding && st == OK && (o->directives.count || o->opens);
+        if (st == OK && (*commanding || o->mail->about))
                 st = find_object(o, header);
         *commanding = *commanding && st == OK && o->topic;
-        return *commanding ? read_directives(o, header) : st;
+        return *commanding ? read_wish(o, header) : st;
 }
 
 /* The message that opens its thread as a task: filed and opened in one change. */
