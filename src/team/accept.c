@@ -119,9 +119,7 @@ static enum status find_answered(struct obeying *o, struct str header)
 static enum status find_object(struct obeying *o, struct str header)
 {
         uint32_t addressed = o->mail->about;
-        enum status st = find_topic(o);
-        if (st == OK && o->topic)
-                st = find_answered(o, header);
+        enum status st = find_answered(o, header);
         if (st != OK || !addressed)
                 return st;
         o->addressed = o->task != addressed;
@@ -150,7 +148,7 @@ static void settle_fields(struct obeying *o, enum status st)
                 if (!out->fields)
                         continue;
                 if (st == OK && !(out->fields & o->done.conflicted))
-                        out->done = true;
+                        out->done = !out->why.len; /* one of several names may be wrong */
                 else if (!out->why.len)
                         out->why = o->done.text.len ? o->done.text : STR("It could not be done now: "
                                                                           "send it again.");
@@ -309,7 +307,6 @@ static bool asks_for_task(const struct directives *d)
         return false;
 }
 
-/* Most mail asks for nothing: only of what does is looked up what it is about. */
 static enum status read_directives(struct obeying *o, struct str header)
 {
         struct str subject = header_text(o->arena, header, "Subject"), title;
@@ -335,18 +332,19 @@ static enum status read_wish(struct obeying *o, struct str header)
         return st;
 }
 
-/* What it is about, and what it asks for; *commanding: somebody who may ask does. */
+/* What it asks for, and what it is about; *commanding: somebody who may ask does. Most mail asks for
+ * nothing: only of what does is looked up what it answers, which waits for a flush. */
 static enum status prepare(struct obeying *o, bool *commanding)
 {
         struct str header = str_sub(o->mail->bytes, 0, header_length(o->mail->bytes));
-        enum status st = OK;
-        *commanding = commands(o, header);
+        enum status st = find_topic(o);
+        *commanding = st == OK && o->topic && commands(o, header);
         if (*commanding)
                 st = read_directives(o, header);
         *commanding = *commanding && st == OK && (o->directives.count || o->opens);
-        if (st == OK && (*commanding || o->mail->about))
+        if (st == OK && o->topic && (*commanding || o->mail->about))
                 st = find_object(o, header);
-        *commanding = *commanding && st == OK && o->topic;
+        *commanding = *commanding && st == OK;
         return *commanding ? read_wish(o, header) : st;
 }
 
@@ -418,7 +416,7 @@ CHECKED enum status accept_post(
                 st = file_and_open(&o, why);
         } else {
                 st = submit(site, mail, arena, why);
-                if (st == OK && commanding && (o.directives.count || o.opens))
+                if (st == OK && commanding)
                         obey(&o);
         }
         if (st == OK && commanding)
@@ -432,7 +430,11 @@ void accept_obey(struct site *site, const struct submission *mail)
         struct submission copy = *mail;
         struct obeying o = {.site = site, .mail = &copy, .arena = arena};
         bool commanding;
-        if (prepare(&o, &commanding) == OK && commanding && (o.directives.count || o.opens)) {
+        enum status st = prepare(&o, &commanding);
+        if (st != OK)
+                log_warn("directives: %.*s: not obeyed: %s", STR_ARG(mail->message_id),
+                        status_name(st));
+        else if (commanding) {
                 obey(&o);
                 tell(&o);
         }
