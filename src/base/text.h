@@ -29,6 +29,8 @@ struct str text_cut(struct str utf8, size_t columns);
 void text_wrap(struct str utf8, size_t columns, struct str first, struct str rest, struct buf *out);
 /* One line: runs of white space become one blank, controls are dropped. */
 void text_flatten(struct str utf8, struct buf *out);
+/* CR LF for every line end; a view of the input when it is in CRLF form already. */
+struct str lines_to_crlf(struct str, struct buf *scratch);
 
 /* IMAP mailbox names: modified UTF-7 (RFC 3501 5.1.3) <-> UTF-8. "&" is "&-". */
 void mutf7_encode(struct str utf8, struct buf *out);

@@ -1,5 +1,6 @@
 /* deliver.c - one message from standard input, for procmail and MTAs: over LMTP to the running
  * daemon (any user of the system may), or into the store when none runs. */
+#include "base/text.h"
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/lmtp.h"

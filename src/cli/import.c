@@ -1,5 +1,6 @@
 /* import.c - old mail, taken over: read one message at a time, filed 64 at a time, in bounded
  * memory. Done again it files nothing twice, so what was cut short is simply begun anew. */
+#include "base/text.h"
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/maildir.h"

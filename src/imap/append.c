@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "imap/board.h"
 #include "team/room.h"
 

@@ -6,7 +6,7 @@
 
 enum {
         TEXT_LOOKED_AT = 256 << 10, /* octets */
-        WORDS_MOST = 200,           /* names looked up */
+        WORDS_MOST = 200,           /* names looked up in the header, and in the text */
         WORD_SIZE_MOST = 64,
         AUTHORS_MOST = 10,
 };
@@ -66,6 +66,7 @@ struct finding {
         size_t topic_count;
         uint32_t authors[AUTHORS_MOST]; /* who wrote is not told */
         size_t author_count;
+        size_t looked_up; /* addresses of the header */
         struct named *found;
         size_t count;
 };
@@ -154,12 +155,14 @@ static enum status add_addressed(struct finding *f, struct str header)
 {
         struct field field;
         enum status st = OK;
-        while (st == OK && header_next(&header, &field)) {
+        while (st == OK && f->looked_up < WORDS_MOST && header_next(&header, &field)) {
                 if (!str_same(field.name, STR("To")) && !str_same(field.name, STR("Cc")))
                         continue;
                 struct addresses list = address_list(f->arena, field.value);
-                for (size_t i = 0; st == OK && i < list.count && i < WORDS_MOST; i++)
+                for (size_t i = 0; st == OK && i < list.count && f->looked_up < WORDS_MOST; i++) {
                         st = add_address(f, address_text(f->arena, &list.v[i]));
+                        f->looked_up++;
+                }
         }
         return st;
 }

@@ -582,27 +582,3 @@ CHECKED enum status submit(struct site *site, struct submission *mail, struct ar
 {
         return submit_many(site, &mail, 1, arena, why);
 }
-
-struct str lines_to_crlf(struct str text, struct buf *scratch)
-{
-        struct str rest = text;
-        size_t at;
-        bool clean = true;
-        for (size_t from = 0; clean && (at = str_chr(str_from(text, from), '\n')) != STR_NOWHERE;
-                from += at + 1)
-                clean = from + at > 0 && text.at[from + at - 1] == '\r';
-        if (clean)
-                return text;
-        buf_clear(scratch);
-        while (rest.len) {
-                at = str_chr(rest, '\n');
-                struct str line = str_sub(rest, 0, at);
-                rest = at == STR_NOWHERE ? str_from(rest, rest.len) : str_from(rest, at + 1);
-                if (line.len && line.at[line.len - 1] == '\r')
-                        line.len--;
-                buf_add(scratch, line);
-                if (at != STR_NOWHERE)
-                        buf_add_text(scratch, "\r\n");
-        }
-        return buf_str(scratch);
-}

@@ -111,6 +111,3 @@ CHECKED enum status submit_add(struct site *, struct change *, struct submission
 void submit_done(struct site *, struct submission *, const struct filing *);
 /* Many at once, for imports: one transaction for all (at most 64). */
 CHECKED enum status submit_many(struct site *, struct submission **, size_t count, struct arena *, enum refusal *why);
-
-/* CR LF for every line end; a view of the input when it is in CRLF form already. */
-struct str lines_to_crlf(struct str, struct buf *scratch);

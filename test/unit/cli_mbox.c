@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "base/text.h"
 #include "cli/mbox.h"
 #include "team/submit.h"
 
