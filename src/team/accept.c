@@ -311,9 +311,11 @@ static enum status read_directives(struct obeying *o, struct str header)
 {
         struct str subject = header_text(o->arena, header, "Subject"), title;
         const struct zone *zone;
+        o->opens = o->mail->opens || directive_subject_task(subject, &title);
+        if (!o->opens && !directive_may_stand(o->mail->bytes))
+                return OK;
         if (zone_find(o->actor.zone, &zone) != OK && zone_find(STR("UTC"), &zone) != OK)
                 return BROKEN;
-        o->opens = o->mail->opens || directive_subject_task(subject, &title);
         directive_read(o->mail->bytes, zone, clock_now(), o->opens ? STRICT : LENIENT, o->arena,
                 &o->directives);
         return OK;

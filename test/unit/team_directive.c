@@ -109,6 +109,8 @@ static void check(const struct reading_case *c, enum strictness strictness)
         /* A copy of the exact size, so that a look past its end is seen. */
         char *exact = mem_copy(message.at, message.len);
         directive_read(str_make(exact, message.len), lisbon(), NOON, strictness, arena, &all);
+        if (strictness == LENIENT && all.count > 0 && !directive_may_stand(str_make(exact, message.len)))
+                fail_msg("%s: not seen at a glance", c->name);
         show(&all, &got);
         expect(c->name, "the list", buf_str(&got), c->want);
         expect(c->name, "the rest", all.rest, c->rest ? c->rest : c->body);
@@ -362,6 +364,21 @@ static void bounds(void **state)
         arena_free(arena);
 }
 
+/* The glance is worth nothing when it always says yes. */
+static void ordinary_mail_at_a_glance(void **state)
+{
+        (void)state;
+        static const char *const ordinary[] = {
+                "From: a@x.example\r\nSubject: x\r\n\r\nHello,\r\nsee http://x.example/take and: this\r\n",
+                "Content-Type: text/plain; charset=utf-8; format=flowed\r\n\r\nOn Sun, Bo wrote:\r\n> /done\r\n",
+                "Content-Type: text/plain;\r\n charset=\"iso-8859-1\"\r\n\r\n12:30 suits me: /usr is full\r\n",
+                "Subject: no body at all\r\n",
+        };
+        for (size_t i = 0; i < COUNT_OF(ordinary); i++)
+                if (directive_may_stand(str_of(ordinary[i])))
+                        fail_msg("%s", ordinary[i]);
+}
+
 static void lines_are_numbered(void **state)
 {
         (void)state;
@@ -565,6 +582,8 @@ static void clients(void **state)
                 struct directives all;
                 read_message(cases[i].file, &message);
                 directive_read(buf_str(&message), lisbon(), NOON, LENIENT, arena, &all);
+                if (all.count > 0 && !directive_may_stand(buf_str(&message)))
+                        fail_msg("not seen at a glance");
                 show(&all, &got);
                 expect(cases[i].file, "the list", buf_str(&got), cases[i].want);
                 expect(cases[i].file, "the rest", all.rest, cases[i].rest);
@@ -583,6 +602,7 @@ int main(void)
                 cmocka_unit_test(strict),
                 cmocka_unit_test(bounds),
                 cmocka_unit_test(lines_are_numbered),
+                cmocka_unit_test(ordinary_mail_at_a_glance),
                 cmocka_unit_test(faults_are_said),
                 cmocka_unit_test(subjects),
                 cmocka_unit_test(examples_work),
