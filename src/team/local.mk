@@ -67,17 +67,6 @@ test_unit_team_directive_SOURCES = test/unit/team_directive.c
 test_unit_team_directive_CPPFLAGS = $(AM_CPPFLAGS) -DTOP='"$(abs_top_srcdir)"'
 test_unit_team_directive_LDADD = $(UNIT_LIBS)
 EXTRA_DIST += test/unit/directive
-check_PROGRAMS += test/unit/team_directive_seeds
-test_unit_team_directive_seeds_SOURCES = test/unit/team_directive_seeds.c test/fuzz/directive.c
-test_unit_team_directive_seeds_CPPFLAGS = $(AM_CPPFLAGS) -DTOP='"$(abs_top_srcdir)"'
-test_unit_team_directive_seeds_LDADD = $(UNIT_LIBS)
-EXTRA_DIST += test/fuzz/corpus/directive
-if FUZZ
-noinst_PROGRAMS += test/fuzz/directive
-test_fuzz_directive_SOURCES = test/fuzz/directive.c
-test_fuzz_directive_LDADD = libbaton.a
-test_fuzz_directive_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-endif
 check_PROGRAMS += test/unit/team_duties
 test_unit_team_duties_SOURCES = test/unit/team_duties.c test/unit/task_kit.h test/unit/store_kit.h
 test_unit_team_duties_LDADD = $(UNIT_LIBS)

@@ -27,6 +27,10 @@ check_PROGRAMS += test/unit/fuzz_codec
 test_unit_fuzz_codec_SOURCES = test/fuzz/codec.c test/fuzz/replay.c
 test_unit_fuzz_codec_LDADD = libbaton.a
 
+check_PROGRAMS += test/unit/fuzz_directive
+test_unit_fuzz_directive_SOURCES = test/fuzz/directive.c test/fuzz/replay.c
+test_unit_fuzz_directive_LDADD = libbaton.a
+
 check_PROGRAMS += test/unit/fuzz_answer
 test_unit_fuzz_answer_SOURCES = test/fuzz/answer.c test/fuzz/replay.c
 test_unit_fuzz_answer_LDADD = libbaton.a
@@ -36,6 +40,10 @@ noinst_PROGRAMS += test/fuzz/answer
 test_fuzz_answer_SOURCES = test/fuzz/answer.c
 test_fuzz_answer_LDADD = libbaton.a
 test_fuzz_answer_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += test/fuzz/directive
+test_fuzz_directive_SOURCES = test/fuzz/directive.c
+test_fuzz_directive_LDADD = libbaton.a
+test_fuzz_directive_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 noinst_PROGRAMS += test/fuzz/address
 test_fuzz_address_SOURCES = test/fuzz/address.c
 test_fuzz_address_LDADD = libbaton.a
