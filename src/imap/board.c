@@ -44,14 +44,12 @@ enum status imap_board_append(
 static enum status take_message(
         struct session *s, struct arrival *in, const struct entry *e, uint32_t *number)
 {
-        enum { PIECE = 65536 };
         struct buf bytes = {0};
-        uint64_t size = e->size - e->prefix_size, room = 3 * size;
+        uint64_t room = 3 * (e->size - e->prefix_size);
         enum status st = room_take(s->site->room, s->wire, room);
         if (st != OK)
                 return st;
-        for (uint64_t at = 0; st == OK && at < size; at += PIECE)
-                st = message_octets(s->site->store, e->message, at, PIECE, &bytes);
+        st = imap_octets(s, e, &bytes);
         in->bytes = buf_str(&bytes);
         in->message = e->message;
         in->date = e->date;

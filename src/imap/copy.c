@@ -53,7 +53,7 @@ static enum status into_folder(struct transfer *t)
 
 /* ---- into a topic: that is posting ---- */
 
-static enum status whole_message(struct session *s, const struct entry *e, struct buf *out)
+enum status imap_octets(struct session *s, const struct entry *e, struct buf *out)
 {
         enum { PIECE = 65536 };
         uint64_t size = e->size - e->prefix_size;
@@ -80,7 +80,7 @@ static enum status read_posts(struct transfer *t, struct batch *b, struct buf *b
                 return imap_refuse(s, TOO_BIG,
                         "[LIMIT] Post these one after the other: they are too long together");
         for (size_t i = 0; st == OK && i < b->count; i++) {
-                st = whole_message(s, &b->entries[i], &bytes[i]);
+                st = imap_octets(s, &b->entries[i], &bytes[i]);
                 if (st == OK)
                         st = imap_may_post(s, &t->folder, buf_str(&bytes[i]));
         }

@@ -176,6 +176,8 @@ CHECKED enum status imap_may_file(struct session *, const struct folder *);
 CHECKED enum status imap_may_post(struct session *, const struct folder *, struct str octets);
 /* NO [TRYCREATE] when there is none. */
 CHECKED enum status imap_target(struct session *, struct str name, struct folder *out);
+/* Appends a message without its prefix, whole: room for it has been taken (team/room.h). */
+CHECKED enum status imap_octets(struct session *, const struct entry *, struct buf *out);
 /* The reply for what submit refused. */
 CHECKED enum status imap_not_filed(struct session *, enum status, enum refusal);
 

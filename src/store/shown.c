@@ -32,19 +32,24 @@ static struct scan *scan_pairs(struct txn *txn, struct op *op, uint32_t person, 
         return scan;
 }
 
+/* ABSENT at the end. */
+static enum status next_pair(struct scan *scan, struct place *from, struct place *to)
+{
+        struct str key, value;
+        uint32_t person;
+        enum status st = scan_next(scan, &key, &value);
+        return st == OK && !key_shown_read(key, &person, from, to)
+                ? codec_damaged("where a message is shown")
+                : st;
+}
+
 enum status shown_drop(struct txn *txn, struct op *op, uint32_t person, uint32_t mailbox,
         const struct numset *gone)
 {
         struct scan *scan = scan_pairs(txn, op, person, mailbox, gone);
-        struct str key, value;
         struct place from, to;
-        uint32_t who;
         enum status st;
-        while ((st = scan_next(scan, &key, &value)) == OK) {
-                if (!key_shown_read(key, &who, &from, &to)) {
-                        st = codec_damaged("where a message is shown");
-                        break;
-                }
+        while ((st = next_pair(scan, &from, &to)) == OK) {
                 if (!numset_has(gone, from.number))
                         continue;
                 struct key there = key_shown(person, &from, &to),
@@ -92,18 +97,11 @@ static enum status others_find(
         struct txn *txn, struct op *op, const struct shown_marks *m, struct others *out)
 {
         struct scan *scan = scan_pairs(txn, op, m->person, m->mailbox, m->numbers);
-        struct str key, value;
         struct place from, to;
-        uint32_t who;
         enum status st;
-        while ((st = scan_next(scan, &key, &value)) == OK) {
-                if (!key_shown_read(key, &who, &from, &to)) {
-                        st = codec_damaged("where a message is shown");
-                        break;
-                }
+        while ((st = next_pair(scan, &from, &to)) == OK)
                 if (numset_has(m->numbers, from.number))
                         numset_add(others_in(out, to.mailbox), to.number);
-        }
         scan_close(scan);
         return st == ABSENT ? OK : st;
 }

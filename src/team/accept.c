@@ -25,6 +25,8 @@ struct obeying {
         struct task_done done;
 };
 
+static const struct str not_now = {"It could not be done now: send it again.", 40};
+
 /* ---- who commands ---- */
 
 static bool is_own(struct obeying *o, struct str header)
@@ -150,8 +152,7 @@ static void settle_fields(struct obeying *o, enum status st)
                 if (st == OK && !(out->fields & o->done.conflicted))
                         out->done = !out->why.len; /* one of several names may be wrong */
                 else if (!out->why.len)
-                        out->why = o->done.text.len ? o->done.text : STR("It could not be done now: "
-                                                                          "send it again.");
+                        out->why = o->done.text.len ? o->done.text : not_now;
         }
 }
 
@@ -199,9 +200,8 @@ static void attend(struct obeying *o)
                 st = store_commit(change);
                 change_free(change);
         }
-        struct str why = STR("It could not be done now: send it again.");
-        settle(o, DO_MUTE, st, why);
-        settle(o, DO_FOLLOW, st, why);
+        settle(o, DO_MUTE, st, not_now);
+        settle(o, DO_FOLLOW, st, not_now);
 }
 
 /* Where the thread begins, when that is in the topic; else this very message. */
