@@ -5,8 +5,7 @@ struct fetch {
         struct items items;
         struct numset *numbers; /* asked for */
         struct numset *newly;   /* of the batch: read by this command */
-        uint64_t newly_modseq;  /* of that change */
-        struct modseqs modseqs;
+        struct modseqs modseqs, newly_modseqs;
         bool only_changed, vanished; /* (CHANGEDSINCE since VANISHED) */
         uint64_t since;
         bool begun;             /* the line has an item */
@@ -64,9 +63,9 @@ static void print_plain(struct fetch *f, const struct entry *e)
                 buf_add_text(item(f), "FLAGS ");
                 imap_print_flags(imap_out(f->session), f->session->selected->marks, e->number);
         }
-        uint64_t modseq = modseqs_of(&f->modseqs, e->number);
-        if (f->newly && f->newly_modseq && numset_has(f->newly, e->number))
-                modseq = f->newly_modseq;
+        uint64_t modseq = modseqs_of(&f->newly_modseqs, e->number);
+        if (!modseq)
+                modseq = modseqs_of(&f->modseqs, e->number);
         if (f->modseqs.at && modseq)
                 buf_addf(item(f), "MODSEQ (%llu)", (unsigned long long)modseq);
         if (what & ITEM_DATE) {
@@ -114,6 +113,8 @@ static enum status say_message(struct fetch *f, const struct entry *e, const str
         if (st == OK) {
                 imap_line(f->session, ")");
                 f->given++;
+                if (f->newly && f->session->selected->untold && numset_has(f->newly, e->number))
+                        numset_remove(f->session->selected->untold, e->number);
         } else if (r.streamed) {
                 wire_close(f->session->wire); /* a literal was promised that cannot be kept */
                 st = CLOSED;
@@ -124,13 +125,20 @@ static enum status say_message(struct fetch *f, const struct entry *e, const str
         return st;
 }
 
-/* \Seen for what this group will show: one change, told in the same responses. */
+static void forget_newly(struct fetch *f)
+{
+        modseqs_release(&f->newly_modseqs);
+        numset_free(f->newly);
+        f->newly = NULL;
+}
+
+/* \Seen for what this group will show: one change, told in the same responses, and with it what
+ * others did to the same messages meanwhile. */
 static enum status see(struct fetch *f, const struct batch *b)
 {
         struct session *s = f->session;
         struct selected *m = s->selected;
-        numset_free(f->newly);
-        f->newly = NULL;
+        forget_newly(f);
         if (!f->items.sees || m->read_only)
                 return OK;
         f->newly = numset_new();
@@ -144,12 +152,12 @@ static enum status see(struct fetch *f, const struct batch *b)
                 .how = MARK_ADD,
                 .flags = FLAG_SEEN,
                 .numbers = f->newly};
+        uint64_t before = m->position;
         enum status st = marks_store(s->site->store, &marking);
-        f->newly_modseq = marking.modseq;
         if (st == OK)
                 st = imap_catch_up(s);
-        if (st == OK && m->untold)
-                numset_andnot(m->untold, f->newly);
+        if (st == OK)
+                st = modseqs_load(s, f->newly, before, &f->newly_modseqs);
         return st;
 }
 
@@ -292,8 +300,8 @@ enum status imap_fetch(struct session *s, const struct args *a)
                 st = only_changed(&f, set);
         if (st == OK)
                 st = run(&f);
+        forget_newly(&f);
         modseqs_release(&f.modseqs);
         numset_free(f.numbers);
-        numset_free(f.newly);
         return st;
 }

@@ -1,96 +1,5 @@
 #include "imap/inside.h"
 
-/* What flags will be like if nobody but this command touches them: what differs afterwards was
- * done by another session and must be told, .SILENT or not (RFC 9051 6.4.6). */
-struct forecast {
-        struct numset *flag[FLAG_COUNT];
-        struct numset *keyword[KEYWORDS_MAX];
-        struct str names[KEYWORDS_MAX];
-        size_t count;
-};
-
-static void apply(struct numset *set, const struct marking *m, bool named)
-{
-        if (named && m->how != MARK_REMOVE)
-                numset_or(set, m->numbers);
-        else if (named || m->how == MARK_REPLACE)
-                numset_andnot(set, m->numbers);
-}
-
-static bool names_keyword(const struct marking *m, struct str name)
-{
-        for (size_t i = 0; i < m->keyword_count; i++)
-                if (str_same(m->keywords[i], name))
-                        return true;
-        return false;
-}
-
-static void foresee(struct session *s, const struct marking *m, struct forecast *f)
-{
-        const struct marks *marks = s->selected->marks;
-        for (unsigned i = 0; i < FLAG_COUNT; i++) {
-                f->flag[i] = numset_copy(marks->flag[i]);
-                apply(f->flag[i], m, m->flags & 1U << i);
-        }
-        for (size_t i = 0; i < marks->keyword_count && i < KEYWORDS_MAX; i++) {
-                f->names[f->count] = arena_copy(s->arena, marks->keywords[i]);
-                f->keyword[f->count] = numset_copy(marks->keyword[i]);
-                apply(f->keyword[f->count], m, names_keyword(m, marks->keywords[i]));
-                f->count++;
-        }
-}
-
-static void add_difference(
-        struct numset *out, const struct numset *now, const struct numset *expected)
-{
-        struct numset *both = numset_copy(now);
-        numset_xor(both, expected);
-        numset_or(out, both);
-        numset_free(both);
-}
-
-static void add_keyword_difference(struct numset *out, const struct marking *m,
-        const struct forecast *f, const struct marks *marks, size_t k)
-{
-        for (size_t i = 0; i < f->count; i++) {
-                if (str_same(f->names[i], marks->keywords[k])) {
-                        add_difference(out, marks->keyword[k], f->keyword[i]);
-                        return;
-                }
-        }
-        struct numset *expected = numset_new(); /* it is new */
-        apply(expected, m, names_keyword(m, marks->keywords[k]));
-        add_difference(out, marks->keyword[k], expected);
-        numset_free(expected);
-}
-
-/* The numbers of this command whose flags are not as foreseen stay untold; of the others the
- * client knows. */
-static void compare(struct session *s, const struct marking *m, const struct forecast *f)
-{
-        struct selected *sel = s->selected;
-        if (!sel->untold)
-                return;
-        struct numset *other = numset_new();
-        for (unsigned i = 0; i < FLAG_COUNT; i++)
-                add_difference(other, sel->marks->flag[i], f->flag[i]);
-        for (size_t k = 0; k < sel->marks->keyword_count; k++)
-                add_keyword_difference(other, m, f, sel->marks, k);
-        numset_and(other, m->numbers);
-        numset_and(other, sel->untold);
-        numset_andnot(sel->untold, m->numbers);
-        numset_or(sel->untold, other);
-        numset_free(other);
-}
-
-static void forget(struct forecast *f)
-{
-        for (unsigned i = 0; i < FLAG_COUNT; i++)
-                numset_free(f->flag[i]);
-        for (size_t i = 0; i < f->count; i++)
-                numset_free(f->keyword[i]);
-}
-
 struct storing {
         struct marking marking;
         struct numset *left; /* UNCHANGEDSINCE: not touched */
@@ -159,29 +68,53 @@ static enum status mark(struct session *s, struct storing *o)
         return OK;
 }
 
-static enum status store_flags(struct session *s, struct storing *o)
+/* Of .SILENT: what this command did the client knows. What it had not been told of before, and what
+ * another session did meanwhile, it must be told (RFC 9051 6.4.6): the flags that are read again
+ * may be newer than the position, so they cannot say who changed them, but the notes can. */
+static enum status keep_silent(
+        struct session *s, const struct storing *o, const struct numset *untold_before)
 {
-        struct marking *m = &o->marking;
-        struct forecast forecast = {0};
+        struct selected *m = s->selected;
+        if (!m->untold)
+                return OK;
+        struct own_change own = {s->person, o->before, o->marking.modseq};
+        struct numset *others = numset_new();
+        enum status st = mailbox_changed_by_others(s->site->store, m->view, &own, others);
+        if (st == OK) {
+                struct numset *known = numset_copy(o->marking.numbers);
+                numset_andnot(known, o->left);
+                numset_andnot(known, others);
+                if (untold_before)
+                        numset_andnot(known, untold_before);
+                numset_andnot(m->untold, known);
+                numset_free(known);
+        }
+        numset_free(others);
+        return st;
+}
+
+/* Stores, and moves the session to where its own change is in its view. */
+static enum status store_and_follow(struct session *s, struct storing *o)
+{
+        struct selected *m = s->selected;
         enum status st = imap_catch_up(s); /* what others did up to now */
         if (st != OK)
                 return st;
-        o->before = s->selected->position;
+        struct numset *untold = m->untold ? numset_copy(m->untold) : NULL;
+        o->before = m->position;
         st = mark(s, o);
-        if (st == OK && o->silent) {
-                struct marking done = *m; /* those that were left are as they were */
-                struct numset *numbers = numset_copy(m->numbers);
-                numset_andnot(numbers, o->left);
-                done.numbers = numbers;
-                foresee(s, &done, &forecast);
+        if (st == OK)
                 st = imap_catch_up(s);
-                if (st == OK)
-                        compare(s, &done, &forecast);
-                forget(&forecast);
-                numset_free(numbers);
-        } else if (st == OK) {
-                st = imap_catch_up(s);
-        }
+        if (st == OK && o->silent)
+                st = keep_silent(s, o, untold);
+        numset_free(untold);
+        return st;
+}
+
+static enum status store_flags(struct session *s, struct storing *o)
+{
+        struct marking *m = &o->marking;
+        enum status st = store_and_follow(s, o);
         if (st == OK)
                 st = say_stored(s, o);
         if (st == TOO_MANY)

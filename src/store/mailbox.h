@@ -127,6 +127,14 @@ void change_copy(struct change *, struct copying *);
  * that a hundred thousand changes have passed it may say more than happened, never less. */
 CHECKED enum status mailbox_changes(struct store *, const struct view *, uint32_t person,
         uint64_t since, struct numset *flags, struct numset *vanished);
+/* The same of flags, but for one change: for who is not told what it did itself. */
+struct own_change {
+        uint32_t person;
+        uint64_t since;
+        uint64_t modseq; /* that change's; 0: it changed nothing */
+};
+CHECKED enum status mailbox_changed_by_others(
+        struct store *, const struct view *, const struct own_change *, struct numset *flags);
 /* Adds the numbers of the view that came, or whose flags changed, after `since`. */
 CHECKED enum status mailbox_changed(struct store *, const struct view *, uint32_t person,
         uint64_t since, struct numset *out);

@@ -105,6 +105,19 @@ enum status mailbox_changes(struct store *store, const struct view *view, uint32
         return st;
 }
 
+enum status mailbox_changed_by_others(struct store *store, const struct view *view,
+        const struct own_change *own, struct numset *flags)
+{
+        struct noted noted = {view->mailbox, own->person, own->since, view->position};
+        enum status st = OK;
+        if (own->modseq) {
+                noted.upto = own->modseq - 1;
+                st = change_noted(store, NULL, &noted, flags);
+                noted = (struct noted){view->mailbox, own->person, own->modseq, view->position};
+        }
+        return st == OK ? change_noted(store, NULL, &noted, flags) : st;
+}
+
 enum status mailbox_modseq(struct store *store, uint32_t mailbox, uint32_t person, uint64_t *out)
 {
         const struct view *view;

@@ -7,6 +7,7 @@ from baton import *
 
 SECONDS = float(os.environ.get('BATON_SECONDS', '20'))
 SEED = int(os.environ.get('BATON_SEED', '0')) or random.randrange(1 << 30)
+ROUNDS = max(2, int(SECONDS * 8))  # at the end of each both stand still, and what they were told is compared
 contents = {}  # uid -> body: a UID never shows another message
 lock = threading.Lock()
 
@@ -209,6 +210,9 @@ class Client(threading.Thread):
         r, n = self.random, len(self.view)
         at = r.randint(1, n) if n else 0
         deed = r.random()
+        if deed < .18 and n > 25:  # few messages: what one does meets what the other does
+            self.command(f'STORE 1:15 +FLAGS.SILENT (\\Deleted)')
+            return self.command('EXPUNGE')
         if deed < .18 or not n:
             text = b'Subject: %d\r\n\r\nbody %d %d\r\n' % (self.number, self.number, r.getrandbits(60))
             return self.command('APPEND hammered', literal=text)
@@ -234,12 +238,13 @@ class Client(threading.Thread):
     def run(self):
         try:
             self.select()
-            end = time.monotonic() + SECONDS
-            while time.monotonic() < end:
-                self.step()
-            everybody.wait(60)
-            self.command('NOOP')
-            self.command('UID FETCH 1:* (UID FLAGS)', 'COMPARE')
+            for r in range(ROUNDS):
+                while time.monotonic() < START + SECONDS * (r + 1) / ROUNDS:
+                    self.step()
+                everybody.wait(60)
+                self.command('NOOP')
+                self.command('UID FETCH 1:* (UID FLAGS)', 'COMPARE')
+                everybody.wait(60)
         except Exception:
             self.fault = traceback.format_exc()
             everybody.abort()
@@ -252,6 +257,7 @@ with Site(people=PEOPLE[:1], topics=[], conf='\n[login]\nlogin-failures = 1000\n
     first.create('aside')
     everybody = threading.Barrier(2)
     clients = [Client(site, 0, False), Client(site, 1, True)]
+    START = time.monotonic()
     for c in clients:
         c.start()
     for c in clients:
