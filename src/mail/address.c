@@ -241,11 +241,17 @@ static void salvage(struct arena *arena, struct str s, struct address *out)
                 out->raw_name = phrase(arena, s);
 }
 
+/* The library leaves marks on a quoted-string that holds an encoded-word, and not always both. */
+static bool quotes_word(struct str s)
+{
+        return str_chr(s, '"') != STR_NOWHERE && str_find(s, STR("=?")) != STR_NOWHERE;
+}
+
 static bool read_by_library(struct arena *arena, struct str s, struct address *out)
 {
         struct mailimf_mailbox *box = NULL;
         size_t at = 0;
-        if (mailimf_mailbox_parse(s.at, s.len, &at, &box) != MAILIMF_NO_ERROR)
+        if (quotes_word(s) || mailimf_mailbox_parse(s.at, s.len, &at, &box) != MAILIMF_NO_ERROR)
                 return false;
         struct str spec = str_of(box->mb_addr_spec);
         size_t mark = str_rchr(spec, '@');

@@ -41,6 +41,7 @@ static void lists(void **state)
                 {"(who) Ana (M) <ana@x>", "[Ana|ana|x]"},
                 {"=?utf-8?q?J=C3=B6rg?= B <j@x>", "[Jörg B|j|x]"},
                 {"\"=?utf-8?q?J=C3=B6rg?=\" <j@x>", "[Jörg|j|x]"},
+                {"\"=?utf-8?q?J=C3=B6rg?= B\" <j@x>", "[Jörg B|j|x]"},
                 {"J\xf6rg <j@x>", "[Jörg|j|x]"},
                 {"\"a b\"@x.org", "[|a b|x.org]"},
                 {"Q <\"a \\\" b\"@x.org>", "[Q|a \" b|x.org]"},
@@ -90,6 +91,8 @@ static void raw_names_are_kept(void **state)
         struct address a;
         assert_true(address_first(arena, STR("g: =?utf-8?q?J=C3=B6rg?= <j@x>;"), &a));
         expect("raw", a.raw_name, "=?utf-8?q?J=C3=B6rg?=");
+        assert_true(address_first(arena, STR("\"=?utf-8?q?J=C3=B6rg?=\" <j@x>"), &a));
+        expect("raw, quoted", a.raw_name, "=?utf-8?q?J=C3=B6rg?=");
         expect("decoded", a.name, "Jörg");
         assert_true(address_first(arena, STR("\"a \\\"b\\\" c\" <j@x>"), &a));
         expect("unquoted", a.raw_name, "a \"b\" c");
