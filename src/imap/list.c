@@ -18,6 +18,7 @@ struct question {
         unsigned options;
         unsigned status; /* STATUS_ items of RETURN (STATUS ...) */
         bool extended;
+        bool root;       /* the empty pattern: what is asked for is the delimiter */
         bool lsub;
         bool utf8; /* names and patterns are */
 };
@@ -25,7 +26,7 @@ struct question {
 enum status imap_namespace(struct session *s, const struct args *a)
 {
         (void)a;
-        imap_line(s, "* NAMESPACE ((\"\" \"/\")) NIL ((\"Topics/\" \"/\"))");
+        imap_line(s, "* NAMESPACE ((\"\" \"/\")) NIL ((\"Topics/\" \"/\")(\"Boards/\" \"/\")(\"Tasks/\" \"/\"))");
         return OK;
 }
 
@@ -66,6 +67,7 @@ static void options(struct parse *p, struct question *q, bool selection)
 static void one_pattern(struct parse *p, struct question *q, struct str reference)
 {
         struct str raw = parse_pattern(p);
+        q->root = raw.len == 0 && q->count == 0;
         if (q->count == PATTERNS_MAX)
                 parse_fail(p);
         else
@@ -209,7 +211,7 @@ static enum status list(struct session *s, const struct args *a, struct question
         question_parse(&p, q);
         if (!parse_end(&p))
                 return INVALID;
-        if (!q->extended && q->count == 1 && q->patterns[0].len == 0) {
+        if (!q->extended && q->root) { /* RFC 9051 6.3.9, whatever the reference */
                 imap_line(s, "* %s (\\Noselect) \"/\" \"\"", q->lsub ? "LSUB" : "LIST");
                 return OK;
         }

@@ -40,7 +40,8 @@ static bool step_back(
 
 bool pattern_matches(struct str pattern, struct str name)
 {
-        bool any_case = str_same(name, STR("INBOX"));
+        bool inbox = str_same(name, STR("INBOX")) || str_starts_same(name, STR("INBOX/"));
+        size_t any_case = inbox ? 5 : 0; /* octets of the name: RFC 9051 5.1 */
         struct retry percent = {0}, star = {0};
         size_t p = 0, n = 0;
         while (p < pattern.len || n < name.len) {
@@ -50,7 +51,7 @@ bool pattern_matches(struct str pattern, struct str name)
                         if (r == &star)
                                 percent.set = false;
                 } else if (p < pattern.len && n < name.len &&
-                           same_octet(pattern.at[p], name.at[n], any_case)) {
+                           same_octet(pattern.at[p], name.at[n], n < any_case)) {
                         p++;
                         n++;
                 } else if (!step_back(&percent, &star, name, &p, &n)) {

@@ -117,9 +117,19 @@ static enum status board_folders(struct site *site, uint32_t person, struct aren
 static int by_name(const void *a, const void *b)
 {
         const struct folder *x = a, *y = b;
-        if ((x->use == USE_INBOX) != (y->use == USE_INBOX))
-                return x->use == USE_INBOX ? -1 : 1;
         return str_cmp(x->name, y->name);
+}
+
+/* Behind the search for repeats and children, which need the order of names. */
+static void inbox_first(struct folder *v, size_t count)
+{
+        for (size_t i = 0; i < count; i++) {
+                struct folder inbox = v[i];
+                if (inbox.use != USE_INBOX)
+                        continue;
+                memmove(v + 1, v, i * sizeof *v);
+                v[0] = inbox;
+        }
 }
 
 static size_t levels_of(struct str name)
@@ -200,6 +210,7 @@ CHECKED enum status folder_list(struct site *site, uint32_t person, struct arena
         qsort(v, n, sizeof *v, by_name);
         n = without_repeats(v, n);
         mark_children(v, n);
+        inbox_first(v, n);
         *out = v;
         *count = n;
         return OK;

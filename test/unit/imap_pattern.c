@@ -15,7 +15,7 @@ static void matching(void **state)
                 {"a/%", "a/b", true}, {"a/%", "a", false}, {"a/*", "a/b/c", true}, {"a*", "a", true}, {"*c", "a/b/c", true},
                 {"*%", "a/b", true}, {"%*", "a/b", true}, {"*/%", "a/b/c", true}, {"a%c", "abbbc", true},
                 {"a%c", "ab/c", false}, {"a%c*", "abc/d", true}, {"*b%d", "a/b/bcd", true}, {"", "", true}, {"", "a", false},
-                {"a", "", false}, {"inbox", "INBOX", true}, {"InB%", "INBOX", true}, {"inbox/x", "INBOX/x", false},
+                {"a", "", false}, {"inbox", "INBOX", true}, {"InB%", "INBOX", true}, {"inbox/x", "INBOX/x", true}, {"inbox/%", "INBOX/x", true}, {"inbox/X", "INBOX/x", false},
                 {"A", "a", false}, {"Topics/%", "Topics/eng", true}, {"%/%/%", "a/b/c", true}, {"%%", "ab", true},
                 {"a*b*c", "a1b2b3c", true}, {"a*b*c", "a1b2b3", false}, {"%a%/b", "xay/b", true}, {"%a%/b", "xy/b", false}};
         for (size_t i = 0; i < COUNT_OF(cases); i++)
