@@ -118,13 +118,21 @@ static enum status find_answered(struct obeying *o, struct str header)
         return st == OK ? forget_hidden(o) : st == ABSENT ? OK : st;
 }
 
+static bool is_addressed(const struct submission *mail, uint32_t task)
+{
+        bool is = task == mail->about;
+        for (size_t i = 0; i < mail->also_count; i++)
+                is = is || task == mail->also[i];
+        return is;
+}
+
 static enum status find_object(struct obeying *o, struct str header)
 {
         uint32_t addressed = o->mail->about;
         enum status st = find_answered(o, header);
         if (st != OK || !addressed)
                 return st;
-        o->addressed = o->task != addressed;
+        o->addressed = !is_addressed(o->mail, o->task);
         if (o->addressed) { /* a fresh mail to the task: it is about what is so now */
                 o->task = addressed;
                 o->against = 0;
@@ -188,12 +196,13 @@ static void undo(struct obeying *o)
         settle(o, DO_UNDO, st == OK && o->done.conflicted ? CHANGED : st, o->done.text);
 }
 
-static void attend(struct obeying *o)
+/* Of the thread with this message. */
+static void attend(struct obeying *o, uint64_t message)
 {
         struct attended said = {.attention = o->wish.attention};
         if (!o->wish.attends)
                 return;
-        enum status st = thread_root(o->site->store, o->mail->message, &said.root);
+        enum status st = thread_root(o->site->store, message, &said.root);
         if (st == OK) {
                 struct change *change = change_new(o->site->store);
                 change_attention(change, o->actor.id, &said);
@@ -266,7 +275,7 @@ static void obey(struct obeying *o)
         if (!opens)
                 settle(o, DO_TASK, OK, STR_NONE);
         undo(o);
-        attend(o);
+        attend(o, o->mail->message);
 }
 
 static void tell(struct obeying *o)
@@ -371,7 +380,7 @@ static enum status file_and_open(struct obeying *o, enum refusal *why)
                 o->task = o->done.number;
                 settle(o, DO_TASK, OK, STR_NONE);
                 settle(o, DO_SUMMARY, OK, STR_NONE);
-                attend(o);
+                attend(o, o->mail->message);
         }
         return st;
 }
@@ -382,6 +391,52 @@ static bool opens_itself(struct obeying *o)
         struct str header = str_sub(o->mail->bytes, 0, header_length(o->mail->bytes));
         bool answers = header_count(header, "In-Reply-To") || header_count(header, "References");
         return !o->task && (o->opens || (o->wish.opens && !answers));
+}
+
+/* ---- one mail to several tasks ---- */
+
+/* It has joined the thread of one; what it asks for is done to this one, too. What is wrong in
+ * itself was told with the first. */
+static enum status obey_also(const struct obeying *first, struct task *task)
+{
+        struct str header = str_sub(first->mail->bytes, 0, header_length(first->mail->bytes));
+        struct obeying o = {.site = first->site,
+                .mail = first->mail,
+                .arena = first->arena,
+                .actor = first->actor,
+                .topic = task->topic,
+                .task = task->number,
+                .directives = first->directives};
+        enum status st = read_wish(&o, header);
+        if (st != OK || was_obeyed(&o))
+                return st;
+        o.directives.more = false;
+        for (size_t i = 0; i < o.wish.count; i++)
+                if (o.wish.outcomes[i].directive->fault != FAULT_NONE)
+                        o.wish.outcomes[i].why = STR_NONE;
+        change_fields(&o);
+        settle(&o, DO_TASK, OK, STR_NONE);
+        undo(&o);
+        attend(&o, task->root);
+        tell(&o);
+        return OK;
+}
+
+static void obey_others(const struct obeying *first)
+{
+        const struct submission *mail = first->mail;
+        for (size_t i = 0; i <= mail->also_count; i++) {
+                uint32_t number = i ? mail->also[i - 1] : mail->about;
+                struct task task;
+                if (!number || number == first->task)
+                        continue;
+                enum status st = task_get(first->site->store, number, first->arena, &task);
+                if (st == OK)
+                        st = obey_also(first, &task);
+                if (st != OK)
+                        log_warn("directives: %.*s: not obeyed for T-%u: %s",
+                                STR_ARG(mail->message_id), number, status_name(st));
+        }
 }
 
 /* A fresh mail to a task joins its thread; an answer within it stays where it is. */
@@ -423,6 +478,8 @@ CHECKED enum status accept_post(
         }
         if (st == OK && commanding)
                 tell(&o);
+        if (st == OK && commanding)
+                obey_others(&o);
         return st;
 }
 
@@ -446,11 +503,16 @@ void accept_obey(struct site *site, const struct submission *mail)
 /* ---- mail to addresses ---- */
 
 /* What is about one task only is filed in its topic. */
-static void note_purpose(struct acceptance *a)
+static void note_purpose(struct acceptance *a, struct arena *arena)
 {
+        uint32_t *also = arena_alloc(arena, (a->to_count + 1) * sizeof *also);
+        a->mail.also = also;
         for (size_t i = 0; i < a->to_count; i++) {
-                if (a->to[i].kind == TARGET_TASK && !a->mail.about)
+                bool task = a->to[i].kind == TARGET_TASK;
+                if (task && !a->mail.about)
                         a->mail.about = a->to[i].number;
+                else if (task && !is_addressed(&a->mail, a->to[i].number))
+                        also[a->mail.also_count++] = a->to[i].number;
                 if (a->to[i].kind == TARGET_COMMAND && a->to[i].what == SUB_TASK)
                         a->mail.opens = true;
         }
@@ -481,7 +543,7 @@ CHECKED enum status accept_mail(
                 return st;
         }
         submit_others(a->to, a->to_count, arena, mail);
-        note_purpose(a);
+        note_purpose(a, arena);
         bool files = mail->to_count + mail->outside_count > 0;
         if (mail->command_count)
                 st = obey_commands(site, mail, arena, why);

@@ -80,6 +80,8 @@ struct submission {
         size_t command_count;
         bool unique_id;        /* news: EXISTS when the id is known in a topic */
         uint32_t about;        /* it is addressed to this task (T-142@); 0: to none */
+        const uint32_t *also;  /* and to these; each once */
+        size_t also_count;
         struct str joins;      /* Message-ID of what it is put under, whatever it answers; empty: as
                                 * its References say */
         bool opens;            /* it is addressed to +task */
