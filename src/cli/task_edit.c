@@ -48,6 +48,37 @@ static int add_line(struct asking *a, const struct options *o, struct str word, 
         return DONE;
 }
 
+/* What is wrong with key=value, in these words and not in those of mail. */
+static int say_fault(struct asking *a, const struct options *o, struct str word,
+        const struct directive *d)
+{
+        struct cli *c = a->cli;
+        struct buf text = {0};
+        size_t at = str_chr(word, '=');
+        bool pair = at != STR_NOWHERE && !str_starts(word, STR("/"));
+        if (pair && d && d->fault == FAULT_ARGUMENT) {
+                buf_addf(&text, "'%.*s' is not understood: %s", STR_ARG(word), d->why);
+        } else if (pair && d && d->nearest && d->nearest->kind == DIRECTIVE_FIELD) {
+                buf_addf(&text, "'%.*s' is not known; was '", (int)at, word.at);
+                buf_add(&text, arena_lower(c->arena, str_of(d->nearest->word)));
+                buf_addf(&text, "%.*s' meant?", STR_ARG(str_from(word, at)));
+        } else if (d && !pair) {
+                directive_fault_say(d, &text);
+        } else {
+                buf_addf(&text, "'%.*s' is no change of a task; there are", STR_ARG(word));
+                for (size_t i = 0, n = 0; i < directive_row_count; i++) {
+                        const struct directive_row *row = &directive_rows[i];
+                        if (row->kind != DIRECTIVE_FIELD || row->later)
+                                continue;
+                        buf_add_text(&text, n++ ? ", " : " ");
+                        buf_add(&text, arena_lower(c->arena, str_of(row->word)));
+                }
+        }
+        int status = cli_misused(c, o, "%s", buf_text(&text));
+        buf_release(&text);
+        return status;
+}
+
 /* Each word is read by itself: so nothing in one can be taken for another, or for text. */
 static int read_one(struct asking *a, const struct options *o, struct str word, struct buf *lines)
 {
@@ -62,16 +93,8 @@ static int read_one(struct asking *a, const struct options *o, struct str word, 
                 buf_add_char(&line, '\n');
                 struct str kept = arena_copy(c->arena, buf_str(&line));
                 directive_read_text(kept, zone, clock_now(), STRICT, c->arena, &one);
-                if (one.count != 1)
-                        status = cli_misused(c, o,
-                                "'%.*s' is no change of a task; 'baton help task set' lists them",
-                                STR_ARG(word));
-        }
-        if (status == DONE && one.v[0].fault != FAULT_NONE) {
-                struct buf why = {0};
-                directive_fault_say(&one.v[0], &why);
-                status = cli_misused(c, o, "%s", buf_text(&why));
-                buf_release(&why);
+                if (one.count != 1 || one.v[0].fault != FAULT_NONE)
+                        status = say_fault(a, o, word, one.count == 1 ? &one.v[0] : NULL);
         }
         if (status == DONE)
                 buf_add(lines, str_make((const char *)&one.v[0], sizeof one.v[0]));

@@ -495,6 +495,19 @@ void directive_read(struct str message, const struct zone *zone, time_t now, enu
         buf_release(&own);
 }
 
+/* The line that was meant: with what stood behind the mistyped word, where something may. */
+static void say_meant(const struct directive *d, struct buf *out)
+{
+        enum { SHOWN = 100 };
+        const struct directive_row *row = d->nearest;
+        bool verb = row->kind == DIRECTIVE_VERB;
+        if (!d->argument.len || d->argument.len > SHOWN || row->takes == TAKES_NOTHING)
+                buf_addf(out, "; did you mean \"%s\"?", row->example);
+        else
+                buf_addf(out, "; did you mean \"%s%s%s %.*s\"?", verb ? "/" : "", row->word,
+                        verb ? "" : ":", STR_ARG(d->argument));
+}
+
 void directive_fault_say(const struct directive *d, struct buf *out)
 {
         bool verb = d->row ? d->row->kind == DIRECTIVE_VERB : str_starts(d->line, STR("/"));
@@ -509,7 +522,7 @@ void directive_fault_say(const struct directive *d, struct buf *out)
         case FAULT_UNKNOWN:
                 buf_addf(out, "\"%s%.*s%s\" is not known here", before, STR_ARG(d->word), behind);
                 if (d->nearest)
-                        buf_addf(out, "; did you mean \"%s\"?", d->nearest->example);
+                        say_meant(d, out);
                 else
                         buf_add_char(out, '.');
                 break;

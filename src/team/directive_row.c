@@ -123,12 +123,16 @@ static bool same_letters(struct str a, struct str b)
  * the other kind ("/status") comes behind a slip of one letter. UINT32_MAX: it was not meant. */
 static unsigned slip(const struct directive_row *row, enum directive_kind kind, struct str word)
 {
-        enum { LETTER = 4, OTHER_LETTERS = 1, OTHER_KIND = 6 };
+        enum { LETTER = 4, OTHER_LETTERS = 1, OTHER_KIND = 6, LONG = 5 };
         struct str known = str_of(row->word);
         if (row->later)
                 return UINT32_MAX;
-        if (row->kind != kind)
-                return str_same(word, known) ? OTHER_KIND : UINT32_MAX;
+        if (row->kind != kind && str_same(word, known))
+                return OTHER_KIND;
+        if (row->kind != kind) /* "/asign": what is nearly a field can only be a verb by its slash */
+                return kind == DIRECTIVE_VERB && word.len >= LONG && near_distance(word, known) == 1
+                               ? OTHER_KIND + LETTER
+                               : UINT32_MAX;
         if (!near_enough(word, known))
                 return UINT32_MAX;
         unsigned letters = same_letters(word, known) ? 0 : OTHER_LETTERS;

@@ -73,7 +73,8 @@ extern const size_t directive_row_count;
 /* The row of that word, in any case; NULL when there is none. */
 const struct directive_row *directive_row_find(enum directive_kind, struct str word);
 /* The row that a mistyped word was meant for: of its own kind, else one of the other kind that is
- * spelt exactly so ("/status" for "Status:"). Never a later one. NULL when nothing is near. */
+ * spelt exactly so ("/status" for "Status:"), or, of a long verb, all but one letter ("/asign").
+ * Never a later one. NULL when nothing is near. */
 const struct directive_row *directive_row_near(enum directive_kind, struct str word);
 
 /* All that can be written, for the help mail: text of at most 72 columns, ended by LF. */

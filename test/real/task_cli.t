@@ -48,6 +48,8 @@ with Site() as site:
     run(site, 'task', 'set', 't-2', '/done', '--as', 'cem')
     tap.ok('so already' in run(site, 'task', 'set', 'T-1', 'status=doing'), 'what is so already is said')
     for args, code, words in ((('T-1', 'status=foo'), 1, 'waiting, done'), (('T-1', 'x=y'), 2, 'no change'), (('T-1', 'due=soonish'), 2, 'a day is'),
+                              (('T-1', 'x=y'), 2, 'there are status, assign,'), (('T-1', 'staus=doing'), 2, "was 'status=doing' meant?"),
+                              (('T-1', 'due=soonish'), 2, "'due=soonish' is not"), (('T-1', '/don'), 2, 'did you mean "/done"?'),
                               (('T-1', 'assign=bob'), 1, 'Do you mean bo?'), (('T-1', '/take'), 2, '--as'), (('T-1', 'foo'), 2, 'KEY=VALUE'),
                               (('T-1', 'due='), 2, 'none'), (('T-1', 'title=a\nStatus: done'), 2, 'more than one line'), (('T-1', '/undo'), 2, 'task'),
                               (('T-99', 'due=fri'), 1, 'no task T-99'), (('eng', 'due=fri'), 1, 'like T-142'), (('T-1', 'due=fri', 'status=foo'), 1, 'column'),
