@@ -39,11 +39,26 @@ static void add_group(const struct transcript *t, bool done, struct buf *out)
         }
 }
 
-void transcript_text(const struct transcript *t, struct buf *out)
+static bool has_done(const struct transcript *t)
 {
+        bool done = false;
+        for (size_t i = 0; i < t->count; i++)
+                done = done || t->outcomes[i].done;
+        return done;
+}
+
+static void transcript_text(const struct transcript *t, struct str domain, struct buf *out)
+{
+        struct buf first = {0};
         if (!has_failed(t))
                 return;
-        buf_add_text(out, "Your message is filed. Not all that it asks for could be done.\n");
+        buf_add_text(&first, "Your message ");
+        if (t->task)
+                buf_addf(&first, "about T-%u ", t->task);
+        buf_add_text(&first, has_done(t) ? "is filed. Not all that it asks for could be done."
+                                         : "is filed. What it asks for could not be done.");
+        text_wrap(buf_str(&first), 72, STR_NONE, STR_NONE, out);
+        buf_release(&first);
         add_group(t, false, out);
         add_group(t, true, out);
         if (t->more)
@@ -52,7 +67,8 @@ void transcript_text(const struct transcript *t, struct buf *out)
         buf_add_text(out, "\nYour text is in your Drafts folder: correct it there and send it\n"
                           "again");
         buf_add_text(out, t->task ? ", or answer this mail with the lines that were meant.\n" : ".\n");
-        buf_add_text(out, "All that can be written: mail to help@ answers with the list.\n");
+        buf_addf(out, "All that can be written: an empty mail to\n  help@%.*s\nis answered with the list.\n",
+                STR_ARG(domain));
 }
 
 /* The author's words, once: the same mail sent again is there already. */
@@ -75,13 +91,14 @@ CHECKED enum status transcript_send(struct site *site, const struct transcript *
 {
         struct arena *arena = arena_new();
         struct buf text = {0};
+        struct str domain = site_config(site)->domain;
         enum status st = OK;
-        transcript_text(t, &text);
+        transcript_text(t, domain, &text);
         if (text.len) {
                 struct str header = str_sub(t->mail->bytes, 0, header_length(t->mail->bytes));
                 struct str subject = header_text(arena, header, "Subject");
-                struct str domain = site_config(site)->domain;
-                struct notice n = {.subject = arena_printf(arena, "Not all was done: %.*s",
+                struct notice n = {.subject = arena_printf(arena, "%s: %.*s",
+                                           has_done(t) ? "Not all was done" : "Not done",
                                            STR_ARG(subject)),
                         .text = buf_str(&text),
                         .in_reply_to = t->mail->message_id,

@@ -14,5 +14,3 @@ struct transcript {
 /* Files it in the author's INBOX, and their mail in Drafts, to be corrected and sent again. OK also
  * when there is nothing to tell. */
 CHECKED enum status transcript_send(struct site *, const struct transcript *);
-/* Its text. Empty: nothing to tell. */
-void transcript_text(const struct transcript *, struct buf *out);
