@@ -198,6 +198,10 @@ static void print_next(struct making *m)
         if (!m->admin.len)
                 fprintf(c->out, "\n  baton --home %s user add ana --name \"Ana M\" --admin",
                         c->home);
+        else
+                fprintf(c->out,
+                        "\n  baton --home %s user set %.*s --name \"YOUR NAME\" --zone Europe/Lisbon",
+                        c->home, STR_ARG(m->admin));
         fprintf(c->out,
                 "\n  baton --home %s topic add general --about \"What concerns all of us\"\n",
                 c->home);

@@ -56,6 +56,12 @@ static int run_subscribe(struct cli *c, const struct options *o)
         if (p.outside && !before)
                 fprintf(c->out,
                         "That is an address outside, and its owner was not asked: tell him.\n");
+        if (mode == MODE_EACH && !list_address(&p).len)
+                fprintf(c->out, "No address outside is known of %.*s, so nothing is mailed: 'baton user set "
+                                "%.*s --address ADDRESS' adds one.\n",
+                        STR_ARG(p.name), STR_ARG(p.name));
+        else if (mode == MODE_EACH && !config_relays(site_config(c->site)))
+                fprintf(c->out, "No mail leaves this site yet: see [relay] in baton.conf(5).\n");
         if (p.reach.suspended && mode == MODE_EACH)
                 fprintf(c->out, "Nothing is mailed there: too much came back ('baton user resume "
                                 "%.*s').\n",

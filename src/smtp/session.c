@@ -1,5 +1,6 @@
 #include "smtp/session.h"
 #include "base/log.h"
+#include "team/task.h"
 #include "team/vouch.h"
 
 enum {
@@ -61,12 +62,18 @@ void smtp_no(struct session *s, enum status st)
 }
 
 /* Whether there is a topic of that name is for those who may read it. */
-static const char *words_for(enum refusal why)
+static const char *words_for(const struct session *s, enum refusal why, struct str about)
 {
-        if (why == REFUSED_UNKNOWN || why == REFUSED_MEMBERS)
+        uint32_t number;
+        if (why != REFUSED_UNKNOWN && why != REFUSED_MEMBERS)
+                return refusal_text(why);
+        if (task_name_read(str_sub(about, 0, str_chr(about, '@')), &number))
+                return "no such task here, or none that you may see";
+        if (s->person)
                 return "no such person or topic here, or a topic that takes mail from its members "
-                       "only: write from an address that is known here";
-        return refusal_text(why);
+                       "only";
+        return "no such person or topic here, or a topic that takes mail from its members only: "
+               "write from an address that is known here";
 }
 
 void smtp_refuse(struct session *s, enum status st, enum refusal why, struct str about)
@@ -81,7 +88,7 @@ void smtp_refuse(struct session *s, enum status st, enum refusal why, struct str
                 STR_ARG(wire_peer(s->wire)->listener), STR_ARG(wire_peer(s->wire)->address),
                 STR_ARG(from), about.len ? " " : "", STR_ARG(shown), refusal_text(why));
         smtp_say(s, "%s %s%.*s%s%s", refusal_code[why], about.len ? "<" : "", STR_ARG(shown),
-                about.len ? ">: " : "", words_for(why));
+                about.len ? ">: " : "", words_for(s, why, about));
 }
 
 struct str smtp_shown(struct session *s, struct str text)

@@ -43,7 +43,12 @@ static void add_reading(const struct helping *h)
         buf_addf(h->out,
                 "Reading\n\n"
                 "People of the site also read the topic as a folder over IMAP and as a\n"
-                "newsgroup, on %.*s. What is read in one is read in the other.\n\n",
+                "newsgroup, on %.*s. What is read in one is read in the other.\n"
+                "The folders under Boards are its tasks: a card that is moved from one\n"
+                "column to another moves the task.\n\n"
+                "The digest of the day comes to the folder Digests. Answer it: a line that\n"
+                "begins with the number of an entry, as \"[2] I have seen it\" or \"[1] done\",\n"
+                "goes to that entry's thread.\n\n",
                 STR_ARG(h->domain));
 }
 
@@ -59,7 +64,10 @@ static void add_tasks(const struct helping *h)
                 "What such a mail may say, each on a line of its own:\n\n",
                 STR_ARG(h->name), STR_ARG(h->domain), STR_ARG(h->domain));
         directive_help(h->out);
-        buf_add_text(h->out, "\n");
+        buf_add_text(h->out,
+                "\nA day is written as 2026-12-01, 26 Nov, fri, next fri, tomorrow, in 3 days\n"
+                "or none. \"@bo\" in a text, or Bo in To or Cc, names Bo: he finds\n"
+                "the message in INBOX.\n\n");
 }
 
 static void add_people(const struct helping *h)

@@ -24,7 +24,8 @@ const char *refusal_text(enum refusal why)
                                    "its owner (submission port) to write with it",
                 [REFUSED_MEMBERS] = "only members of the topic may post there: ask its owner to "
                                     "subscribe you, and write from an address that is known here",
-                [REFUSED_COMMAND] = "the topic exists, but offers no such sub-address",
+                [REFUSED_COMMAND] = "the topic exists, but offers no such sub-address: an empty mail to "
+                                   "TOPIC+help@ is answered with all there are",
                 [REFUSED_LOOP] = "mail loop: the message has passed too many servers, or this one already",
                 [REFUSED_FORM] = "not a message: it has no header",
                 [REFUSED_SIZE] = "the message is too big",

@@ -124,6 +124,9 @@ with Site(conf=relay_to(hop.port)) as site:
     # ---- each
     site.baton('subscribe', 'far@away.example', 'pub')
     site.baton('subscribe', 'mute@away.example', 'pub', 'none')
+    said = site.baton('subscribe', 'dee', 'pub', 'each')
+    t.ok('nothing is mailed' in said and 'user set dee --address' in said, 'who has no address outside gets nothing by mail, and the command line says so', said)
+    site.baton('unsubscribe', 'dee', 'pub')
     site.baton('user', 'set', 'cem', '--address', 'cem@home.example')
     for person in 'cem', 'dee':
         t.same(send(site, 'pub+each' + D, person + D, person=person), 250, f'{person} wants each')
