@@ -119,15 +119,16 @@ static enum status store_flags(struct session *s, struct storing *o)
                 st = say_stored(s, o);
         if (st == TOO_MANY)
                 return imap_refuse(s, st, "[LIMIT] A folder may have %d keywords", KEYWORDS_MAX);
+        if (st != OK)
+                return st;
         bool some_gone = !s->uid &&
                          numset_count_andnot(m->numbers, s->selected->view->numbers) > 0;
-        if (st == OK && numset_count(o->left) > 0) {
+        /* what was not said to have been stored must not be refused, either: RFC 2180 4.2.1 */
+        st = some_gone && !o->silent ? ABSENT : OK;
+        if (numset_count(o->left) > 0)
                 reply_modified(s, o->left);
-                return some_gone ? ABSENT : OK;
-        }
-        if (st == OK && some_gone)
-                return imap_refuse(
-                        s, ABSENT, "[EXPUNGEISSUED] Some of these messages have been removed");
+        else if (some_gone)
+                imap_reply(s, "[EXPUNGEISSUED] Some of these messages have been removed");
         return st;
 }
 
