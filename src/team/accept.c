@@ -143,12 +143,22 @@ static enum status find_object(struct obeying *o, struct str header)
 
 /* ---- doing it ---- */
 
+/* Of a mail to several, one thread has it; the others are not drawn into that by their journals. */
+static bool is_in_thread(const struct obeying *o)
+{
+        struct task task;
+        uint64_t mine, root;
+        return !o->task || task_get(o->site->store, o->task, o->arena, &task) != OK ||
+               thread_root(o->site->store, o->mail->message, &mine) != OK ||
+               thread_root(o->site->store, task.root, &root) != OK || mine == root;
+}
+
 static struct task_doing doing_of(const struct obeying *o)
 {
         return (struct task_doing){.person = o->actor.id,
                 .against = o->against,
                 .why = o->wish.why,
-                .source_id = o->mail->message_id};
+                .source_id = is_in_thread(o) ? o->mail->message_id : STR_NONE};
 }
 
 /* Of all that the thread is told of a conflict, what is said of these fields. */

@@ -129,9 +129,29 @@ static enum status lies_in(const struct card *c, uint64_t message, bool *is)
         return st;
 }
 
+struct comment {
+        struct stored by;
+        struct str text;
+};
+
+/* What only commands is no comment. */
+static enum status read_comment(
+        const struct card *c, uint64_t message, struct arena *arena, struct comment *out, bool *is)
+{
+        struct buf text = {0};
+        enum status st = messages_read(c->site->store, &message, 1, READ_SUMMARY, arena, &out->by);
+        *is = st == OK && out->by.id && !out->by.automatic;
+        if (*is)
+                st = gather_words(c->site, message, &text, is);
+        if (*is)
+                out->text = arena_copy(arena, buf_str(&text));
+        buf_release(&text);
+        return st == ABSENT ? OK : st;
+}
+
 /* The newest messages of the thread that people wrote, the newest first. */
 static enum status find_comments(
-        const struct card *c, struct arena *arena, struct stored *out, size_t *count)
+        const struct card *c, struct arena *arena, struct comment *out, size_t *count)
 {
         uint64_t ids[LOOKED_AT_MOST];
         size_t n = LOOKED_AT_MOST;
@@ -144,9 +164,8 @@ static enum status find_comments(
                 st = lies_in(c, ids[i], &shown);
                 if (st != OK || !shown || ids[i] == c->task->root)
                         continue;
-                st = messages_read(
-                        c->site->store, &ids[i], 1, READ_SUMMARY, arena, &out[*count]);
-                *count += st == OK && out[*count].id && !out[*count].automatic;
+                st = read_comment(c, ids[i], arena, &out[*count], &shown);
+                *count += st == OK && shown;
         }
         return st;
 }
@@ -177,24 +196,18 @@ static void add_lines(struct str text, struct buf *out)
 
 static enum status add_comments(const struct card *c, struct arena *arena, struct buf *out)
 {
-        struct stored comments[COMMENTS_MOST];
+        struct comment comments[COMMENTS_MOST];
         size_t count;
-        struct buf text = {0};
         enum status st = find_comments(c, arena, comments, &count);
         if (st == OK && count)
                 buf_add_text(out, "\nLast comments\n");
         for (size_t i = count; st == OK && i-- > 0;) {
                 int y, m, d;
-                civil_from_days(comments[i].date / SECONDS_A_DAY, &y, &m, &d);
-                buf_addf(out, "\n%.*s, %d %s %d:\n", STR_ARG(comments[i].from_name), d,
+                civil_from_days(comments[i].by.date / SECONDS_A_DAY, &y, &m, &d);
+                buf_addf(out, "\n%.*s, %d %s %d:\n", STR_ARG(comments[i].by.from_name), d,
                         month_names[m - 1], y);
-                buf_clear(&text);
-                st = gather_text(c->site, comments[i].id, &text);
-                if (st == OK)
-                        add_lines(buf_str(&text), out);
-                st = st == ABSENT ? OK : st;
+                add_lines(comments[i].text, out);
         }
-        buf_release(&text);
         return st;
 }
 

@@ -108,7 +108,8 @@ static enum status add_mail(struct making *m, struct page *page, const struct ga
         item->tag = arena_printf(m->arena, "%.*s %s", STR_ARG(text_cut(item->by, 24)),
                 mail->topic_id ? "named you" : "wrote to you");
         item->in_reply_to = k->message_id;
-        return recall_line(m->recall, k->id, &item->line);
+        bool words;
+        return recall_line(m->recall, k->id, &item->line, &words);
 }
 
 static struct str task_tag(struct making *m, const struct gather_task *t)
@@ -154,10 +155,38 @@ static enum status add_task(struct making *m, struct page *page, const struct ga
                 item->in_reply_to = opening->message_id;
         if (st == OK && t->news && t->news->told &&
                 t->news->messages) { /* new: how it was opened */
+                bool words;
                 item->by = page_first_name(t->news->newest_author, m->arena);
-                st = recall_line(m->recall, t->news->newest, &item->line);
+                st = recall_line(m->recall, t->news->newest, &item->line, &words);
         }
         return st == OK && t->news ? fold_changes(m, t->news, &item->changes) : st;
+}
+
+/* The newest that somebody says to people; a line that only commands shows in what it changed, and
+ * is quoted when it changed nothing. */
+static enum status quote_thread(
+        struct making *m, const struct gather_thread *t, struct page_item *item)
+{
+        enum { LOOKED_AT = 8 };
+        size_t looked_at = 0;
+        enum status st = OK;
+        for (size_t i = t->part_count; st == OK && i-- > 0 && looked_at < LOOKED_AT;) {
+                const struct recalled *k;
+                struct str line;
+                bool words = false;
+                st = recall_messages(m->recall, &t->parts[i].message, 1, &k);
+                if (st != OK || !k || (k->version && k->task == t->task))
+                        continue;
+                st = recall_line(m->recall, k->id, &line, &words);
+                if (st == OK && (words || (!t->changes && !looked_at))) {
+                        item->line = line;
+                        item->by = page_first_name(k->author, m->arena);
+                }
+                if (words)
+                        break;
+                looked_at++;
+        }
+        return st;
 }
 
 static bool has_task(const struct page *page, uint32_t number)
@@ -181,8 +210,7 @@ static enum status add_thread(struct making *m, struct page *page, const struct 
                               : t->subject;
         item->tag = page_who(t, m->arena);
         item->in_reply_to = t->newest_id;
-        item->by = page_first_name(t->newest_author, m->arena);
-        enum status st = t->messages ? recall_line(m->recall, t->newest, &item->line) : OK;
+        enum status st = t->messages ? quote_thread(m, t, item) : OK;
         if (st == OK && !has_task(page, t->task)) /* else it is told there */
                 st = fold_changes(m, t, &item->changes);
         return st;

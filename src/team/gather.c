@@ -1,6 +1,7 @@
 #include "team/gather.h"
 #include "base/map.h"
 #include "mail/content.h"
+#include "mail/header.h"
 #include "store/attention.h"
 #include "team/directive.h"
 
@@ -342,28 +343,49 @@ CHECKED enum status gather(
         return st == OK ? gather_waiting(site, ask, arena, out) : st;
 }
 
+/* Was it to open a task? Its fields were read as such then, whatever stands among them. */
+static bool opens_task(struct str header, struct arena *arena)
+{
+        struct str title;
+        if (directive_subject_task(header_text(arena, header, "Subject"), &title))
+                return true;
+        struct str to = header_value(arena, header, "To");
+        return str_find_same(to, STR("+task@")) != STR_NOWHERE ||
+               str_find_same(to, STR("-task@")) != STR_NOWHERE;
+}
+
 /* What the author says to people: without the lines that are directives, unless there is nothing
- * else. */
-static void add_said(struct str text, struct arena *arena, struct buf *out)
+ * else; then false. */
+static bool add_said(struct str text, enum strictness strict, struct arena *arena, struct buf *out)
 {
         struct buf own = {0};
         struct directives directives = {0};
         const struct zone *zone;
         content_own(text, &own);
         if (zone_find(STR("UTC"), &zone) == OK)
-                directive_read_text(buf_str(&own), zone, 0, LENIENT, arena, &directives);
+                directive_read_text(buf_str(&own), zone, 0, strict, arena, &directives);
         buf_add(out, directives.rest.len ? directives.rest : buf_str(&own));
         buf_release(&own);
+        return directives.rest.len > 0;
 }
 
 CHECKED enum status gather_text(struct site *site, uint64_t message, struct buf *out)
 {
+        bool words;
+        return gather_words(site, message, out, &words);
+}
+
+CHECKED enum status gather_words(struct site *site, uint64_t message, struct buf *out, bool *words)
+{
         struct buf octets = {0}, text = {0};
         struct arena *arena = arena_new();
+        *words = false;
         enum status st = message_octets(site->store, message, 0, TEXT_OCTETS_MAX, &octets);
         if (st == OK) {
+                struct str header = str_sub(buf_str(&octets), 0, header_length(buf_str(&octets)));
+                enum strictness strict = opens_task(header, arena) ? STRICT : LENIENT;
                 content_text(arena, mime_parse(arena, buf_str(&octets)), TEXT_OCTETS_MAX, &text);
-                add_said(buf_str(&text), arena, out);
+                *words = add_said(buf_str(&text), strict, arena, out);
         }
         arena_free(arena);
         buf_release(&octets);

@@ -33,6 +33,7 @@ struct gather_thread {
         struct gather_part *parts; /* all that is new, oldest first */
         size_t part_count;
         bool told;                 /* it stands among what waits, or among the tasks */
+        bool yours;                /* the person has this task */
 };
 struct gather_topic {
         struct str name;
@@ -83,5 +84,7 @@ CHECKED enum status gather(struct site *, const struct gather_ask *, struct aren
 /* The parts of it that are not about topics. gather calls it. */
 CHECKED enum status gather_waiting(
         struct site *, const struct gather_ask *, struct arena *, struct gathered *out);
-/* The author's own text of a message, as UTF-8, without directives. */
+/* The author's own text of a message, as UTF-8, without directives, unless there is nothing else;
+ * *words is false then. */
+CHECKED enum status gather_words(struct site *, uint64_t message, struct buf *out, bool *words);
 CHECKED enum status gather_text(struct site *, uint64_t message, struct buf *out);

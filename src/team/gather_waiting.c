@@ -220,6 +220,9 @@ static enum status add_task(struct waiting *w, uint32_t number)
         t->topic = topic.name;
         t->status = field_say(w->site, &topic, FIELD_STATUS, t->task.status, w->arena);
         t->urgency = awaited ? TASK_AWAITED : urgency_of(w, &t->task);
+        t->news = find_thread(w->out, t->task.root);
+        if (t->news)
+                t->news->yours = true;
         if (t->urgency == TASK_LATER) {
                 w->out->tasks_later++;
                 return OK;
@@ -237,7 +240,6 @@ static enum status add_task(struct waiting *w, uint32_t number)
         } else if (t->task.wait_count) {
                 st = name_assignees(w, t->task.waits, t->task.wait_count, &t->others);
         }
-        t->news = find_thread(w->out, t->task.root);
         /* what only opened the task, and what only changed it, is told with it */
         if (t->news && t->news->messages <= 1 &&
                 (!t->news->messages || t->news->newest == t->task.root))

@@ -76,7 +76,7 @@ struct str page_headline(const struct page *p, struct arena *arena)
                 buf_add_char(&b, '.');
         }
         if (c->changes)
-                buf_addf(&b, " %u change%s of tasks.", c->changes, plural(c->changes));
+                buf_addf(&b, " %u change%s.", c->changes, c->changes == 1 ? " to a task" : "s to tasks");
         struct str s = arena_copy(arena, buf_str(&b));
         buf_release(&b);
         return s;
@@ -86,10 +86,10 @@ struct str page_who(const struct gather_thread *t, struct arena *arena)
 {
         enum { NAMED = 3 };
         struct buf b = {0};
+        const char *yours = t->yours ? "yours, " : "";
         if (!t->messages)
-                return t->changes == 1 ? STR("1 change")
-                                       : arena_printf(arena, "%u changes", t->changes);
-        buf_addf(&b, "%u new: ", t->messages);
+                return arena_printf(arena, "%s%u change%s", yours, t->changes, plural(t->changes));
+        buf_addf(&b, "%s%u new: ", yours, t->messages);
         size_t shown = t->author_count <= NAMED + 1 ? t->author_count : NAMED;
         for (size_t i = 0; i < shown; i++) {
                 if (i)
@@ -144,8 +144,8 @@ struct str page_rest(const struct page *p, struct arena *arena)
                 buf_addf(&b, "%u more task%s of yours %s here: see Tasks/Mine. ", p->hidden_tasks,
                         plural(p->hidden_tasks), p->hidden_tasks == 1 ? "is not" : "are not");
         if (c->tasks_later)
-                buf_addf(&b, "%u task%s of yours %s for later. ", c->tasks_later,
-                        plural(c->tasks_later), c->tasks_later == 1 ? "is" : "are");
+                buf_addf(&b, "%u task%s of yours %s not due this week: see Tasks/Mine. ",
+                        c->tasks_later, plural(c->tasks_later), c->tasks_later == 1 ? "is" : "are");
         if (c->read)
                 buf_addf(&b, "Left out because you have read them already: %u message%s. ", c->read,
                         plural(c->read));
@@ -216,7 +216,7 @@ struct str page_subject(const struct page *p, struct arena *arena)
                 buf_addf(&b, "%s%u new in %zu thread%s", b.len ? ", " : "", c->fresh, c->talks,
                         plural(c->talks));
         else if (!waiting && !tasks)
-                buf_addf(&b, "%u change%s of tasks", c->changes, plural(c->changes));
+                buf_addf(&b, "%u change%s", c->changes, c->changes == 1 ? " to a task" : "s to tasks");
         struct str s = arena_printf(arena, "%.*s: %.*s", STR_ARG(day), STR_ARG(buf_str(&b)));
         buf_release(&b);
         return s;

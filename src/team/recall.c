@@ -14,6 +14,11 @@ struct history {
         struct history *more;
 };
 
+struct recalled_line {
+        struct str text;
+        bool words;
+};
+
 struct recall {
         struct site *site;
         struct arena *arena;                    /* of all that is known */
@@ -200,22 +205,23 @@ CHECKED enum status recall_history(
         return OK;
 }
 
-CHECKED enum status recall_line(struct recall *k, uint64_t message, struct str *out)
+CHECKED enum status recall_line(struct recall *k, uint64_t message, struct str *out, bool *words)
 {
-        struct str *known = map_get(k->lines, key_of(&message));
+        struct recalled_line *known = map_get(k->lines, key_of(&message));
         struct buf text = {0}, line = {0};
         enum status st = OK;
         if (!known) {
-                st = gather_text(k->site, message, &text);
+                st = gather_words(k->site, message, &text, words);
                 if (st != OK && st != ABSENT)
                         return st;
                 content_line(buf_str(&text), LINE_COLUMNS, &line);
                 known = arena_alloc(k->arena, sizeof *known);
-                *known = arena_copy(k->arena, buf_str(&line));
+                *known = (struct recalled_line){arena_copy(k->arena, buf_str(&line)), *words};
                 map_put(k->lines, key_of(&message), known);
                 k->kept++;
         }
-        *out = *known;
+        *out = known->text;
+        *words = known->words;
         buf_release(&text);
         buf_release(&line);
         return OK;

@@ -29,5 +29,6 @@ CHECKED enum status recall_messages(
 const struct recalled_thread *recall_thread(struct recall *, uint64_t root);
 /* What is history in a mailbox, for a view of it. Borrowed until recall_begin. */
 CHECKED enum status recall_history(struct recall *, const struct view *, const struct numset **out);
-/* The line that tells most of a message; empty when there is none. */
-CHECKED enum status recall_line(struct recall *, uint64_t message, struct str *out);
+/* The line that tells most of a message; empty when there is none. *words: it says something to
+ * people, and does not only command. */
+CHECKED enum status recall_line(struct recall *, uint64_t message, struct str *out, bool *words);

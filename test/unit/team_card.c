@@ -213,7 +213,8 @@ static void shows_comments(void **state)
         enum refusal why;
         for (unsigned i = 0; i < 5; i++) {
                 struct submission *m = mail(o, o->bo, "bo", "Re: Talk",
-                        i == 4 ? "a secret word" : i == 3 ? "number three" : "number less");
+                        i == 4 ? "a secret word" : i == 3 ? "/label +x" : i == 2 ? "number three"
+                                                                                 : "number less");
                 m->bytes = arena_printf(o->arena, "References: <1@x.example>\r\n%.*s",
                         STR_ARG(m->bytes));
                 if (i == 4)
@@ -226,6 +227,7 @@ static void shows_comments(void **state)
         assert_holds(card, "number three\r\n");
         assert_int_equal(str_find(card, STR("secret")), STR_NOWHERE);
         assert_int_equal(str_find(card, STR("moved this")), STR_NOWHERE);
+        assert_int_equal(str_find(card, STR("/label +x")), STR_NOWHERE); /* it only commands */
 }
 
 static void counts_checklists(void **state)

@@ -70,7 +70,7 @@ static void sections(void **state)
         assert_holds(text, "3 days late, To do\n    Ana: \"It has to be done.\"\n[3] T-2 Release notes ");
         assert_holds(text, "due today, To do\n    Ana: \"It has to be done.\"\n[4] T-3 Login page ");
         assert_holds(text, "waits for Cem\n");
-        assert_holds(text, "2 tasks of yours are for later.");
+        assert_holds(text, "2 tasks of yours are not due this week: see Tasks/Mine.");
         assert_true(str_find(text, STR("Some day")) == STR_NOWHERE || count_of(text, "T-4 ") == 1);
         assert_int_equal(a + b, 3);
 }
@@ -100,7 +100,7 @@ static void told_once(void **state)
         assert_holds(text, "    with cem (Ana)\n");
         text = digest_of(o, o->cem, &d);
         assert_int_equal(count_of(text, "T-1 "), 1);
-        assert_holds(text, "1 task of yours is for later.");
+        assert_holds(text, "1 task of yours is not due this week: see Tasks/Mine.");
         /* what is due is told at the task, not in the news */
         due.due = (int32_t)today(o);
         assert_int_equal(act(o, o->ana, n, due, 0), OK);
@@ -120,12 +120,44 @@ static void nothing_to_say(void **state)
         assert_int_equal(digest_of(o, o->eve, &d).len, 0); /* may not read it */
 }
 
+static void post(struct office *o, const char *subject, const char *text, bool answers)
+{
+        enum refusal why;
+        struct submission *m = mail(o, o->bo, "bo", subject, text);
+        m->bytes = arena_printf(o->arena, "%s%.*s",
+                answers ? "References: <1@x.example>\r\n" : "", STR_ARG(m->bytes));
+        assert_int_equal(submit(&o->site, m, o->arena, &why), OK);
+}
+
+/* The line that is quoted says something to people; whose task it is stands beside it. */
+static void quotes_words(void **state)
+{
+        struct office *o = *state;
+        struct digest d;
+        struct task_edit give = with(o, &o->cem, DAY_NONE);
+        uint32_t n = open_task(o, "Talk", &give);
+        post(o, "Re: Talk", "We need tests.\r\n\r\n/label +x", true);
+        post(o, "Re: Talk", "/label +y", true);
+        post(o, "[task] Renew", "Due: fri\r\nAsign: cem\r\n\r\nThe steps are known.", false);
+        post(o, "No task", "/done", false);
+        struct str text = digest_of(o, o->cem, &d);
+        assert_holds(text, "eng - T-1 Talk ");
+        assert_holds(text, " yours, 3 new: Ana, Bo\n    Bo: \"We need tests.\"\n");
+        assert_holds(text, "Bo: \"Asign: cem The steps are known.\"\n");
+        assert_holds(text, "Bo: \"/done\"\n"); /* that is all there is to say of it */
+        assert_int_equal(act(o, o->bo, n, to("doing"), 0), OK);
+        text = digest_of(o, o->cem, &d);
+        assert_holds(text, "Bo: \"We need tests.\"\n    now Doing (Bo)\n");
+        assert_holds(text, " 1 change to a task.");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(sections, begin, end),
                 cmocka_unit_test_setup_teardown(told_once, begin, end),
                 cmocka_unit_test_setup_teardown(nothing_to_say, begin, end),
+                cmocka_unit_test_setup_teardown(quotes_words, begin, end),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
