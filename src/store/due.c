@@ -1,4 +1,5 @@
 #include "store/due.h"
+#include "base/clock.h"
 #include "store/message.h"
 #include "store/rows.h"
 #include "store/view.h"
@@ -169,6 +170,31 @@ static enum status digest_check(struct txn *txn, struct op *op)
         return st == OK ? EXISTS : st == ABSENT ? OK : st;
 }
 
+/* What is too old to be answered, the oldest first, and so few at a time that it costs nothing: one
+ * comes a day. A day in the future makes nothing older than it is. */
+static enum status drop_old_digests(struct txn *txn, struct op *op, const struct digest_record *d)
+{
+        enum { AT_ONCE = 4, DAY_SECONDS = 86400 };
+        int64_t today = clock_now() / DAY_SECONDS, days[AT_ONCE];
+        struct key from = key_digests(d->person),
+                   upto = key_digest(d->person, (d->day < today ? d->day : today) - DIGEST_KEPT_DAYS);
+        struct scan *scan = scan_open(op->store->env, txn, TABLE_DIGEST, key_str(&from), key_str(&upto));
+        struct digest_record old;
+        struct str key, value;
+        size_t count = 0;
+        enum status st = OK;
+        while (count < AT_ONCE && (st = scan_next(scan, &key, &value)) == OK)
+                if (key_digest_read(key, &old))
+                        days[count++] = old.day;
+        scan_close(scan);
+        st = st == ABSENT ? OK : st;
+        for (size_t i = 0; st == OK && i < count; i++) {
+                struct key gone = key_digest(d->person, days[i]);
+                st = table_remove(txn, TABLE_DIGEST, key_str(&gone));
+        }
+        return st;
+}
+
 static enum status digest_put(struct txn *txn, struct op *op)
 {
         struct digest_record d = *((struct digest_op *)op)->record;
@@ -177,7 +203,8 @@ static enum status digest_put(struct txn *txn, struct op *op)
         if (d.filing)
                 d.message = d.filing->message;
         digest_write(&d, &value);
-        return put_value(txn, TABLE_DIGEST, &key, &value);
+        enum status st = put_value(txn, TABLE_DIGEST, &key, &value);
+        return st == OK ? drop_old_digests(txn, op, &d) : st;
 }
 
 static const struct op_kind digest_kind = {

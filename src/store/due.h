@@ -28,7 +28,9 @@ struct digest_record {
                                       * operation of the same change files. NULL in what is read. */
         struct str items;            /* encoded by team/digest: how far it looked */
 };
-/* EXISTS at the commit when that day's has been recorded: nobody gets two. */
+enum { DIGEST_KEPT_DAYS = 100 };
+/* EXISTS at the commit when that day's has been recorded: nobody gets two. The person's records of
+ * over DIGEST_KEPT_DAYS before it go. */
 void change_digest(struct change *, const struct digest_record *);
 CHECKED enum status digest_last(
         struct store *, uint32_t person, struct arena *, struct digest_record *out); /* ABSENT */

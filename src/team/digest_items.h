@@ -16,7 +16,7 @@ struct digest_item {
         uint64_t message; /* that an answer answers */
         uint32_t task;    /* its number; 0 */
 };
-enum { DIGEST_ITEMS_MOST = 255, DIGEST_ANSWER_DAYS = 90 };
+enum { DIGEST_ITEMS_MOST = 255, DIGEST_ANSWER_DAYS = 90 }; /* records are kept for longer: due.h */
 struct digest_items {
         uint64_t position;     /* how far it looked */
         struct digest_item *v; /* number 1 first */

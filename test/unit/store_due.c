@@ -86,11 +86,48 @@ static void digests(void **state)
         assert_int_equal(m.count, 3);
 }
 
+static enum status record_day(struct kit *k, uint32_t person, int64_t day)
+{
+        struct digest_record record = {.person = person, .day = day, .at = 1000, .items = STR("x")};
+        struct change *change = change_new(k->store);
+        change_digest(change, &record);
+        enum status st = store_commit(change);
+        change_free(change);
+        return st;
+}
+
+/* What is too old to be answered goes, bit by bit; nobody else's does, and none because somebody
+ * asked for a day to come. */
+static void old_digests(void **state)
+{
+        struct kit *k = *state;
+        uint32_t ana = kit_person(k, "ana"), bo = kit_person(k, "bo");
+        struct digest_record got;
+        for (int64_t day = -1; day < 7; day++) {
+                assert_int_equal(record_day(k, ana, day), OK);
+                assert_int_equal(record_day(k, bo, day), OK);
+        }
+        assert_int_equal(record_day(k, ana, 5 + DIGEST_KEPT_DAYS), OK);
+        assert_int_equal(digest_get(k->store, ana, 2, k->arena, &got), ABSENT);
+        assert_int_equal(digest_get(k->store, ana, 3, k->arena, &got), OK); /* four at once */
+        assert_int_equal(record_day(k, ana, 6 + DIGEST_KEPT_DAYS), OK);
+        assert_int_equal(digest_get(k->store, ana, 5, k->arena, &got), ABSENT);
+        assert_int_equal(digest_get(k->store, ana, 6, k->arena, &got), OK); /* not too old yet */
+        assert_int_equal(digest_last(k->store, ana, k->arena, &got), OK);
+        assert_int_equal(got.day, 6 + DIGEST_KEPT_DAYS);
+        assert_int_equal(digest_get(k->store, bo, -1, k->arena, &got), OK);
+        int64_t today = time(NULL) / 86400;
+        assert_int_equal(record_day(k, bo, today - 1), OK);
+        assert_int_equal(record_day(k, bo, today + 365), OK);
+        assert_int_equal(digest_get(k->store, bo, today - 1, k->arena, &got), OK);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(in_order, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(digests, kit_begin, kit_end),
+                cmocka_unit_test_setup_teardown(old_digests, kit_begin, kit_end),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
