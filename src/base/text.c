@@ -314,6 +314,21 @@ static size_t plain_length(struct str s)
         return n == s.len || n == 0 ? n : n - 1;
 }
 
+bool text_ends_in_word(struct str s)
+{
+        size_t at = s.len;
+        ucs4_t c;
+        while (at && s.len - at < 4) {
+                unsigned char octet = (unsigned char)s.at[--at];
+                if ((octet & 0xc0) != 0x80)
+                        break;
+        }
+        if (at == s.len || u8_mbtoucr(&c, (const uint8_t *)s.at + at, s.len - at) < 0)
+                return false;
+        return uc_is_general_category(c, uc_general_category_or(
+                       uc_general_category_or(UC_CATEGORY_L, UC_CATEGORY_M), UC_CATEGORY_N));
+}
+
 size_t text_columns(struct str s)
 {
         size_t columns = plain_length(s);

@@ -20,6 +20,10 @@ void text_fold(struct str, struct buf *out);
  * or it holds what SASLprep prohibits (controls, private use, no characters). */
 CHECKED enum status text_saslprep(struct str, struct buf *out);
 
+/* Is its last character a letter, a mark on one or a digit, of any script? False for none, and for
+ * what is no UTF-8. */
+bool text_ends_in_word(struct str utf8);
+
 /* Terminal columns of UTF-8 (wide characters count 2), for 72-column digests. */
 size_t text_columns(struct str utf8);
 /* The longest prefix of at most `columns` columns; never cuts a character. */

@@ -1,4 +1,5 @@
 #include "team/named.h"
+#include "base/text.h"
 #include "mail/address.h"
 #include "mail/content.h"
 #include "mail/header.h"
@@ -18,10 +19,13 @@ static bool is_name_char(char c)
         return isalnum((unsigned char)c) || c == '-' || c == '.' || c == '_';
 }
 
-/* What stands before an '@' that begins a name: not "someone@example.org", not "/@". */
-static bool may_stand_before(char c)
+/* May an '@' behind this begin a name? Not in "someone@example.org", nor "/@". */
+static bool may_stand_before(struct str before)
 {
-        return !is_name_char(c) && c != '@' && c != '/' && c != '+' && (unsigned char)c < 0x80;
+        char c = before.len ? before.at[before.len - 1] : ' ';
+        if ((unsigned char)c >= 0x80)
+                return !text_ends_in_word(before);
+        return !is_name_char(c) && c != '@' && c != '/' && c != '+';
 }
 
 static bool known(const struct str *words, size_t count, struct str word)
@@ -36,7 +40,7 @@ size_t named_words(struct str text, struct arena *arena, struct str *out, size_t
 {
         size_t count = 0;
         for (size_t at = 0; at < text.len && count < most; at++) {
-                if (text.at[at] != '@' || (at > 0 && !may_stand_before(text.at[at - 1])))
+                if (text.at[at] != '@' || !may_stand_before(str_sub(text, 0, at)))
                         continue;
                 size_t end = at + 1;
                 while (end < text.len && is_name_char(text.at[end]))

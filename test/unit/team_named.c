@@ -20,6 +20,11 @@ static const struct {
         {"at the end", "thanks @ana", "ana"},
         {"over lines", "@ana\n@bo\n", "ana bo"},
         {"next to other letters", "\xc3\xa9@ana", ""},
+        {"behind a mark on a letter", "e\xcc\x81@ana \xd9\xa3@bo", ""},
+        {"in quotation marks of other languages",
+                "\u201e@ana\u201c \u00ab@bo\u00bb \uff08@cem \u2014@dee", "ana bo cem dee"},
+        {"behind a blank that does not break", "Hi\u00a0@bo", "bo"},
+        {"behind half a character", "\xa0@bo \xff@cem", "bo cem"},
         {"too long", "@aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", ""},
         {"more than asked for", "@a @b @c @d @e", "a b c d"},
 };
