@@ -1,6 +1,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/wildmat.h"
+#include "mail/date.h"
+#include "mail/header.h"
 #include "nntp/range.h"
 #include "nntp/session.h"
 
@@ -235,7 +237,7 @@ CHECKED static enum status say_news(struct session *s, struct news *news, const 
         uint64_t ids[BATCH];
         size_t n = 0;
         for (size_t i = 0; i < count; i++)
-                if (e[i].date >= news->since && !is_told(news, e[i].message))
+                if (!is_told(news, e[i].message))
                         ids[n++] = e[i].message;
         struct arena *arena = arena_new();
         struct stored *m = arena_alloc(arena, (n + 1) * sizeof *m);
@@ -247,14 +249,59 @@ CHECKED static enum status say_news(struct session *s, struct news *news, const 
         return st;
 }
 
+/* When an article came: the topmost Received tells it. An entry's date is what who appended or
+ * copied it wished it to be. What the site itself wrote has no such field, and the right date. */
+CHECKED static enum status arrival(struct session *s, struct place place, time_t *out)
+{
+        struct entry entry = {0};
+        struct buf prefix = {0};
+        struct str raw;
+        time_t at;
+        int offset;
+        enum status st = entry_read(s->site->store, place.mailbox, place.number, &entry);
+        if (st == OK)
+                st = prefix_read(s->site->store, place.mailbox, place.number, &prefix);
+        *out = entry.date;
+        if (st == OK && header_find(buf_str(&prefix), "Received", &raw)) {
+                struct str text = header_unfold(s->arena, raw);
+                size_t mark = str_rchr(text, ';');
+                if (mark != STR_NOWHERE &&
+                        date_parse(str_trim(str_from(text, mark + 1)), &at, &offset) == OK)
+                        *out = at;
+        }
+        buf_release(&prefix);
+        return st == ABSENT ? OK : st; /* gone meanwhile: of no interest */
+}
+
+/* The first that came at that time or later: numbers are given in the order of arrival. 0: none. */
+CHECKED static enum status first_since(
+        struct session *s, const struct view *view, time_t since, uint32_t *out)
+{
+        uint32_t low = 1, high = view->count + 1; /* ranks */
+        enum status st = OK;
+        while (st == OK && low < high) {
+                uint32_t middle = low + (high - low) / 2;
+                time_t at;
+                st = arrival(s,
+                        (struct place){view->mailbox, numset_select(view->numbers, middle)}, &at);
+                if (at < since)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        *out = low <= view->count ? numset_select(view->numbers, low) : 0;
+        return st;
+}
+
 CHECKED static enum status news_of(struct session *s, uint32_t topic, struct news *news)
 {
         const struct view *view;
         struct entry entries[BATCH];
+        uint32_t from;
         enum status st = view_open(s->site->store, topic, &view);
         if (st != OK)
                 return st == ABSENT ? OK : st;
-        uint32_t from = view->count ? view->low : 0;
+        st = first_since(s, view, news->since, &from);
         while (st == OK && from && !wire_gone(s->wire)) {
                 size_t count = BATCH;
                 st = entries_read(s->site->store, topic, view->numbers, &from, entries, &count);
