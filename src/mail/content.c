@@ -122,7 +122,11 @@ static bool is_readable(const struct part *p, const struct wish *w)
 {
         static const char *const subtypes[] = {
                 "plain", "html", "markdown", "x-markdown", "enriched"};
-        if (!str_eq(p->type, STR("text")) || (!w->everything && p->parent && mime_is_attachment(p)))
+        if (!str_eq(p->type, STR("text")))
+                return false;
+        if (w->everything) /* patches, tables and appointments, too */
+                return true;
+        if (p->parent && mime_is_attachment(p))
                 return false;
         for (size_t i = 0; i < COUNT_OF(subtypes); i++)
                 if (str_eq(p->subtype, str_of(subtypes[i])))
@@ -190,10 +194,23 @@ static void add_message(const struct part *top, const struct wish *w, struct buf
         add_part(top, w, out);
 }
 
-/* Recurses at most MIME_DEPTH_MAX levels. */
+/* Who searches finds an attachment by its name, which stands in the body, too. */
+static void add_name(const struct part *p, struct buf *out)
+{
+        struct str name = mime_filename(p);
+        if (name.len == 0)
+                return;
+        buf_add(out, name);
+        buf_add_char(out, '\n');
+}
+
+/* Recurses at most MIME_DEPTH_MAX levels. Where words are looked for, every alternative counts: the
+ * plain one may say no more than that the other should be read. */
 static void add_part(const struct part *p, const struct wish *w, struct buf *out)
 {
-        if (p->kind == PART_MULTIPART && str_eq(p->subtype, STR("alternative")))
+        if (w->everything && p->parent)
+                add_name(p, out);
+        if (p->kind == PART_MULTIPART && str_eq(p->subtype, STR("alternative")) && !w->everything)
                 add_alternative(p, w, out);
         else if (p->kind == PART_MULTIPART)
                 add_children(p, w, out);

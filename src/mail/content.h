@@ -10,6 +10,6 @@
  * text unflowed (RFC 3676, DelSp); attachments are left out. At most `max` octets. */
 void content_text(struct arena *, const struct part *top, size_t max, struct buf *out);
 
-/* The same for searching: also the text of attachments, and of messages inside of messages with
- * their headers, decoded. */
+/* The same for searching: also every alternative, the names and the text of attachments of any
+ * text type, and messages inside of messages with their headers, decoded. */
 void content_search(struct arena *, const struct part *top, size_t max, struct buf *out);

@@ -90,7 +90,14 @@ static void all_text(void **state)
                         MIXED "\r\none\r\n--b\r\nContent-Disposition: attachment\r\n\r\ntwo\r\n--b\r\n"
                               "Content-Type: message/rfc822\r\n\r\nSubject: =?utf-8?q?=C3=A4pfel?=\r\nX: a\r\n b\r\n\r\nfour\r\n--b\r\n"
                               "Content-Type: image/gif; name=x.gif\r\n\r\nGIF\r\n--b--\r\n",
-                        "one\n\ntwo\n\nSubject: \xc3\xa4pfel\nX: a b\nfour\n"},
+                        "one\n\ntwo\n\nSubject: \xc3\xa4pfel\nX: a b\nfour\n\nx.gif\n"},
+                {"every alternative",
+                        "Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n\r\nRead the other form.\r\n--b\r\n"
+                              "Content-Type: text/html\r\n\r\n<p>News</p>\r\n--b--\r\n",
+                        "Read the other form.\n\nNews\n"},
+                {"attached patches", MIXED "\r\none\r\n--b\r\n"
+                              "Content-Type: text/x-diff; name=\"=?utf-8?q?=C3=A4.diff?=\"\r\n\r\n+two\r\n--b--\r\n",
+                        "one\n\n\xc3\xa4.diff\n+two\n"},
                 {"a message in a message in a message",
                         "Content-Type: message/rfc822\r\n\r\nSubject: one\r\nContent-Type: message/rfc822\r\n\r\n"
                         "Subject: two\r\n\r\nthree\r\n",
