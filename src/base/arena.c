@@ -12,10 +12,12 @@ struct arena {
         struct block *first; /* the one being filled; older ones behind it */
 };
 
+/* Its octets are cleared as they are given out. */
 static struct block *block_new(size_t size, struct block *next)
 {
-        struct block *b = mem_new(sizeof *b + size);
+        struct block *b = mem_grow(NULL, sizeof *b + size);
         b->next = next;
+        b->used = 0;
         b->size = size;
         return b;
 }

@@ -2,24 +2,9 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-char ascii_lower(char c)
-{
-        return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
-char ascii_upper(char c)
-{
-        return c >= 'a' && c <= 'z' ? (char)(c - 32) : c;
-}
-
 struct str str_of(const char *text)
 {
         return text ? str_make(text, strlen(text)) : STR_NONE;
-}
-
-bool str_eq(struct str a, struct str b)
-{
-        return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
 }
 
 bool str_same(struct str a, struct str b)
@@ -39,25 +24,9 @@ int str_cmp(struct str a, struct str b)
         return c ? c : (a.len > b.len) - (a.len < b.len);
 }
 
-bool str_starts(struct str s, struct str prefix)
-{
-        return s.len >= prefix.len && str_eq(str_make(s.at, prefix.len), prefix);
-}
-
 bool str_starts_same(struct str s, struct str prefix)
 {
         return s.len >= prefix.len && str_same(str_make(s.at, prefix.len), prefix);
-}
-
-bool str_ends(struct str s, struct str suffix)
-{
-        return s.len >= suffix.len && str_eq(str_from(s, s.len - suffix.len), suffix);
-}
-
-size_t str_chr(struct str s, char c)
-{
-        const char *p = s.len ? memchr(s.at, c, s.len) : NULL;
-        return p ? (size_t)(p - s.at) : STR_NOWHERE;
 }
 
 size_t str_rchr(struct str s, char c)
@@ -76,25 +45,14 @@ size_t str_find(struct str s, struct str needle)
 
 size_t str_find_same(struct str s, struct str needle)
 {
+        if (needle.len == 0)
+                return 0;
+        char low = ascii_lower(needle.at[0]), high = ascii_upper(needle.at[0]);
         for (size_t i = 0; i + needle.len <= s.len; i++)
-                if (str_same(str_make(s.at + i, needle.len), needle))
+                if ((s.at[i] == low || s.at[i] == high) &&
+                        str_same(str_make(s.at + i, needle.len), needle))
                         return i;
         return STR_NOWHERE;
-}
-
-struct str str_from(struct str s, size_t start)
-{
-        if (s.len == 0)
-                return s; /* NULL + 0 is undefined */
-        if (!s.at)
-                return s; /* adding even 0 to no address is undefined */
-        return start >= s.len ? str_make(s.at + s.len, 0) : str_make(s.at + start, s.len - start);
-}
-
-struct str str_sub(struct str s, size_t start, size_t len)
-{
-        s = str_from(s, start);
-        return len < s.len ? str_make(s.at, len) : s;
 }
 
 static bool is_blank(char c)

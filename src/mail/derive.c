@@ -171,6 +171,16 @@ static bool has_attachment(const struct part *top)
         return false;
 }
 
+static bool has_dots(struct str message)
+{
+        size_t end = 0;
+        while (message.len && message.at[0] != '.' && end != STR_NOWHERE) {
+                end = str_chr(message, '\n');
+                message = str_from(message, end == STR_NOWHERE ? message.len : end + 1);
+        }
+        return message.len > 0;
+}
+
 /* ---- all of it ---- */
 
 static struct str keep(struct arena *arena, struct buf *b)
@@ -227,6 +237,6 @@ void derive(struct arena *arena, struct str message, struct derived *out)
         set_octets(arena, message, top, out);
         out->header_size = (uint32_t)top->header.len;
         out->lines = top->lines + (top->body.len && !str_ends(top->body, STR("\n")));
-        out->dots = str_starts(message, STR(".")) || str_find(message, STR("\n.")) != STR_NOWHERE;
+        out->dots = has_dots(message);
         out->attachment = has_attachment(top);
 }

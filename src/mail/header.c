@@ -69,23 +69,32 @@ bool header_next(struct str *rest, struct field *out)
         return true;
 }
 
+/* The next field of that name, cut off *rest with all before it. Only what begins with the name is
+ * cut: such a line continues no other field. */
+static bool find_next(struct str *rest, struct str name, struct field *out)
+{
+        struct str line, own;
+        for (; next_line(*rest, &line) && !is_empty_line(line); *rest = str_from(*rest, line.len))
+                if (str_starts_same(line, name) && field_name(line, &own) && str_same(own, name))
+                        return header_next(rest, out);
+        return false;
+}
+
 bool header_find(struct str header, const char *name, struct str *value)
 {
         struct field f;
-        while (header_next(&header, &f))
-                if (str_same(f.name, str_of(name))) {
-                        *value = f.value;
-                        return true;
-                }
-        return false;
+        bool found = find_next(&header, str_of(name), &f);
+        if (found)
+                *value = f.value;
+        return found;
 }
 
 unsigned header_count(struct str header, const char *name)
 {
         unsigned n = 0;
         struct field f;
-        while (header_next(&header, &f))
-                n += str_same(f.name, str_of(name));
+        while (find_next(&header, str_of(name), &f))
+                n++;
         return n;
 }
 

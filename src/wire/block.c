@@ -149,24 +149,56 @@ static size_t plain_run(struct str s)
         return n;
 }
 
-/* Returns how many octets of the piece belong to the block. */
-static size_t block_piece(struct block *b, struct str piece)
+/* How many octets at the front are whole lines that mean themselves: without a dot in front, CR only
+ * before their LF. Most of all mail is one such run. */
+static size_t plain_lines(struct str s)
 {
-        size_t at = 0;
-        (void)buf_reserve(&b->clean, piece.len + 2); /* a CR that was kept back comes with its LF */
-        while (at < piece.len && b->place != END) {
-                size_t run = b->place == MIDDLE ? plain_run(str_from(piece, at)) : 0;
-                buf_add(&b->clean, str_sub(piece, at, run));
-                at += run;
-                if (!run)
-                        octet(b, piece.at[at++]);
+        size_t n = 0;
+        while (n < s.len && s.at[n] != '.') {
+                struct str rest = str_from(s, n);
+                size_t cr = str_chr(rest, '\r');
+                if (cr == STR_NOWHERE || str_chr(rest, '\n') != cr + 1)
+                        break;
+                n += cr + 2;
         }
-        b->size += b->clean.len;
+        return n;
+}
+
+static void keep(struct block *b, struct str octets)
+{
+        b->size += octets.len;
         if (b->size > b->max)
                 spoil(b, TOO_BIG);
         if (b->kept == OK)
-                b->kept = spool_add(b->out, buf_str(&b->clean));
+                b->kept = spool_add(b->out, octets);
+}
+
+static void keep_clean(struct block *b)
+{
+        if (b->clean.len)
+                keep(b, buf_str(&b->clean));
         buf_clear(&b->clean);
+}
+
+/* Returns how many octets of the piece belong to the block. */
+static size_t block_piece(struct block *b, struct str piece)
+{
+        bool zeros = str_chr(piece, '\0') != STR_NOWHERE;
+        size_t at = 0;
+        while (at < piece.len && b->place != END) {
+                struct str rest = str_from(piece, at);
+                size_t lines = b->place == LINE_START && !zeros ? plain_lines(rest) : 0;
+                size_t run = b->place == MIDDLE ? plain_run(rest) : 0;
+                if (lines) {
+                        keep_clean(b);
+                        keep(b, str_sub(rest, 0, lines));
+                }
+                buf_add(&b->clean, str_sub(rest, 0, run));
+                at += lines + run;
+                if (!lines && !run)
+                        octet(b, piece.at[at++]);
+        }
+        keep_clean(b);
         return at;
 }
 
