@@ -46,7 +46,12 @@ bool text_is_utf8(struct str s)
  * Names are compared by letters and digits, without "x-" and "cs" in front. */
 struct charset {
         const char *name, *iconv_name;
-        enum { PLAIN, SEVEN_BIT, WIDE } form;
+        enum {
+                PLAIN,
+                MIXED, /* an octet below 0x80 may be the second half of a letter */
+                SEVEN_BIT,
+                WIDE,
+        } form;
 };
 
 static const struct charset charsets[] = { /* clang-format off */
@@ -81,16 +86,16 @@ static const struct charset charsets[] = { /* clang-format off */
         {"koi8r", "KOI8-R", PLAIN}, {"koi8u", "KOI8-U", PLAIN}, {"koi8ru", "KOI8-U", PLAIN},
         {"macintosh", "MACINTOSH", PLAIN}, {"macroman", "MACINTOSH", PLAIN},
         {"maccyrillic", "MAC-CYRILLIC", PLAIN}, {"viscii", "VISCII", PLAIN},
-        {"gb2312", "GB18030", PLAIN}, {"gbk", "GB18030", PLAIN}, {"gb18030", "GB18030", PLAIN},
-        {"cp936", "GB18030", PLAIN}, {"euccn", "GB18030", PLAIN},
-        {"big5", "BIG5-HKSCS", PLAIN}, {"big5hkscs", "BIG5-HKSCS", PLAIN},
-        {"cp950", "CP950", PLAIN}, {"euctw", "EUC-TW", PLAIN},
-        {"eucjp", "EUC-JP-MS", PLAIN}, {"eucpkdfmtjapanese", "EUC-JP-MS", PLAIN},
-        {"shiftjis", "CP932", PLAIN}, {"sjis", "CP932", PLAIN}, {"mskanji", "CP932", PLAIN},
-        {"windows31j", "CP932", PLAIN}, {"cp932", "CP932", PLAIN},
-        {"euckr", "UHC", PLAIN}, {"ksc56011987", "UHC", PLAIN}, {"ksc5601", "UHC", PLAIN},
-        {"windows949", "UHC", PLAIN}, {"cp949", "UHC", PLAIN}, {"uhc", "UHC", PLAIN},
-        {"johab", "JOHAB", PLAIN},
+        {"gb2312", "GB18030", MIXED}, {"gbk", "GB18030", MIXED}, {"gb18030", "GB18030", MIXED},
+        {"cp936", "GB18030", MIXED}, {"euccn", "GB18030", MIXED},
+        {"big5", "BIG5-HKSCS", MIXED}, {"big5hkscs", "BIG5-HKSCS", MIXED},
+        {"cp950", "CP950", MIXED}, {"euctw", "EUC-TW", MIXED},
+        {"eucjp", "EUC-JP-MS", MIXED}, {"eucpkdfmtjapanese", "EUC-JP-MS", MIXED},
+        {"shiftjis", "CP932", MIXED}, {"sjis", "CP932", MIXED}, {"mskanji", "CP932", MIXED},
+        {"windows31j", "CP932", MIXED}, {"cp932", "CP932", MIXED},
+        {"euckr", "UHC", MIXED}, {"ksc56011987", "UHC", MIXED}, {"ksc5601", "UHC", MIXED},
+        {"windows949", "UHC", MIXED}, {"cp949", "UHC", MIXED}, {"uhc", "UHC", MIXED},
+        {"johab", "JOHAB", MIXED},
         {"iso2022jp", "ISO-2022-JP", SEVEN_BIT}, {"iso2022jp1", "ISO-2022-JP-2", SEVEN_BIT},
         {"iso2022jp2", "ISO-2022-JP-2", SEVEN_BIT}, {"iso2022kr", "ISO-2022-KR", SEVEN_BIT},
         {"iso2022cn", "ISO-2022-CN", SEVEN_BIT},
@@ -118,6 +123,11 @@ static const struct charset *charset_find(struct str name)
                 if (str_eq(str_make(plain, n), str_of(charsets[i].name)))
                         return &charsets[i];
         return &fallback;
+}
+
+bool text_shows_ascii(struct str charset)
+{
+        return charset_find(charset)->form == PLAIN;
 }
 
 static bool is_seven_bit(struct str s)

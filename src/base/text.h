@@ -13,6 +13,10 @@ bool text_is_utf8(struct str);    /* well-formed, shortest form, no surrogates *
  * in 7 bits, and UTF-16 with NULs, look like UTF-8: they are read as declared. */
 void text_decode(struct str octets, struct str charset, struct buf *out);
 
+/* Are exactly the octets below 0x80 of a text in that charset the ASCII characters of what text_decode
+ * makes of it? (A few charsets have letters in place of controls.) */
+bool text_shows_ascii(struct str charset);
+
 /* For comparing and searching: NFKC, case folded. Invalid UTF-8 is decoded as above first. */
 void text_fold(struct str, struct buf *out);
 

@@ -87,13 +87,30 @@ static struct str meta_charset(struct str html)
         return str_sub(value, 0, n);
 }
 
+static bool is_html(const struct part *p)
+{
+        return str_eq(p->subtype, STR("html"));
+}
+
+/* As much of it as is looked at for `max` octets of text. */
+static struct part clipped_leaf(const struct part *p, size_t max)
+{
+        struct part clipped = *p;
+        clipped.body = str_sub(
+                p->body, 0, max * (is_html(p) ? HTML_GROWTH : PLAIN_GROWTH) + DECODE_SLACK);
+        return clipped;
+}
+
+static bool deletes_space(const struct part *p)
+{
+        return str_same(param_value(p->params, "delsp"), STR("yes"));
+}
+
 static void add_leaf(const struct part *p, size_t max, struct buf *out)
 {
-        bool html = str_eq(p->subtype, STR("html"));
-        size_t most = max * (html ? HTML_GROWTH : PLAIN_GROWTH) + DECODE_SLACK;
-        struct part clipped = *p;
+        bool html = is_html(p);
+        struct part clipped = clipped_leaf(p, max);
         struct buf octets = {0}, text = {0};
-        clipped.body = str_sub(p->body, 0, most);
         mime_decode(&clipped, &octets);
         struct str charset = param_value(p->params, "charset");
         if (html && charset.len == 0)
@@ -102,7 +119,7 @@ static void add_leaf(const struct part *p, size_t max, struct buf *out)
         if (html)
                 html_text(buf_str(&text), out);
         else if (str_same(param_value(p->params, "format"), STR("flowed")))
-                unflow(buf_str(&text), str_same(param_value(p->params, "delsp"), STR("yes")), out);
+                unflow(buf_str(&text), deletes_space(p), out);
         else
                 add_lf(buf_str(&text), out);
         buf_release(&octets);
@@ -118,13 +135,13 @@ struct wish {
         bool everything;
 };
 
-static bool is_readable(const struct part *p, const struct wish *w)
+static bool is_readable(const struct part *p, bool everything)
 {
         static const char *const subtypes[] = {
                 "plain", "html", "markdown", "x-markdown", "enriched"};
         if (!str_eq(p->type, STR("text")))
                 return false;
-        if (w->everything) /* patches, tables and appointments, too */
+        if (everything) /* patches, tables and appointments, too */
                 return true;
         if (p->parent && mime_is_attachment(p))
                 return false;
@@ -137,6 +154,16 @@ static bool is_readable(const struct part *p, const struct wish *w)
 static bool is_blank(struct str s)
 {
         return str_trim(s).len == 0;
+}
+
+static bool is_alternative(const struct part *p)
+{
+        return p->kind == PART_MULTIPART && str_eq(p->subtype, STR("alternative"));
+}
+
+static bool is_plain_text(const struct part *p)
+{
+        return p->kind == PART_LEAF && str_eq(p->subtype, STR("plain"));
 }
 
 static void add_part(const struct part *p, const struct wish *w, struct buf *out);
@@ -152,7 +179,7 @@ static void add_alternative(const struct part *p, const struct wish *w, struct b
                 if (is_blank(buf_str(&text)))
                         continue;
                 buf_set(&last, buf_str(&text));
-                found = c->kind == PART_LEAF && str_eq(c->subtype, STR("plain"));
+                found = is_plain_text(c);
         }
         buf_add(out, buf_str(&last));
         buf_release(&text);
@@ -210,13 +237,13 @@ static void add_part(const struct part *p, const struct wish *w, struct buf *out
 {
         if (w->everything && p->parent)
                 add_name(p, out);
-        if (p->kind == PART_MULTIPART && str_eq(p->subtype, STR("alternative")) && !w->everything)
+        if (is_alternative(p) && !w->everything)
                 add_alternative(p, w, out);
         else if (p->kind == PART_MULTIPART)
                 add_children(p, w, out);
         else if (p->kind == PART_MESSAGE && (w->everything || shows_message(p)))
                 add_message(p->first, w, out);
-        else if (p->kind == PART_LEAF && is_readable(p, w))
+        else if (p->kind == PART_LEAF && is_readable(p, w->everything))
                 add_leaf(p, w->max, out);
 }
 
@@ -246,4 +273,66 @@ void content_text(struct arena *arena, const struct part *top, size_t max, struc
 void content_search(struct arena *arena, const struct part *top, size_t max, struct buf *out)
 {
         add_content(top, (struct wish){arena, max, true}, out);
+}
+
+/* ---- at a glance ---- */
+
+bool content_is_open(const struct part *leaf)
+{
+        return !is_html(leaf) && !deletes_space(leaf) &&
+               text_shows_ascii(param_value(leaf->params, "charset"));
+}
+
+struct glance {
+        size_t max;
+        bool (*may)(const struct part *leaf, struct str octets);
+        bool found;
+};
+
+static bool holds_letter(struct str octets)
+{
+        octets = str_sub(octets, 0, DECODE_SLACK);
+        for (size_t i = 0; i < octets.len; i++) {
+                char c = ascii_lower(octets.at[i]);
+                if (c >= 'a' && c <= 'z')
+                        return true;
+        }
+        return false;
+}
+
+/* True: it is a plain text that is not blank. */
+static bool glance_at_leaf(const struct part *p, struct glance *g)
+{
+        struct part clipped = clipped_leaf(p, g->max);
+        struct buf decoded = {0};
+        struct str octets = clipped.body;
+        if (str_eq(p->encoding, STR("base64")) || str_eq(p->encoding, STR("quoted-printable"))) {
+                mime_decode(&clipped, &decoded);
+                octets = buf_str(&decoded);
+        }
+        g->found = g->found || g->may(p, octets);
+        bool shown = is_plain_text(p) && content_is_open(p) && holds_letter(octets);
+        buf_release(&decoded);
+        return shown;
+}
+
+/* True: of an alternative's other forms none is shown. Recurses at most MIME_DEPTH_MAX levels. */
+static bool glance_at(const struct part *p, struct glance *g)
+{
+        if (p->kind == PART_LEAF)
+                return is_readable(p, false) && glance_at_leaf(p, g);
+        if (p->kind == PART_MESSAGE && !shows_message(p))
+                return false;
+        for (const struct part *c = p->first; c && !g->found; c = c->next)
+                if (glance_at(c, g) && is_alternative(p))
+                        break;
+        return false;
+}
+
+bool content_any(const struct part *top, size_t max,
+        bool (*may)(const struct part *leaf, struct str octets))
+{
+        struct glance g = {.max = max, .may = may};
+        (void)glance_at(top, &g);
+        return g.found;
 }

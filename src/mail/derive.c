@@ -229,9 +229,16 @@ static void set_header(struct arena *arena, struct str header, struct derived *d
 
 void derive(struct arena *arena, struct str message, struct derived *out)
 {
-        if (!message.at)
-                message = STR("");
-        const struct part *top = mime_parse(arena, message);
+        struct parsed_mail parsed;
+        parsed_make(arena, message, &parsed);
+        derive_parsed(&parsed, out);
+}
+
+void derive_parsed(const struct parsed_mail *parsed, struct derived *out)
+{
+        struct arena *arena = parsed->arena;
+        struct str message = parsed->bytes;
+        const struct part *top = parsed->top;
         *out = (struct derived){0};
         set_header(arena, str_sub(top->header, 0, HEADER_READ), out);
         set_octets(arena, message, top, out);

@@ -2,7 +2,7 @@
  * IMAP's ENVELOPE, BODYSTRUCTURE and BODY as ready octets, the news overview fields, the index of
  * parts, ids and dates. RFC 9051 7.5.2, RFC 3977 8.1. */
 #pragma once
-#include "mail/mime.h"
+#include "mail/parsed.h"
 
 struct derived {
         struct str message_id;   /* "<...>"; empty when the message has none (then see msgid_of) */
@@ -27,6 +27,7 @@ struct derived {
 
 /* Everything in the arena; `message` in CRLF form, kept while derived is used. */
 void derive(struct arena *, struct str message, struct derived *out);
+void derive_parsed(const struct parsed_mail *, struct derived *out); /* the same, in its arena */
 
 /* Does this header say that no person wrote it? (derived.automatic) */
 bool derive_automatic(struct str header);

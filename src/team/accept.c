@@ -345,17 +345,16 @@ static bool asks_for_task(const struct directives *d)
         return false;
 }
 
-static enum status read_directives(struct obeying *o, struct str header)
+static enum status read_directives(struct obeying *o, struct parsed_mail *parsed)
 {
-        struct str subject = header_text(o->arena, header, "Subject"), title;
+        struct str subject = header_text(o->arena, parsed->top->header, "Subject"), title;
         const struct zone *zone;
         o->opens = o->mail->opens || directive_subject_task(subject, &title);
-        if (!o->opens && !directive_may_stand(o->mail->bytes))
+        if (!o->opens && !directive_may_stand(parsed))
                 return OK;
         if (zone_find(o->actor.zone, &zone) != OK && zone_find(STR("UTC"), &zone) != OK)
                 return BROKEN;
-        directive_read(o->mail->bytes, zone, clock_now(), o->opens ? STRICT : LENIENT, o->arena,
-                &o->directives);
+        directive_read(parsed, zone, clock_now(), o->opens ? STRICT : LENIENT, &o->directives);
         return OK;
 }
 
@@ -376,11 +375,12 @@ static enum status read_wish(struct obeying *o, struct str header)
  * nothing: only of what does is looked up what it answers, which waits for a flush. */
 static enum status prepare(struct obeying *o, bool *commanding)
 {
-        struct str header = str_sub(o->mail->bytes, 0, header_length(o->mail->bytes));
+        struct parsed_mail *parsed = submit_parsed(o->mail, o->arena);
+        struct str header = parsed->top->header;
         enum status st = find_topic(o);
         *commanding = st == OK && o->topic && commands(o, header);
         if (*commanding)
-                st = read_directives(o, header);
+                st = read_directives(o, parsed);
         *commanding = *commanding && st == OK && (o->directives.count || o->opens);
         if (st == OK && o->topic && (*commanding || o->mail->about))
                 st = find_object(o, header);
@@ -516,6 +516,7 @@ void accept_obey(struct site *site, const struct submission *mail)
 {
         struct arena *arena = arena_new();
         struct submission copy = *mail;
+        copy.parsed = NULL; /* its arena may be gone */
         struct obeying o = {.site = site, .mail = &copy, .arena = arena};
         bool commanding;
         enum status st = prepare(&o, &commanding);

@@ -408,91 +408,65 @@ static void read_header(struct reading *r, struct str header)
 
 /* ---- at a glance ---- */
 
-static bool is_plain_charset(struct str value)
-{
-        static const char *const plain[] = {"us-ascii", "utf-8", "iso-8859-", "windows-125"};
-        value = str_starts(value, STR("\"")) ? str_from(value, 1) : value;
-        for (size_t i = 0; i < COUNT_OF(plain); i++)
-                if (str_starts_same(value, str_of(plain[i])))
-                        return true;
-        return false;
-}
-
-/* A line of a part's header that says that its text is not what its octets show. */
-static bool says_encoded(struct str line)
-{
-        static const char *const signs[] = {"html", "base64", "quoted-printable", "delsp"};
-        size_t at = str_find_same(line, STR("charset"));
-        if (at != STR_NOWHERE) {
-                struct str behind = str_from(line, at + strlen("charset"));
-                if (!str_starts(behind, STR("=")) || !is_plain_charset(str_from(behind, 1)))
-                        return true;
-        }
-        for (size_t i = 0; i < COUNT_OF(signs); i++)
-                if (str_find_same(line, str_of(signs[i])) != STR_NOWHERE)
-                        return true;
-        return false;
-}
-
 static bool is_plain(char c)
 {
         return c > ' ' && c < 0x7f;
 }
 
-/* "/word", or a known word and a colon. Controls and what is no ASCII may be dropped when it is read,
- * or be blanks: they are passed over, and a word that holds any may be a known one. */
+/* "/word", or a known word and a colon, which may stand at the beginning of the next line when this
+ * one flows on. Controls and what is no ASCII may be dropped when it is read, or be blanks: they are
+ * passed over, and a word that holds any may be a known one. */
 static bool begins_like_directive(struct str line)
 {
         bool odd = false;
-        size_t start = 0, seen = 0;
+        size_t start = 0, seen = 0, end;
         while (start < line.len && !is_plain(line.at[start]))
                 start++;
         line = str_from(line, start);
         if (str_starts(line, STR("/")))
                 return true;
-        for (size_t i = 0; i < line.len && seen < DIRECTIVE_WORD_MAX; i++) {
-                if (line.at[i] == ':')
-                        return odd || directive_row_find(DIRECTIVE_FIELD, str_trim(str_sub(line, 0, i)));
-                bool usual = is_plain(line.at[i]) || line.at[i] == ' ';
+        for (end = 0; end < line.len && line.at[end] != ':'; end++) {
+                bool usual = is_plain(line.at[end]) || line.at[end] == ' ';
                 odd = odd || !usual;
                 seen += usual;
+                if (seen >= DIRECTIVE_WORD_MAX)
+                        return false;
         }
-        return false;
+        if (end == line.len && !str_ends(line, STR(" ")))
+                return false;
+        return odd || directive_row_find(DIRECTIVE_FIELD, str_trim(str_sub(line, 0, end)));
 }
 
-bool directive_may_stand(struct str message)
+static bool may_direct(const struct part *leaf, struct str text)
 {
-        struct str rest = message, line;
-        while (rest.len) {
-                size_t end = str_chr(rest, '\n');
-                line = str_sub(rest, 0, end);
-                rest = end == STR_NOWHERE ? STR_NONE : str_from(rest, end + 1);
-                if (line.len && line.at[line.len - 1] == '\r')
-                        line.len--;
-                if (!line.len)
-                        continue;
-                char first = line.at[0];
-                bool of_part = first == 'C' || first == 'c' || first == ' ' || first == '\t';
-                if (str_starts_same(line, STR("Baton-")) || (of_part && says_encoded(line)) ||
-                        begins_like_directive(line) || str_chr(line, '\r') != STR_NOWHERE)
+        struct str line;
+        if (!content_is_open(leaf))
+                return true;
+        while (str_line(&text, &line))
+                if (line.len && (begins_like_directive(line) || str_chr(line, '\r') != STR_NOWHERE))
                         return true;
-        }
         return false;
 }
 
-void directive_read(struct str message, const struct zone *zone, time_t now, enum strictness strict,
-        struct arena *arena, struct directives *out)
+bool directive_may_stand(const struct parsed_mail *parsed)
 {
-        struct reading r = {
-                .today = when_today(zone, now), .strictness = strict, .arena = arena, .out = out};
-        struct buf text = {0}, own = {0};
+        struct str header = parsed->top->header, line;
+        while (str_line(&header, &line))
+                if (str_starts_same(line, STR("Baton-")))
+                        return true;
+        return content_any(parsed->top, PARSED_TEXT_MAX, may_direct);
+}
+
+void directive_read(struct parsed_mail *parsed, const struct zone *zone, time_t now,
+        enum strictness strict, struct directives *out)
+{
+        struct reading r = {.today = when_today(zone, now),
+                .strictness = strict,
+                .arena = parsed->arena,
+                .out = out};
         *out = (struct directives){0};
-        read_header(&r, str_sub(message, 0, header_length(message)));
-        content_text(arena, mime_parse(arena, message), DIRECTIVE_TEXT_MAX, &text);
-        (void)content_said(buf_str(&text), &own); /* nothing said: an empty text */
-        read_own(&r, buf_str(&own));
-        buf_release(&text);
-        buf_release(&own);
+        read_header(&r, parsed->top->header);
+        read_own(&r, parsed_said(parsed));
 }
 
 /* The line that was meant: with what stood behind the mistyped word, where something may. */

@@ -7,6 +7,7 @@
 #pragma once
 #include "base/arena.h"
 #include "base/when.h"
+#include "mail/parsed.h"
 #include "team/directive_row.h"
 
 enum {
@@ -14,7 +15,7 @@ enum {
         DIRECTIVE_LINE_MAX = 1000,           /* octets; a longer line is FAULT_ARGUMENT */
         DIRECTIVE_WORD_MAX = 40,             /* octets before a field's colon that a glance looks at */
         DIRECTIVE_ITEMS_MAX = 20,            /* persons, labels or tasks in one directive */
-        DIRECTIVE_TEXT_MAX = 256 * 1024,     /* octets of text that are looked at; bounds `rest` */
+        DIRECTIVE_TEXT_MAX = PARSED_TEXT_MAX, /* octets of text that are looked at; bounds `rest` */
 };
 
 enum directive_fault {
@@ -65,17 +66,17 @@ struct directives {
  * /words only near misses are told. A path ("/usr/bin") is text for both. */
 enum strictness { LENIENT, STRICT };
 
-/* `message`: header and body as submitted, CRLF form. Days are counted from `now` in the author's
- * zone. All that comes out lies in the arena. Never fails: what is no directive is text. */
-void directive_read(struct str message, const struct zone *, time_t now, enum strictness,
-        struct arena *, struct directives *out);
+/* The message: header and body as submitted. Days are counted from `now` in the author's zone. All
+ * that comes out lies in its arena. Never fails: what is no directive is text. */
+void directive_read(
+        struct parsed_mail *, const struct zone *, time_t now, enum strictness, struct directives *out);
 /* The same for a text that is the author's own already: a part of an answer to a digest. */
 void directive_read_text(struct str own, const struct zone *, time_t now, enum strictness,
         struct arena *, struct directives *out);
 
 /* Without reading it: may there be a directive, read leniently? Most mail can be told so in a
  * fraction of the time. Where it says no, directive_read finds none. */
-bool directive_may_stand(struct str message);
+bool directive_may_stand(const struct parsed_mail *);
 
 /* One sentence for the transcript: what is wrong with it and what would be right. Nothing without
  * a fault. */

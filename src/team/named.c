@@ -6,7 +6,6 @@
 #include <ctype.h>
 
 enum {
-        TEXT_LOOKED_AT = 256 << 10, /* octets */
         WORDS_MOST = 200,           /* names looked up in the header, and in the text */
         WORD_SIZE_MOST = 64,
         AUTHORS_MOST = 10,
@@ -171,26 +170,29 @@ static enum status add_addressed(struct finding *f, struct str header)
         return st;
 }
 
-/* Without parsing: can there be an '@' in the text? */
-static bool may_name(struct str bytes, size_t header_size)
+/* May the leaf's text hold an '@' that begins a name? */
+static bool may_name(const struct part *leaf, struct str octets)
 {
-        struct str body = str_from(bytes, header_size);
-        return str_chr(body, '@') != STR_NOWHERE || str_find_same(bytes, STR("base64")) != STR_NOWHERE;
+        if (!content_is_open(leaf))
+                return true;
+        for (size_t at; (at = str_chr(octets, '@')) != STR_NOWHERE; octets = str_from(octets, at + 1))
+                if (at == 0 || may_stand_before(octets.at[at - 1]))
+                        return true;
+        return false;
 }
 
-static enum status add_said(struct finding *f)
+bool named_may_stand(const struct parsed_mail *parsed)
+{
+        return content_any(parsed->top, PARSED_TEXT_MAX, may_name);
+}
+
+static enum status add_said(struct finding *f, struct parsed_mail *parsed)
 {
         struct str *words = arena_alloc(f->arena, WORDS_MOST * sizeof *words);
-        struct buf text = {0}, said = {0};
+        size_t count = named_words(parsed_said(parsed), f->arena, words, WORDS_MOST);
         enum status st = OK;
-        content_text(f->arena, mime_parse(f->arena, f->mail->bytes), TEXT_LOOKED_AT, &text);
-        size_t count = 0;
-        if (content_said(buf_str(&text), &said))
-                count = named_words(buf_str(&said), f->arena, words, WORDS_MOST);
         for (size_t i = 0; st == OK && i < count; i++)
                 st = add_address(f, words[i]);
-        buf_release(&text);
-        buf_release(&said);
         return st;
 }
 
@@ -198,7 +200,7 @@ CHECKED enum status named_find(struct site *site, const struct submission *mail,
         const struct derived *derived, struct arena *arena, struct named **out, size_t *count)
 {
         struct finding f = {.site = site, .domain = site_config(site)->domain, .mail = mail, .arena = arena};
-        struct str header = str_sub(mail->bytes, 0, header_length(mail->bytes));
+        struct str header = mail->parsed->top->header;
         *out = NULL;
         *count = 0;
         if (mail->sender->way == WAY_IMPORT || derived->automatic)
@@ -209,8 +211,8 @@ CHECKED enum status named_find(struct site *site, const struct submission *mail,
         f.found = arena_alloc(arena, NAMED_MOST * sizeof *f.found);
         find_authors(&f, header);
         st = add_addressed(&f, header);
-        if (st == OK && may_name(mail->bytes, header.len))
-                st = add_said(&f);
+        if (st == OK && named_may_stand(mail->parsed))
+                st = add_said(&f, mail->parsed);
         *out = f.found;
         *count = f.count;
         return st;

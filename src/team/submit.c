@@ -216,6 +216,17 @@ void submit_others(const struct target *targets, size_t count, struct arena *are
 
 /* ---- what is written ---- */
 
+struct parsed_mail *submit_parsed(struct submission *mail, struct arena *arena)
+{
+        bool read = mail->parsed && mail->parsed->bytes.at == mail->bytes.at &&
+                    mail->parsed->bytes.len == mail->bytes.len;
+        if (!read) {
+                mail->parsed = arena_alloc(arena, sizeof *mail->parsed);
+                parsed_make(arena, mail->bytes, mail->parsed);
+        }
+        return mail->parsed;
+}
+
 /* "ana@team.example>", "ana@team.example.": no address, but clients show it as one of ours. Not
  * "ana@team.example.com". */
 static bool reads_as_ours(struct site *site, struct arena *arena, struct str text)
@@ -449,7 +460,7 @@ static enum status prepare(struct site *site, struct submission *mail, struct ar
         bool topic = mail->sender->way == WAY_APPEND && goes_to_topic(site, mail, arena);
         complete(site, mail, topic, arena);
         struct derived *derived = arena_alloc(arena, sizeof *derived);
-        derive(arena, mail->bytes, derived);
+        derive_parsed(submit_parsed(mail, arena), derived);
         derived->message_id = mail->message_id;
         if (mail->joins.len)
                 join(mail, derived, arena);

@@ -1,6 +1,7 @@
 /* submit.h - the one filing path: whatever comes in, by SMTP, LMTP, pipe, IMAP APPEND, news or
  * import, is checked, gets its prefix and is filed here. A message's octets are never changed. */
 #pragma once
+#include "mail/parsed.h"
 #include "store/queue.h"
 #include "team/rules.h"
 
@@ -91,6 +92,7 @@ struct submission {
         const uint32_t *assigned; /* persons who may read the topic, and find it in INBOX because it gives them work */
         size_t assigned_count;
         /* filled */
+        struct parsed_mail *parsed; /* of bytes, once somebody has read it (submit_parsed) */
         bool queued;           /* something of it waits to leave */
         struct str message_id; /* in the arena */
         uint64_t message;
@@ -100,6 +102,8 @@ CHECKED enum status submit_placements(struct site *, const struct target *, size
         struct placement **out, size_t *out_count);
 /* Sets `outside`, `told` and `commands` from targets, each address once; in the arena. */
 void submit_others(const struct target *, size_t count, struct arena *, struct submission *);
+/* The message as read; lives in the arena in which it was first asked for. */
+struct parsed_mail *submit_parsed(struct submission *, struct arena *);
 /* May this sender write such a message, wherever it goes? Gives it a Message-ID and a date where they
  * are missing. For what is obeyed and not filed: submit does it itself. */
 CHECKED enum status submit_check(

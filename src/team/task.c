@@ -82,13 +82,13 @@ static enum status find_opened(struct tasking *t, uint64_t message, struct task_
 }
 
 /* The description: what the author says, without the directives. */
-static struct str own_text(struct str bytes, time_t now, struct arena *arena)
+static struct str own_text(struct parsed_mail *parsed, time_t now)
 {
         struct directives directives;
         const struct zone *zone;
         if (zone_find(STR("UTC"), &zone) != OK)
                 return STR_NONE;
-        directive_read(bytes, zone, now, STRICT, arena, &directives);
+        directive_read(parsed, zone, now, STRICT, &directives);
         return str_sub(directives.rest, 0, TASK_TEXT_MOST);
 }
 
@@ -98,7 +98,7 @@ enum status task_open(struct site *site, const struct task_doing *doing, struct 
         struct tasking *t = tasking_new(site, doing, arena);
         struct str header = str_sub(opening->bytes, 0, header_length(opening->bytes));
         struct task_edit want = complete(
-                edit, header_text(arena, header, "Subject"), own_text(opening->bytes, doing->now, arena));
+                edit, header_text(arena, header, "Subject"), own_text(submit_parsed(opening, arena), doing->now));
         *out = (struct task_done){0};
         *why = REFUSED_NOT;
         if (!opening->to_count)

@@ -1,7 +1,8 @@
-/* Any message, read for directives: what comes out is bounded and UTF-8, and each fault has its
- * sentence. First octet: how strictly. */
+/* Any message, read for directives and names: what comes out is bounded and UTF-8, each fault has its
+ * sentence, and a glance misses nothing. First octet: how strictly. */
 #include "base/text.h"
 #include "team/directive.h"
+#include "team/named.h"
 
 /* Of an immutable zone, so loading it once is no race. */
 static const struct zone *utc(void)
@@ -41,9 +42,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 return 0;
         struct arena *arena = arena_new();
         struct directives all;
+        struct parsed_mail parsed;
+        struct str name;
         struct str message = str_make((const char *)data + 1, size - 1);
-        directive_read(message, utc(), NOON, data[0] & 1 ? STRICT : LENIENT, arena, &all);
-        must(data[0] & 1 || all.count == 0 || directive_may_stand(message));
+        parsed_make(arena, message, &parsed);
+        directive_read(&parsed, utc(), NOON, data[0] & 1 ? STRICT : LENIENT, &all);
+        must(data[0] & 1 || all.count == 0 || directive_may_stand(&parsed));
+        must(named_words(parsed_said(&parsed), arena, &name, 1) == 0 || named_may_stand(&parsed));
         must(all.count <= DIRECTIVES_MAX && text_is_utf8(all.rest));
         for (size_t i = 0; i < all.count; i++)
                 check(&all.v[i]);

@@ -103,13 +103,15 @@ static void check(const struct reading_case *c, enum strictness strictness)
         struct arena *arena = arena_new();
         struct buf message = {0}, got = {0};
         struct directives all;
+        struct parsed_mail parsed;
         buf_add_text(&message, "From: Ana <ana@x.example>\r\n"
                                "Content-Type: text/plain; charset=utf-8\r\n\r\n");
         add_crlf(str_of(c->body), &message);
         /* A copy of the exact size, so that a look past its end is seen. */
         char *exact = mem_copy(message.at, message.len);
-        directive_read(str_make(exact, message.len), lisbon(), NOON, strictness, arena, &all);
-        if (strictness == LENIENT && all.count > 0 && !directive_may_stand(str_make(exact, message.len)))
+        parsed_make(arena, str_make(exact, message.len), &parsed);
+        directive_read(&parsed, lisbon(), NOON, strictness, &all);
+        if (strictness == LENIENT && all.count > 0 && !directive_may_stand(&parsed))
                 fail_msg("%s: not seen at a glance", c->name);
         show(&all, &got);
         expect(c->name, "the list", buf_str(&got), c->want);
@@ -373,10 +375,20 @@ static void ordinary_mail_at_a_glance(void **state)
                 "Content-Type: text/plain; charset=utf-8; format=flowed\r\n\r\nOn Sun, Bo wrote:\r\n> /done\r\n",
                 "Content-Type: text/plain;\r\n charset=\"iso-8859-1\"\r\n\r\n12:30 suits me: /usr is full\r\n",
                 "Subject: no body at all\r\n",
+                "Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n\r\nHello\r\n--b\r\n"
+                "Content-Type: text/html\r\n\r\n<p>Hello</p>\r\n--b--\r\n",
+                "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+                "Content-Transfer-Encoding: quoted-printable\r\n\r\nHello =E4=\r\n/take\r\n--b\r\n"
+                "Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n/ake\r\n--b--\r\n",
         };
-        for (size_t i = 0; i < COUNT_OF(ordinary); i++)
-                if (directive_may_stand(str_of(ordinary[i])))
+        struct arena *arena = arena_new();
+        for (size_t i = 0; i < COUNT_OF(ordinary); i++) {
+                struct parsed_mail parsed;
+                parsed_make(arena, str_of(ordinary[i]), &parsed);
+                if (directive_may_stand(&parsed))
                         fail_msg("%s", ordinary[i]);
+        }
+        arena_free(arena);
 }
 
 static void lines_are_numbered(void **state)
@@ -586,9 +598,11 @@ static void clients(void **state)
                 struct arena *arena = arena_new();
                 struct buf message = {0}, got = {0};
                 struct directives all;
+                struct parsed_mail parsed;
                 read_message(cases[i].file, &message);
-                directive_read(buf_str(&message), lisbon(), NOON, LENIENT, arena, &all);
-                if (all.count > 0 && !directive_may_stand(buf_str(&message)))
+                parsed_make(arena, buf_str(&message), &parsed);
+                directive_read(&parsed, lisbon(), NOON, LENIENT, &all);
+                if (all.count > 0 && !directive_may_stand(&parsed))
                         fail_msg("not seen at a glance");
                 show(&all, &got);
                 expect(cases[i].file, "the list", buf_str(&got), cases[i].want);

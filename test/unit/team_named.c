@@ -46,8 +46,47 @@ static void words(void **state)
         }
 }
 
+/* What a glance says, which is never no where reading finds a name. */
+static void glances(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *name, *message;
+                bool may, found;
+        } seen[] = { /* clang-format off */
+                {"a name", "From: a@x\r\n\r\nask @bo\r\n", true, true},
+                {"nothing", "From: a@x\r\n\r\nask bo\r\n", false, false},
+                {"an address", "From: a@x\r\n\r\nask bo@x.example\r\n", false, false},
+                {"a quoted name", "From: a@x\r\n\r\n> ask @bo\r\n", true, false},
+                {"encoded", "Content-Transfer-Encoding: quoted-printable\r\n\r\nask =40bo\r\n", true, true},
+                {"a letter encoded", "Content-Transfer-Encoding: quoted-printable\r\n\r\nask x=40bo\r\n", false, false},
+                {"in base64", "Content-Transfer-Encoding: base64\r\n\r\nYXNrIEBibwo=\r\n", true, true},
+                {"none in base64", "Content-Transfer-Encoding: base64\r\n\r\nYXNrIGJvCg==\r\n", false, false},
+                {"in UTF-7", "Content-Type: text/plain; charset=utf-7\r\n\r\nask +AEA-bo\r\n", true, true},
+                {"in HTML", "Content-Type: text/html\r\n\r\nask &#64;bo\r\n", true, true},
+                {"in a file", "Content-Type: text/plain; name=x\r\n\r\nask @bo\r\n", true, true},
+                {"in an attached file", "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+                        "Content-Type: text/plain; name=x\r\n\r\nask @bo\r\n--b--\r\n", false, false},
+                {"in HTML that is not shown", "Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n\r\nHello\r\n"
+                        "--b\r\nContent-Type: text/html\r\n\r\n@bo\r\n--b--\r\n", false, false},
+                {"in HTML that is shown", "Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n\r\n \r\n"
+                        "--b\r\nContent-Type: text/html\r\n\r\n@bo\r\n--b--\r\n", true, true},
+        }; /* clang-format on */
+        for (size_t i = 0; i < COUNT_OF(seen); i++) {
+                struct arena *arena = arena_new();
+                struct parsed_mail parsed;
+                struct str name;
+                parsed_make(arena, str_of(seen[i].message), &parsed);
+                if (named_may_stand(&parsed) != seen[i].may)
+                        fail_msg("%s: at a glance", seen[i].name);
+                if (named_words(parsed_said(&parsed), arena, &name, 1) != seen[i].found)
+                        fail_msg("%s: read", seen[i].name);
+                arena_free(arena);
+        }
+}
+
 int main(void)
 {
-        const struct CMUnitTest tests[] = {cmocka_unit_test(words)};
+        const struct CMUnitTest tests[] = {cmocka_unit_test(words), cmocka_unit_test(glances)};
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
