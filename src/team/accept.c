@@ -55,12 +55,12 @@ static bool commands(struct obeying *o, struct str header)
 static enum status find_topic(struct obeying *o)
 {
         for (size_t i = 0; i < o->mail->to_count && !o->topic; i++) {
-                struct mailbox box;
-                enum status st = mailbox_get(o->site->store, o->mail->to[i].mailbox, o->arena, &box);
+                struct topic topic;
+                enum status st = topic_get(o->site->store, o->mail->to[i].mailbox, o->arena, &topic);
                 if (st != OK && st != ABSENT)
                         return st;
-                if (st == OK && box.kind == MAILBOX_TOPIC)
-                        o->topic = box.id;
+                if (st == OK)
+                        o->topic = topic.id;
         }
         return OK;
 }

@@ -346,15 +346,21 @@ CHECKED enum status submit_check(
 static enum status make_entry(struct site *site, const struct submission *mail,
         const struct placement *to, struct arena *arena, struct filing_entry *out)
 {
-        struct mailbox box;
+        struct mailbox box = {.owner = 0};
         struct topic topic;
         enum way way = mail->sender->way;
-        enum status st = mailbox_get(site->store, to->mailbox, arena, &box);
+        enum status st = topic_get(site->store, to->mailbox, arena, &topic);
+        out->news = st == OK;
+        if (st == ABSENT)
+                st = mailbox_get(site->store, to->mailbox, arena, &box);
+        if (st == OK && !out->news && box.kind != MAILBOX_FOLDER)
+                st = ABSENT;
         if (st != OK)
                 return st;
         *out = (struct filing_entry){
                 .mailbox = to->mailbox,
                 .date = mail->date ? mail->date : clock_now(),
+                .news = out->news,
                 .history = way == WAY_IMPORT,
                 .flags = to->flags,
                 .keywords = to->keywords,
@@ -362,15 +368,11 @@ static enum status make_entry(struct site *site, const struct submission *mail,
         };
         if (to->flags || to->keyword_count)
                 out->person = mail->sender->person ? mail->sender->person : box.owner;
-        if (box.kind == MAILBOX_FOLDER) {
+        if (!out->news) {
                 if (way != WAY_APPEND && way != WAY_IMPORT)
                         out->prefix = prefix_person(site, mail, to, arena);
                 return OK;
         }
-        st = topic_get(site->store, to->mailbox, arena, &topic);
-        if (st != OK)
-                return st;
-        out->news = true;
         out->prefix = prefix_topic(site, mail, &topic, arena);
         /* who writes has read it */
         if (mail->sender->person && way != WAY_IMPORT) {
@@ -383,9 +385,8 @@ static enum status make_entry(struct site *site, const struct submission *mail,
 static bool goes_to_topic(struct site *site, const struct submission *mail, struct arena *arena)
 {
         for (size_t i = 0; i < mail->to_count; i++) {
-                struct mailbox box;
-                if (mailbox_get(site->store, mail->to[i].mailbox, arena, &box) == OK &&
-                        box.kind == MAILBOX_TOPIC)
+                struct topic topic;
+                if (topic_get(site->store, mail->to[i].mailbox, arena, &topic) == OK)
                         return true;
         }
         return false;
