@@ -11,6 +11,7 @@ enum {
         WAITING_MOST =
                 2048, /* changes in the queue; more is BUSY: the threads that wait are far fewer */
         BEHIND_MOST = 64,      /* batches committed and not flushed, before the writer waits */
+        GATHER_MOST = 32,      /* changes that wait for the flush before theirs */
         MODSEQ_JUMP = 1 << 20, /* above what can have been given out and lost */
         BUSY_TRIES = 10,
         FULL_TRIES = 100,
@@ -200,12 +201,21 @@ static bool batch_takes(const struct batch *batch, const struct change *change)
                                                batch->weight + change->weight <= BATCH_WEIGHT);
 }
 
+/* A transaction and a flush cost nearly the same for many changes as for few, and the next flush
+ * waits for this one's end anyway: while batches are being flushed, changes gather. */
+static bool batch_is_due(const struct writer *writer)
+{
+        if (writer->first == NULL || writer->behind >= BEHIND_MOST)
+                return false;
+        return writer->behind == 0 || writer->waiting >= GATHER_MOST;
+}
+
 /* NULL at the end. */
 static struct batch *batch_take(struct writer *writer)
 {
         struct batch *batch = NULL;
         pthread_mutex_lock(&writer->lock);
-        while ((writer->first == NULL && !writer->stop) || writer->behind >= BEHIND_MOST)
+        while (!batch_is_due(writer) && !(writer->first == NULL && writer->stop))
                 pthread_cond_wait(&writer->came, &writer->lock);
         if (writer->first != NULL) {
                 batch = mem_new(sizeof(*batch));
@@ -324,20 +334,30 @@ static struct batch *batches_take(struct writer *writer)
         return batches;
 }
 
+static size_t batches_count(const struct batch *batch)
+{
+        size_t count = 0;
+        for (; batch != NULL; batch = batch->next)
+                count++;
+        return count;
+}
+
 static void *flusher_work(void *arg)
 {
         struct writer *writer = arg;
         for (struct batch *batch; (batch = batches_take(writer)) != NULL;) {
                 enum status flushed = flush_surely(writer);
-                size_t count = 0;
-                for (struct batch *next; batch != NULL; batch = next, count++) {
+                size_t count = batches_count(batch);
+                pthread_mutex_lock(&writer->lock);
+                writer->behind -= count;
+                pthread_mutex_unlock(&writer->lock);
+                pthread_cond_signal(&writer->came);
+                for (struct batch *next; batch != NULL; batch = next) {
                         next = batch->next;
                         batch_finish(writer, batch, flushed);
                 }
                 pthread_mutex_lock(&writer->lock);
-                writer->behind -= count;
                 writer->batches_flushed += count;
-                pthread_cond_signal(&writer->came);
                 pthread_cond_broadcast(&writer->flushed);
                 pthread_mutex_unlock(&writer->lock);
         }
@@ -448,10 +468,12 @@ enum status writer_commit(struct writer *writer, struct change *change)
                 writer->last = change;
                 writer->waiting++;
         }
+        bool due = batch_is_due(writer);
         pthread_mutex_unlock(&writer->lock);
         if (!taken)
                 return BUSY;
-        pthread_cond_signal(&writer->came);
+        if (due)
+                pthread_cond_signal(&writer->came);
         while (sem_wait(&change->answered) != 0)
                 continue; /* a signal */
         return change->status;
