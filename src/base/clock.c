@@ -67,6 +67,13 @@ time_t clock_now(void)
         return now.tv_sec;
 }
 
+uint64_t clock_us(void)
+{
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
 uint64_t clock_ms(void)
 {
         struct timespec now;

@@ -16,6 +16,7 @@ struct civil {
 
 time_t clock_now(void);
 uint64_t clock_ms(void); /* monotonic milliseconds, for deadlines */
+uint64_t clock_us(void); /* the same in microseconds */
 
 /* ABSENT when there is no such zone ("Europe/Lisbon", "UTC"); names with ".." or a leading slash
  * are INVALID. *out is borrowed for ever. */

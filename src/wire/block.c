@@ -231,11 +231,17 @@ enum status wire_dots(struct wire *w, uint64_t max, struct spool *out)
 
 /* --- and out --- */
 
+static bool may_begin_with_dot(const struct wire *w, struct str text)
+{
+        return (text.at[0] == '.' && !w->mid_line) || str_find(text, STR("\n.")) != STR_NOWHERE;
+}
+
 void wire_put_stuffed(struct wire *w, struct str text, bool dots)
 {
         struct str rest = text;
         if (text.len == 0)
                 return;
+        dots = dots && may_begin_with_dot(w, text);
         while (dots && rest.len) {
                 if (rest.at[0] == '.' && !w->mid_line)
                         wire_put(w, STR("."));

@@ -73,8 +73,11 @@ static void *crew_work(void *start)
                         return NULL;
                 if (n > 0 && idle == 0)
                         crew_grow(crew);
-                if (n > 0)
+                if (n > 0) {
+                        atomic_fetch_add(&crew->busy, 1);
                         crew_dispatch(crew, e.data.u64);
+                        atomic_fetch_sub(&crew->busy, 1);
+                }
                 atomic_fetch_add(&crew->idle, 1);
         }
 }
@@ -219,6 +222,8 @@ enum status crew_new(const struct crew_options *options, struct crew **out)
         crew->holds = 1;
         limits_set(&crew->limits, options);
         crew->tls = options->tls;
+        atomic_flag_clear(&crew->stays);
+        crew->cores = sysconf(_SC_NPROCESSORS_ONLN) > 1;
         crew->addresses = map_new();
         locks_init(crew);
         /* Each malloc arena keeps what its sessions left behind; few threads run at once. */

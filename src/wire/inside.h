@@ -78,6 +78,7 @@ struct wire {
         size_t out_at;      /* octets sent */
 
         uint64_t served_at, moved_at; /* ms: last command; last octet written or start of waiting */
+        uint64_t rested_at, taken_at; /* us: last armed; since when its owner has it */
         unsigned idle_seconds, wake_seconds;
         unsigned events;    /* taken from flags, not yet attended */
         uint32_t armed_for; /* EPOLLIN, EPOLLOUT, or 0 */
@@ -88,6 +89,7 @@ struct wire {
         bool broken;   /* nothing more can be written */
         bool blocked;  /* the client does not take what we send, since moved_at */
         bool mid_line; /* the stuffed text so far does not end in LF */
+        bool quick;    /* the last command followed close behind the reply before it */
 };
 
 /* How long the client let a worker wait in this literal, block or reply, and for what. */
@@ -141,6 +143,9 @@ struct crew {
         _Atomic uint64_t served, refused, obeyed; /* clients; clients; times that one was served */
         atomic_uint idle;  /* workers in epoll_wait */
         atomic_uint aside; /* workers over the limit: wire_aside */
+        atomic_uint busy;  /* workers that serve somebody */
+        atomic_flag stays; /* one of them waits for its client's next command: stay.c */
+        bool cores;        /* there is more than one core */
 
         pthread_mutex_t lock; /* the fields below, up to the queue */
         pthread_cond_t changed;
@@ -182,6 +187,10 @@ void crew_sweep(struct crew *, uint64_t now);
 
 /* session.c: what its owner does with a wire */
 void session_run(struct wire *);
+
+/* stay.c: after a reply, a worker awaits the next command of a quick client for a moment */
+void session_taken(struct wire *);
+CHECKED bool session_stays(struct wire *); /* true: READY, and still owned */
 
 /* listen.c */
 void port_arm(struct crew *, size_t index);

@@ -2,7 +2,7 @@ libbaton_a_SOURCES += \
 	src/wire/block.c src/wire/crew.c src/wire/crew.h src/wire/dial.c src/wire/dial.h \
 	src/wire/dns.c src/wire/dns.h src/wire/dial_tls.c src/wire/dial_tls.h src/wire/inside.h src/wire/limits.c \
 	src/wire/listen.c src/wire/sasl.c src/wire/sasl.h src/wire/sasl_scram.c src/wire/session.c \
-	src/wire/share.c src/wire/squeeze.c src/wire/stream.c src/wire/table.c src/wire/tls.c src/wire/tls.h \
+	src/wire/share.c src/wire/squeeze.c src/wire/stay.c src/wire/stream.c src/wire/table.c src/wire/tls.c src/wire/tls.h \
 	src/wire/verb.c src/wire/verb.h \
 	src/wire/wire.c src/wire/wire.h
 check_PROGRAMS += test/unit/base_crypt test/unit/wire_crew test/unit/wire_block \

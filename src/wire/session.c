@@ -150,8 +150,10 @@ static void session_step(struct wire *w)
                 session_open(w);
         /* Who does not read replies is not given more: commands and wakes wait meanwhile. */
         if (w->session && !w->closing && stream_send(w) != BUSY) {
-                session_attend(w);
-                w->events = 0;
+                do {
+                        session_attend(w);
+                        w->events = 0;
+                } while (session_stays(w));
         }
         if (w->closing || w->broken)
                 session_close(w);
@@ -177,6 +179,7 @@ static bool session_arm(struct wire *w)
         uint32_t wants = session_wants(w);
         w->events &= ~(unsigned)(READY | TIMED);
         w->deadline = session_due(w);
+        w->rested_at = clock_us();
         if (w->armed_for == wants)
                 return true;
         struct epoll_event e = {.events = wants | EPOLLONESHOT, .data.u64 = w->handle};
@@ -202,6 +205,7 @@ static bool session_release(struct wire *w)
 void session_run(struct wire *w)
 {
         w->events |= atomic_fetch_and(&w->flags, ~(unsigned)EVENTS) & EVENTS;
+        session_taken(w);
         for (;;) {
                 session_step(w);
                 if (w->ended)

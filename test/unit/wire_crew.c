@@ -580,6 +580,60 @@ static void test_persons(void **state)
         crew_stop(crew, 1);
 }
 
+struct talker {
+        int fd;
+        atomic_bool enough;
+        unsigned said;
+};
+
+static void *talk_on(void *with)
+{
+        struct talker *t = with;
+        while (!t->enough) {
+                client_say(t->fd, "ECHO on\r\n");
+                client_expect(t->fd, "on");
+                t->said++;
+        }
+        return NULL;
+}
+
+/* A worker may stay with a client that talks without a pause. It must not keep the others of that
+ * person waiting, who have one worker together here, nor wakes, nor the end. */
+static void test_quick(void **state)
+{
+        (void)state;
+        struct echo_site site = {0};
+        struct crew *crew = echo_start(
+                &site, &(struct crew_options){.workers = 2}, (struct listener){0});
+        struct talker talker = {.fd = client_dial(crew, "echo")};
+        pthread_t thread;
+        client_expect(talker.fd, "hello");
+        client_say(talker.fd, "PERSON 7\r\nECHO in\r\n");
+        client_expect(talker.fd, "in");
+        struct wire *w = wire_hold(site.last);
+        int other = client_dial(crew, "echo");
+        client_expect(other, "hello");
+        client_say(other, "PERSON 7\r\nECHO in\r\n");
+        client_expect(other, "in");
+        assert_int_equal(pthread_create(&thread, NULL, talk_on, &talker), 0);
+        for (int i = 0; i < 20; i++) {
+                client_say(other, "ECHO me too\r\n");
+                client_expect(other, "me too");
+        }
+        talker.enough = true;
+        pthread_join(thread, NULL);
+        assert_true(talker.said > 0);
+        wire_wake(w);
+        client_expect(talker.fd, "* woken");
+        wire_drop(w);
+        client_say(talker.fd, "ECHO last\r\n");
+        client_expect(talker.fd, "last");
+        crew_stop(crew, 5);
+        assert_int_equal(site.closed, 2);
+        close(talker.fd);
+        close(other);
+}
+
 /* Stopping while most of them are put off. */
 static void test_persons_stop(void **state)
 {
@@ -667,7 +721,8 @@ int main(void)
                 cmocka_unit_test(test_limits),        cmocka_unit_test(test_local),
                 cmocka_unit_test(test_stop),          cmocka_unit_test(test_descriptors),
                 cmocka_unit_test(test_many_idle),
-                cmocka_unit_test(test_persons),       cmocka_unit_test(test_persons_stop),
+                cmocka_unit_test(test_persons),       cmocka_unit_test(test_quick),
+                cmocka_unit_test(test_persons_stop),
                 cmocka_unit_test(test_aside),         cmocka_unit_test(test_line_limit),
         };
         return cmocka_run_group_tests_name("wire_crew", tests, NULL, NULL);

@@ -1,0 +1,68 @@
+/* stay.c - a client that sends its next command as soon as it has the reply (a newsreader that
+ * fetches articles, mbsync) costs two switches of threads and two system calls a command more than
+ * the command itself: for the epoll set. So after a reply the worker looks for the next command
+ * for a moment, without giving the session back. It does so only while nobody else is served or
+ * wants the core, and for one session of the crew at a time. */
+#include "base/clock.h"
+#include "wire/inside.h"
+#include <errno.h>
+#include <sched.h>
+#include <sys/socket.h>
+
+enum {
+        QUICK_US = 500, /* a command so soon after the reply: the next may come as soon */
+        STAY_US = 100,  /* how long one is awaited */
+        AWAY_US = 20,   /* the core was given to somebody else meanwhile */
+        HOLD_US = 20000 /* after so long the session is given back once, for who waits for it */
+};
+
+void session_taken(struct wire *w)
+{
+        w->taken_at = clock_us();
+        w->quick = w->rested_at && w->taken_at - w->rested_at < QUICK_US;
+}
+
+static bool has_input(const struct wire *w)
+{
+        char first;
+        ssize_t n = recv(w->fd, &first, 1, MSG_PEEK | MSG_DONTWAIT);
+        return n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
+static bool may_stay(struct wire *w)
+{
+        struct crew *crew = w->crew;
+        return !crew->stopping && crew->busy == 1 && !(atomic_load(&w->flags) & EVENTS);
+}
+
+/* Yields at each turn: who else could run there runs at once, and then the core is not ours. */
+static bool await(struct wire *w)
+{
+        uint64_t now = clock_us(), until = now + STAY_US;
+        while (now < until && may_stay(w)) {
+                uint64_t before = now;
+                if (has_input(w))
+                        return true;
+                sched_yield();
+                now = clock_us();
+                if (now - before > AWAY_US)
+                        return false;
+        }
+        return false;
+}
+
+bool session_stays(struct wire *w)
+{
+        struct crew *crew = w->crew;
+        if (!w->quick || !crew->cores || !may_stay(w) || w->closing || w->squeeze || w->eof)
+                return false;
+        if (clock_us() - w->taken_at > HOLD_US || stream_send(w) != OK)
+                return false;
+        if (atomic_flag_test_and_set(&crew->stays))
+                return false;
+        w->quick = await(w);
+        atomic_flag_clear(&crew->stays);
+        if (w->quick)
+                w->events |= READY;
+        return w->quick;
+}
