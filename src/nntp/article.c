@@ -23,14 +23,19 @@ enum status article_get(
         struct session *s, struct place place, unsigned read, struct found *out)
 {
         struct entry entry;
+        struct buf prefix = {0};
         struct store *store = s->site->store;
-        enum status st = entry_read(store, place.mailbox, place.number, &entry);
+        enum status st = entry_read_whole(store, &place, &entry, &prefix);
         if (st == OK)
+                entry_stored(&entry, &out->stored);
+        if (st == OK && read != READ_SIZES)
                 st = messages_read(store, &entry.message, 1, read, s->arena, &out->stored);
         if (st == OK && !out->stored.id)
                 st = ABSENT;
         out->place = place;
         out->shown = place.number;
+        out->prefix = arena_copy(s->arena, buf_str(&prefix));
+        buf_release(&prefix);
         return st;
 }
 
@@ -169,10 +174,8 @@ static enum status send(struct session *s, struct found *f, struct extent e)
 {
         struct store *store = s->site->store;
         struct stored *m = &f->stored;
-        struct buf piece = {0}, prefix = {0};
+        struct buf piece = {0};
         enum status st = OK;
-        if (e.prefix)
-                st = prefix_read(store, f->place.mailbox, f->place.number, &prefix);
         uint64_t at = e.from;
         bool said = false;
         while (st == OK && (at < e.upto || !said) && !wire_gone(s->wire)) {
@@ -186,13 +189,13 @@ static enum status send(struct session *s, struct found *f, struct extent e)
                         break;
                 if (!said) {
                         wire_say(s->wire, "%d %u %.*s", e.code, f->shown, STR_ARG(m->message_id));
-                        wire_put_stuffed(s->wire, buf_str(&prefix), true);
+                        if (e.prefix)
+                                wire_put_stuffed(s->wire, f->prefix, true);
                 }
                 said = true;
                 wire_put_stuffed(s->wire, buf_str(&piece), m->dots);
                 at += len;
         }
-        buf_release(&prefix);
         buf_release(&piece);
         if (said && st == OK)
                 wire_dot_end(s->wire);

@@ -85,6 +85,7 @@ struct found {
         uint32_t shown; /* the number that replies name: 0 when found by Message-ID */
         struct place place;
         struct stored stored;
+        struct str prefix; /* in the command's arena */
 };
 /* By number, by Message-ID, or (`which` empty) the current one; `read`: READ_ bits of what is
  * wanted. False: refused, and said. */

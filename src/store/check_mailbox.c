@@ -1,19 +1,30 @@
 #include "store/checking.h"
 #include "store/rows.h"
 
-/* The value must be a text of this length; 0: must not be there. */
-static enum status check_text(
-        struct checking *c, enum table table, const struct key *key, uint64_t size, bool *right)
+struct checked {
+        struct entry entry;
+        struct packed prefix;
+};
+
+/* Does the prefix come out of its base? */
+static enum status check_prefix(
+        struct checking *c, const struct mailbox *m, const struct checked *e, bool *right)
 {
-        struct buf value = {0};
-        struct str text = STR_NONE;
-        bool is;
-        enum status st = check_get(c, table, key, &value, &is);
+        struct key key = key_entry(m->id, e->prefix.base);
+        struct buf value = {0}, text = {0};
+        struct str base = STR_NONE;
+        bool is = true;
+        enum status st = OK;
+        if (e->prefix.base)
+                st = check_get(c, TABLE_PREFIX, &key, &value, &is);
+        if (st == OK && is && e->prefix.base)
+                st = text_read(buf_str(&value), &base);
         if (st == OK && is)
-                st = text_read(buf_str(&value), &text);
-        *right = size ? is && text.len == size : !is;
+                st = prefix_unpack(base, &e->prefix, &text);
+        *right = st == OK && is;
         buf_release(&value);
-        return st;
+        buf_release(&text);
+        return st == DAMAGED ? OK : st;
 }
 
 /* What newsreaders list, where there is one. */
@@ -31,10 +42,16 @@ static enum status check_overview(
         return st;
 }
 
-static enum status check_entry(struct checking *c, const struct mailbox *m, const struct entry *e)
+static bool agrees(const struct message_record *m, const struct entry *e)
 {
-        struct key at = key_entry(m->id, e->number),
-                   place = key_place(e->message, m->id, e->number);
+        return m->body == e->body && m->header_size == e->header_size && m->dots == e->dots;
+}
+
+static enum status check_entry(
+        struct checking *c, const struct mailbox *m, const struct checked *checked)
+{
+        const struct entry *e = &checked->entry;
+        struct key place = key_place(e->message, m->id, e->number);
         struct key message = key_message(e->message);
         struct message_record record;
         struct buf value = {0};
@@ -51,9 +68,12 @@ static enum status check_entry(struct checking *c, const struct mailbox *m, cons
                 st = message_read(buf_str(&value), &record);
                 if (st == OK && record.size + e->prefix_size != e->size)
                         check_fault(c, "mailbox %u number %u: the size is wrong", m->id, e->number);
+                if (st == OK && !agrees(&record, e))
+                        check_fault(c, "mailbox %u number %u: it is not the message's entry", m->id,
+                                e->number);
         }
         if (st == OK)
-                st = check_text(c, TABLE_PREFIX, &at, e->prefix_size, &right);
+                st = check_prefix(c, m, checked, &right);
         if (st == OK && !right)
                 check_fault(c, "mailbox %u number %u: the prefix is not the one that was filed",
                         m->id, e->number);
@@ -69,19 +89,19 @@ static enum status check_entries(struct checking *c, const struct mailbox *m)
         struct key prefix = key_mailbox(m->id);
         struct scan *scan = scan_prefix(c->store, NULL, TABLE_ENTRY, &prefix);
         struct str key, value;
-        struct entry e;
+        struct checked e;
         uint32_t mailbox, count = 0;
         enum status st;
         while ((st = scan_next(scan, &key, &value)) == OK) {
-                if (!key_entry_read(key, &mailbox, &e.number)) {
+                if (!key_entry_read(key, &mailbox, &e.entry.number)) {
                         check_fault(c, "mailbox %u: an entry has a bad key", m->id);
                         continue;
                 }
-                st = entry_decode(value, &e);
+                st = entry_decode(value, &e.entry, &e.prefix);
                 if (st == OK)
                         st = check_entry(c, m, &e);
                 if (st == OK)
-                        st = check_overview(c, m, &e);
+                        st = check_overview(c, m, &e.entry);
                 if (st != OK)
                         break;
                 count++;

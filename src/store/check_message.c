@@ -44,6 +44,7 @@ static enum status check_places(struct checking *c, const struct checked *m)
         struct buf octets = {0};
         struct place at;
         struct entry e;
+        struct packed packed;
         uint64_t id;
         uint32_t count = 0;
         enum status st;
@@ -54,7 +55,7 @@ static enum status check_places(struct checking *c, const struct checked *m)
                 struct key entry = key_entry(at.mailbox, at.number);
                 st = check_get(c, TABLE_ENTRY, &entry, &octets, &is);
                 if (st == OK && is)
-                        st = entry_decode(buf_str(&octets), &e);
+                        st = entry_decode(buf_str(&octets), &e, &packed);
                 if (st != OK)
                         break;
                 if (!is || e.message != m->id)

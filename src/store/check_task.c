@@ -43,11 +43,12 @@ static enum status check_card(struct tally *t, const struct task *task, const st
                    memory = key_task_pair(KEY_CARD, at->mailbox, at->number);
         struct buf value = {0};
         struct entry e = {0};
+        struct packed prefix;
         struct card_record card = {0};
         bool is;
         enum status st = check_get(t->c, TABLE_ENTRY, &entry, &value, &is);
         if (st == OK && is)
-                st = entry_decode(buf_str(&value), &e);
+                st = entry_decode(buf_str(&value), &e, &prefix);
         if (st == OK && (!is || e.message != task->card))
                 check_fault(t->c, "task T-%u: its card is not in mailbox %u number %u",
                         task->number, at->mailbox, at->number);

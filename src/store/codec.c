@@ -276,24 +276,44 @@ enum status folder_read(struct str value, struct folder_record *out)
         return codec_end(&r, "a folder's name");
 }
 
-void entry_write(const struct entry_record *e, struct buf *out)
+/* Version 1 knew nothing of the octets, and prefixes lay in a table of their own. */
+enum { ENTRY_VERSION = 2, ENTRY_DOTS = 1, ENTRY_BODY = 2 };
+
+void entry_write(const struct entry *e, const struct packed *prefix, struct buf *out)
 {
-        buf_add_u8(out, VERSION);
+        bool elsewhere = e->body != e->message;
+        buf_add_u8(out, ENTRY_VERSION);
+        buf_add_u8(out, (uint8_t)((e->dots ? ENTRY_DOTS : 0) | (elsewhere ? ENTRY_BODY : 0)));
         buf_add_varint(out, e->message);
+        if (elsewhere)
+                buf_add_varint(out, e->body);
         buf_add_varint(out, (uint64_t)e->date);
         buf_add_varint(out, e->modseq);
         buf_add_varint(out, e->size);
-        buf_add_varint(out, e->prefix_size);
+        buf_add_varint(out, e->header_size);
+        buf_add_varint(out, prefix->size);
+        if (!prefix->size)
+                return;
+        buf_add_varint(out, prefix->base);
+        buf_add(out, prefix->steps);
 }
 
-enum status entry_decode(struct str value, struct entry *out)
+enum status entry_decode(struct str value, struct entry *out, struct packed *prefix)
 {
-        struct reader r = begin(value);
+        struct reader r = reader_of(value);
+        r.bad = read_u8(&r) != ENTRY_VERSION;
+        unsigned bits = read_u8(&r);
+        out->dots = bits & ENTRY_DOTS;
         out->message = read_varint(&r);
+        out->body = bits & ENTRY_BODY ? read_varint(&r) : out->message;
         out->date = (time_t)read_varint(&r);
         out->modseq = read_varint(&r);
         out->size = read_varint(&r);
-        out->prefix_size = (uint32_t)read_varint(&r);
+        out->header_size = (uint32_t)read_varint(&r);
+        out->prefix_size = prefix->size = (uint32_t)read_varint(&r);
+        prefix->base = prefix->size ? (uint32_t)read_varint(&r) : 0;
+        prefix->steps = str_make((const char *)r.at, r.bad ? 0 : (size_t)(r.end - r.at));
+        r.bad = r.bad || out->size < out->prefix_size || (!prefix->size && prefix->steps.len);
         return codec_end(&r, "an entry");
 }
 

@@ -151,14 +151,19 @@ struct folder_record {
 };
 void folder_write(const struct folder_record *, struct buf *out);
 CHECKED enum status folder_read(struct str, struct folder_record *out);
-struct entry_record {
-        uint64_t message, modseq, size;
-        time_t date;
-        uint32_t prefix_size;
+/* A prefix as an entry holds it: how it comes out of another text, its base, which lies in
+ * TABLE_PREFIX under a number of the same mailbox. size 0: there is no prefix; base 0: it comes out
+ * of nothing. */
+struct packed {
+        uint32_t base, size;
+        struct str steps;
 };
-void entry_write(const struct entry_record *, struct buf *out);
-CHECKED enum status entry_decode(struct str, struct entry *out); /* all but the number */
-void text_write(struct str, struct buf *out);                    /* prefixes and overview lines */
+void prefix_pack(struct str base, struct str text, struct buf *steps); /* appends */
+CHECKED enum status prefix_unpack(struct str base, const struct packed *, struct buf *out);
+void entry_write(const struct entry *, const struct packed *, struct buf *out); /* size: packed's */
+/* All but the number. */
+CHECKED enum status entry_decode(struct str, struct entry *out, struct packed *prefix);
+void text_write(struct str, struct buf *out); /* bases of prefixes, and overview lines */
 CHECKED enum status text_read(struct str, struct str *out);
 
 /* ---- sets ---- */

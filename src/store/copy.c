@@ -27,12 +27,12 @@ static enum status copy_check(struct txn *txn, struct op *op)
         return st;
 }
 
-static enum status put_entry(struct txn *txn, const struct place *at, const struct entry_record *e)
+static enum status put_entry(struct txn *txn, const struct place *at, const struct entry *e)
 {
         struct key key = key_entry(at->mailbox, at->number),
                    place = key_place(e->message, at->mailbox, at->number);
         struct buf value = {0}, empty = {0};
-        entry_write(e, &value);
+        entry_write(e, &(struct packed){0}, &value);
         text_write(STR_NONE, &empty);
         enum status st = put_value(txn, TABLE_ENTRY, &key, &value);
         if (st == OK)
@@ -41,7 +41,7 @@ static enum status put_entry(struct txn *txn, const struct place *at, const stru
         return st;
 }
 
-static enum status add_reference(struct txn *txn, struct op *op, uint64_t message, uint64_t *size)
+static enum status add_reference(struct txn *txn, struct op *op, uint64_t message)
 {
         struct message_record m;
         struct buf value = {0};
@@ -52,7 +52,6 @@ static enum status add_reference(struct txn *txn, struct op *op, uint64_t messag
         buf_clear(&value);
         if (st == OK) {
                 m.refs++;
-                *size = m.size;
                 message_write(&m, &value);
                 st = table_put(txn, TABLE_MESSAGE, key_str(&key), buf_str(&value));
         }
@@ -65,17 +64,19 @@ static enum status copy_one(struct txn *txn, struct copy_op *c, uint32_t number,
         struct key key = key_entry(c->copying->from, number);
         struct buf value = {0};
         struct entry e;
+        struct packed prefix;
         enum status st = get_value(c->op.store, txn, TABLE_ENTRY, &key, &value);
         if (st == OK)
-                st = entry_decode(buf_str(&value), &e);
+                st = entry_decode(buf_str(&value), &e, &prefix);
         buf_release(&value);
         if (st != OK)
                 return st;
-        struct entry_record new = {.message = e.message, .modseq = c->op.modseq, .date = e.date};
         struct place at = {.mailbox = to->mailbox.id, .number = to->mailbox.next};
-        st = add_reference(txn, &c->op, e.message, &new.size);
+        e.modseq = c->op.modseq;
+        e.size -= e.prefix_size;
+        st = add_reference(txn, &c->op, e.message);
         if (st == OK)
-                st = put_entry(txn, &at, &new);
+                st = put_entry(txn, &at, &e);
         to->mailbox.next++;
         to->mailbox.count++;
         numset_add(c->from, number);

@@ -1,7 +1,7 @@
 # The store's tables: what messages, mailboxes, marks, people and topics are made of.
 libbaton_a_SOURCES += \
-	src/store/codec.c src/store/codec.h src/store/codec_key.c src/store/codec_set.c src/store/codec_people.c \
-	src/store/rows.c src/store/rows.h src/store/view.c src/store/view.h src/store/kept.c src/store/kept.h src/store/subjects.c src/store/subjects.h \
+	src/store/codec.c src/store/codec.h src/store/codec_key.c src/store/codec_prefix.c src/store/codec_set.c src/store/codec_people.c \
+	src/store/rows.c src/store/rows.h src/store/view.c src/store/view.h src/store/kept.c src/store/kept.h src/store/subjects.c src/store/subjects.h src/store/bases.c src/store/bases.h \
 	src/store/body.c src/store/body.h src/store/filing.c src/store/message.c src/store/thread.c src/store/thread.h \
 	src/store/mailbox.c src/store/entry.c src/store/copy.c src/store/expunge.c src/store/release.c src/store/release.h \
 	src/store/board.c src/store/board.h src/store/codec_task.c src/store/codec_task.h src/store/task.c src/store/task_put.c \

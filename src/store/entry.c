@@ -1,24 +1,42 @@
+#include "store/bases.h"
 #include "store/rows.h"
 #include "store/view.h"
 
 enum { SPREAD_MOST = 4, SINGLY_MOST = 8 };
 
+/* `prefix` may be NULL. */
 static enum status entry_get(
-        struct store *store, uint32_t mailbox, uint32_t number, struct entry *out)
+        struct store *store, const struct place *at, struct entry *out, struct buf *prefix)
 {
         struct buf value = {0};
-        struct key key = key_entry(mailbox, number);
+        struct packed packed;
+        struct key key = key_entry(at->mailbox, at->number);
         enum status st = get_value(store, NULL, TABLE_ENTRY, &key, &value);
         if (st == OK)
-                st = entry_decode(buf_str(&value), out);
-        out->number = number;
+                st = entry_decode(buf_str(&value), out, &packed);
+        if (st == OK && prefix)
+                st = bases_unpack(store, at->mailbox, &packed, prefix);
+        out->number = at->number;
         buf_release(&value);
         return st;
 }
 
 enum status entry_read(struct store *store, uint32_t mailbox, uint32_t number, struct entry *out)
 {
-        return entry_get(store, mailbox, number, out);
+        return entry_get(store, &(struct place){mailbox, number}, out, NULL);
+}
+
+enum status entry_read_whole(
+        struct store *store, const struct place *at, struct entry *out, struct buf *prefix)
+{
+        return entry_get(store, at, out, prefix);
+}
+
+enum status prefix_read(struct store *store, uint32_t mailbox, uint32_t number, struct buf *out)
+{
+        struct entry entry;
+        enum status st = entry_get(store, &(struct place){mailbox, number}, &entry, out);
+        return st == ABSENT ? OK : st;
 }
 
 struct wanted {
@@ -32,7 +50,7 @@ struct wanted {
 static enum status read_singly(struct store *store, uint32_t mailbox, struct wanted *w)
 {
         for (uint32_t n = w->first; n && n <= w->last; n = numset_next(w->which, n)) {
-                enum status st = entry_get(store, mailbox, n, &w->out[w->count]);
+                enum status st = entry_read(store, mailbox, n, &w->out[w->count]);
                 if (st == OK)
                         w->count++;
                 else if (st != ABSENT)
@@ -47,12 +65,13 @@ static enum status read_bulk(struct store *store, uint32_t mailbox, struct wante
         struct scan *scan = scan_open(
                 store->env, NULL, TABLE_ENTRY, key_str(&from), key_str(&upto));
         struct str key, value;
+        struct packed packed;
         enum status st = OK;
         uint32_t box, n;
         while (w->count < w->room && (st = scan_next(scan, &key, &value)) == OK) {
                 if (!key_entry_read(key, &box, &n) || !numset_has(w->which, n))
                         continue;
-                st = entry_decode(value, &w->out[w->count]);
+                st = entry_decode(value, &w->out[w->count], &packed);
                 if (st != OK)
                         break;
                 w->out[w->count++].number = n;
@@ -79,20 +98,6 @@ enum status entries_read(struct store *store, uint32_t mailbox, const struct num
         *count = w.count;
         *from = numset_next(which, w.last);
         return st;
-}
-
-enum status prefix_read(struct store *store, uint32_t mailbox, uint32_t number, struct buf *out)
-{
-        struct buf value = {0};
-        struct key key = key_entry(mailbox, number);
-        struct str prefix;
-        enum status st = get_value(store, NULL, TABLE_PREFIX, &key, &value);
-        if (st == OK)
-                st = text_read(buf_str(&value), &prefix);
-        if (st == OK)
-                buf_add(out, prefix);
-        buf_release(&value);
-        return st == ABSENT ? OK : st;
 }
 
 enum status overview_read(struct store *store, const struct view *view,

@@ -15,8 +15,8 @@ enum table {
         TABLE_THREAD,       /* message -> root, parent;  root, message -> (two key kinds) */
         TABLE_MAILBOX,      /* mailbox -> record */
         TABLE_FOLDER,       /* owner, name -> mailbox */
-        TABLE_ENTRY,        /* mailbox, number -> message, date, modseq, sizes */
-        TABLE_PREFIX,       /* mailbox, number -> header fields */
+        TABLE_ENTRY,        /* mailbox, number -> message, date, modseq, sizes, prefix */
+        TABLE_PREFIX,       /* mailbox, number -> header fields that others differ little from */
         TABLE_OVERVIEW,     /* mailbox, number -> ready overview line */
         TABLE_MARK,         /* person, mailbox, flag, number >> 12 -> block (person 0: history) */
         TABLE_FLAG,         /* person, mailbox -> names of keywords */

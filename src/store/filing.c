@@ -1,5 +1,6 @@
 #include "base/crypt.h"
 #include "base/clock.h"
+#include "store/bases.h"
 #include "store/body.h"
 #include "store/mark.h"
 #include "store/rows.h"
@@ -19,6 +20,7 @@ struct file_op {
         struct ancestry ancestry;
         struct body chunks;
         struct buf head, tail;
+        struct str xref; /* while entries are put */
         uint64_t ahead; /* body written ahead, or 0 */
         time_t now;
         bool settled, landed; /* the body written ahead is the message's now; and that is flushed.
@@ -255,28 +257,15 @@ static enum status write_xref(struct txn *txn, struct file_op *f, struct buf *ou
         return st;
 }
 
-static enum status put_overview(struct txn *txn, struct file_op *f, const struct filing_entry *e,
-        uint64_t size, struct str xref)
+static enum status put_overview(
+        struct txn *txn, struct file_op *f, const struct filing_entry *e, uint64_t size)
 {
         struct buf value = {0};
         struct key key = key_entry(e->mailbox, e->number);
         text_write(f->filing->derived->overview, &value);
         buf_addf(&value, "\t%llu\t%u\t", (unsigned long long)size, f->filing->derived->lines);
-        buf_add(&value, xref);
+        buf_add(&value, f->xref);
         return put_value(txn, TABLE_OVERVIEW, &key, &value);
-}
-
-static enum status put_prefix(
-        struct txn *txn, const struct filing_entry *e, struct str xref, uint32_t *size)
-{
-        struct buf value = {0};
-        struct key key = key_entry(e->mailbox, e->number);
-        *size = (uint32_t)(e->prefix.len + xref.len);
-        if (!*size)
-                return OK;
-        text_write(e->prefix, &value);
-        buf_add(&value, xref);
-        return put_value(txn, TABLE_PREFIX, &key, &value);
 }
 
 static enum status put_flags(struct txn *txn, struct file_op *f, const struct filing_entry *e)
@@ -305,28 +294,52 @@ static enum status put_flags(struct txn *txn, struct file_op *f, const struct fi
         return st;
 }
 
-static enum status put_entry(
-        struct txn *txn, struct file_op *f, const struct filing_entry *e, struct str xref)
+/* The record that shows the message there, its prefix in it. */
+static enum status put_shown_entry(
+        struct txn *txn, struct file_op *f, const struct filing_entry *e, struct entry *entry)
 {
-        struct entry_record r = {.message = f->filing->message,
-                .modseq = f->op.modseq,
-                .date = e->date ? e->date : f->now};
+        struct buf text = {0}, steps = {0}, value = {0};
         struct key key = key_entry(e->mailbox, e->number);
-        struct key place = key_place(r.message, e->mailbox, e->number);
-        struct buf value = {0};
-        struct str added = e->news ? xref : STR_NONE;
-        enum status st = put_prefix(txn, e, added, &r.prefix_size);
-        r.size = f->record.size + r.prefix_size;
-        entry_write(&r, &value);
-        if (st == OK)
+        struct row *row;
+        struct packed packed;
+        enum status st = rows_get(txn, f->op.store, e->mailbox, &row);
+        buf_add(&text, e->prefix);
+        if (e->news)
+                buf_add(&text, f->xref);
+        if (st == OK) {
+                struct new_prefix p = {f->op.store, e->number, buf_str(&text), &steps};
+                st = bases_pack(txn, row, &p, &packed);
+        }
+        if (st == OK) {
+                entry->size += packed.size;
+                entry_write(entry, &packed, &value);
                 st = table_put(txn, TABLE_ENTRY, key_str(&key), buf_str(&value));
-        buf_clear(&value);
-        text_write(STR_NONE, &value);
-        if (st == OK)
-                st = table_put(txn, TABLE_PLACE, key_str(&place), buf_str(&value));
+        }
+        buf_release(&text);
+        buf_release(&steps);
         buf_release(&value);
+        return st;
+}
+
+static enum status put_entry(struct txn *txn, struct file_op *f, const struct filing_entry *e,
+        const struct message_record *m)
+{
+        struct entry entry = {.message = f->filing->message,
+                .modseq = f->op.modseq,
+                .size = m->size,
+                .date = e->date ? e->date : f->now,
+                .header_size = m->header_size,
+                .dots = m->dots,
+                .body = m->body};
+        struct key place = key_place(entry.message, e->mailbox, e->number);
+        struct buf none = {0};
+        enum status st = put_shown_entry(txn, f, e, &entry);
+        text_write(STR_NONE, &none);
+        if (st == OK)
+                st = put_value(txn, TABLE_PLACE, &place, &none);
+        buf_release(&none);
         if (st == OK && e->news)
-                st = put_overview(txn, f, e, r.size, xref);
+                st = put_overview(txn, f, e, entry.size);
         if (st == OK && (e->history || e->person))
                 st = put_flags(txn, f, e);
         return st;
@@ -342,13 +355,15 @@ static enum status put_entries(struct txn *txn, struct file_op *f, struct messag
                 news = news || filing->entries[i].news;
         if (news)
                 st = write_xref(txn, f, &xref);
+        f->xref = buf_str(&xref);
         for (size_t i = 0; st == OK && i < filing->entry_count; i++) {
                 if (filing->entries[i].already)
                         continue;
-                st = put_entry(txn, f, &filing->entries[i], buf_str(&xref));
+                st = put_entry(txn, f, &filing->entries[i], m);
                 m->refs++;
         }
         buf_release(&xref);
+        f->xref = STR_NONE;
         return st;
 }
 

@@ -7,6 +7,7 @@ struct rows;  /* the writer's knowledge of mailboxes, and its counters (rows.c) 
 struct views; /* published positions, views and watches (view.c) */
 struct kept;  /* marks that are kept ready (kept.c) */
 struct subjects_kept; /* orders of subjects (subjects.c) */
+struct bases; /* what prefixes of entries rest on (bases.c) */
 
 struct store {
         struct env *env;
@@ -15,6 +16,7 @@ struct store {
         struct views *views;
         struct kept *kept;
         struct subjects_kept *subjects;
+        struct bases *bases;
 };
 
 struct rows *rows_new(void);

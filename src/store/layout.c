@@ -9,6 +9,10 @@
 
 enum { LIST_MAX = 4096 };
 
+/* How records lie in the tables, as a whole; raised when what an older version wrote cannot be read
+ * any more. A list without this line is of layout 1. */
+static const char layout_now[] = "layout 2";
+
 static void path_in(const char *folder, const char *name, struct buf *out)
 {
         buf_clear(out);
@@ -62,9 +66,25 @@ static enum status file_write(const char *folder, const char *name, struct str c
         return st;
 }
 
-/* Which tables the list names; false when there is no list or it is no such list. */
-static bool list_read(const char *folder, bool named[TABLE_COUNT])
+struct list {
+        bool named[TABLE_COUNT];
+        bool current; /* it is of this layout */
+        bool whole;   /* it is there, and such a list */
+};
+
+static bool list_line(struct str line, struct list *out)
 {
+        if (str_eq(line, str_of(layout_now)))
+                return out->current = true;
+        for (int i = 0; i < TABLE_COUNT; i++)
+                if (str_eq(line, str_of(table_name((enum table)i))))
+                        return out->named[i] = true;
+        return str_starts(line, STR("layout "));
+}
+
+static void list_read(const char *folder, struct list *out)
+{
+        *out = (struct list){0};
         struct buf text = {0}, path = {0};
         path_in(folder, "tables", &path);
         int fd = open(buf_text(&path), O_RDONLY | O_CLOEXEC);
@@ -76,19 +96,17 @@ static bool list_read(const char *folder, bool named[TABLE_COUNT])
         bool whole = false, known = true;
         while (known && !whole && str_line(&rest, &line)) {
                 whole = str_eq(line, STR("end"));
-                known = whole;
-                for (int i = 0; i < TABLE_COUNT && !known; i++)
-                        if (str_eq(line, str_of(table_name((enum table)i))))
-                                known = named[i] = true;
+                known = whole || list_line(line, out);
         }
         buf_release(&text);
         buf_release(&path);
-        return whole && known && rest.len == 0;
+        out->whole = whole && known && rest.len == 0;
 }
 
 enum status layout_done(const char *folder)
 {
         struct buf text = {0}, from = {0}, to = {0};
+        buf_addf(&text, "%s\n", layout_now);
         for (int i = 0; i < TABLE_COUNT; i++)
                 buf_addf(&text, "%s\n", table_name((enum table)i));
         buf_add_text(&text, "end\n");
@@ -144,18 +162,26 @@ static enum status layout_begin(const char *folder, struct layout *out)
 
 static enum status tables_check(const char *folder, const struct mark *mark, bool *complete)
 {
-        bool named[TABLE_COUNT] = {false}, listed = list_read(folder, named);
+        struct list list;
         struct buf path = {0};
         enum status worst = OK;
-        if (!listed)
+        list_read(folder, &list);
+        if (list.whole && !list.current) {
+                log_error("%s: it was written by another version of Baton, which lays it out in "
+                          "another way. Nothing has been changed: export with that version (baton "
+                          "export), and import with this one into a new site",
+                        folder);
+                return BROKEN;
+        }
+        if (!list.whole)
                 log_warn("%s/tables: the list of tables is missing or damaged; all tables are "
                          "expected",
                         folder);
-        *complete = listed;
+        *complete = list.whole;
         for (int i = 0; i < TABLE_COUNT; i++) {
-                *complete = *complete && named[i];
+                *complete = *complete && list.named[i];
                 path_in(folder, table_name((enum table)i), &path);
-                if (listed && !named[i])
+                if (list.whole && !list.named[i])
                         continue; /* new in this version: made after recovery */
                 enum status st = page_check_first(buf_text(&path), mark->clean);
                 if (st == ABSENT)

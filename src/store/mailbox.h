@@ -78,6 +78,9 @@ void view_close(struct store *, const struct view *);               /* NULL is f
 CHECKED enum status view_after(
         struct store *, const struct view *, uint64_t since, uint32_t *rank);
 
+struct place {
+        uint32_t mailbox, number;
+};
 struct entry {
         uint32_t number;
         uint64_t message; /* see message.h */
@@ -85,6 +88,9 @@ struct entry {
         uint64_t modseq;  /* when it was filed */
         uint64_t size;    /* octets with the prefix */
         uint32_t prefix_size;
+        uint32_t header_size; /* of the message: without the prefix, the empty line included */
+        bool dots;            /* a line of it begins with a dot */
+        uint64_t body;        /* where its octets lie: entry_stored */
 };
 /* Reads the entries of `which` from number *from on, at most *count; sets *count to how many came
  * and *from to where to go on (0: that was the last). Numbers that have gone are passed over. */
@@ -94,6 +100,9 @@ CHECKED enum status entry_read(
         struct store *, uint32_t mailbox, uint32_t number, struct entry *out); /* ABSENT */
 CHECKED enum status prefix_read(struct store *, uint32_t mailbox, uint32_t number,
         struct buf *out); /* appends; empty for a folder */
+/* Both with one look. */
+CHECKED enum status entry_read_whole(
+        struct store *, const struct place *, struct entry *out, struct buf *prefix);
 
 /* Ready lines "number\tsubject\t...\tXref: ...\r\n" of a topic for numbers low to high that are in
  * the view, appended until about `room` octets came; *next is where to go on, 0 at the end. */

@@ -358,9 +358,10 @@ static enum status modseq_of(
         struct buf value = {0};
         struct key key = key_entry(mailbox, number);
         struct entry e = {0};
+        struct packed prefix;
         enum status st = get_value(op->store, txn, TABLE_ENTRY, &key, &value);
         if (st == OK)
-                st = entry_decode(buf_str(&value), &e);
+                st = entry_decode(buf_str(&value), &e, &prefix);
         *out = e.modseq; /* 0 for one that has gone */
         buf_release(&value);
         return st == ABSENT ? OK : st;

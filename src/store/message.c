@@ -21,6 +21,15 @@ static void fill(struct stored *out, uint64_t id, const struct message_record *m
                 .chunks = m->body};
 }
 
+void entry_stored(const struct entry *e, struct stored *out)
+{
+        *out = (struct stored){.id = e->message,
+                .size = e->size - e->prefix_size,
+                .header_size = e->header_size,
+                .dots = e->dots,
+                .chunks = e->body};
+}
+
 void message_reference(struct str message_id, char out[REFERENCE_SIZE])
 {
         unsigned char hash[SHA256_SIZE];

@@ -69,6 +69,8 @@ struct stored {
         uint64_t chunks;   /* under which id its octets lie; */
         struct str packed; /* all of them as they lie there, when they were read ahead: */
 };                         /* both for stored_octets */
+/* What an entry knows of its message is enough for stored_octets; nothing else is filled. */
+void entry_stored(const struct entry *, struct stored *out);
 void message_reference(struct str message_id, char out[REFERENCE_SIZE]);
 /* Reads n messages (ids in any order) into out; strings in the arena. A message that has gone has
  * id 0. */
@@ -85,9 +87,6 @@ CHECKED enum status stored_octets(
 
 /* The first message filed under this Message-ID ("<...>"). ABSENT. Waits for its flush. */
 CHECKED enum status message_find(struct store *, struct str message_id, uint64_t *id);
-struct place {
-        uint32_t mailbox, number;
-};
 /* Where a message lies in topics, as flushed, ascending; at most *count, which is set. */
 CHECKED enum status message_places(struct store *, uint64_t id, struct place *out, size_t *count);
 

@@ -100,16 +100,15 @@ enum status entry_release(struct txn *txn, struct op *op, const struct place *p,
         struct key key = key_entry(p->mailbox, p->number);
         struct buf value = {0};
         struct entry e;
+        struct packed prefix;
         enum status st = get_value(op->store, txn, TABLE_ENTRY, &key, &value);
         if (st == OK)
-                st = entry_decode(buf_str(&value), &e);
+                st = entry_decode(buf_str(&value), &e, &prefix);
         buf_release(&value);
         if (st != OK)
                 return st;
         struct key place = key_place(e.message, p->mailbox, p->number);
         st = drop_value(txn, TABLE_ENTRY, &key);
-        if (st == OK && e.prefix_size)
-                st = drop_value(txn, TABLE_PREFIX, &key);
         if (st == OK && e.prefix_size) /* only news have one, and these have a prefix */
                 st = drop_value(txn, TABLE_OVERVIEW, &key);
         if (st == OK)
@@ -224,7 +223,9 @@ static enum status clear_mailbox(struct txn *txn, struct op *op, struct released
         scan_close(scan);
         if (st != ABSENT)
                 return st;
-        st = clear_marks(txn, op, at.mailbox, (uint32_t)owner, &room);
+        st = clear_prefix(txn, op, TABLE_PREFIX, &prefix, &room);
+        if (st == OK)
+                st = clear_marks(txn, op, at.mailbox, (uint32_t)owner, &room);
         return st == OK && room ? settle_left(txn, LEFT_MAILBOX, id) : st;
 }
 

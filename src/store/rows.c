@@ -20,6 +20,7 @@ struct rows *rows_new(void)
 static void row_free(struct row *row)
 {
         free((void *)(uintptr_t)row->mailbox.name.at);
+        buf_release(&row->base.text);
         free(row);
 }
 

@@ -6,6 +6,11 @@
 
 struct row {
         struct mailbox mailbox; /* its name is the row's own */
+        struct prefix_base {
+                bool known;
+                uint32_t number; /* 0: there is none yet */
+                struct buf text;
+        } base; /* of the prefixes of new entries: bases.c */
         bool dirty, gone;
         struct row *next_dirty;
 };

@@ -3,6 +3,7 @@
 #include "store/disk.h"
 #include "store/inside.h"
 #include "store/kept.h"
+#include "store/bases.h"
 #include "store/subjects.h"
 
 /* Takes down what there is. */
@@ -14,6 +15,7 @@ static void store_free(struct store *store)
                 views_free(store->views);
         kept_free(store->kept);
         subjects_kept_free(store->subjects);
+        bases_free(store->bases);
         if (store->rows != NULL)
                 rows_free(store->rows);
         if (store->env != NULL)
@@ -31,6 +33,7 @@ enum status store_open(const struct store_options *options, struct store **out)
                 store->views = views_new();
                 store->kept = kept_new();
                 store->subjects = subjects_kept_new();
+                store->bases = bases_new();
                 st = store_tidy(store);
         }
         if (st == OK)

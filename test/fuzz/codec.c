@@ -75,11 +75,15 @@ RECORD_OF_VALUE(attention, enum attention)
 static bool entry_again(struct arena *arena, struct str value, struct buf *out)
 {
         struct entry e = {0};
+        struct packed prefix;
+        struct buf text = {0};
         (void)arena;
-        if (entry_decode(value, &e) != OK)
+        if (entry_decode(value, &e, &prefix) != OK)
                 return false;
-        entry_write(&(struct entry_record){.message = e.message, .modseq = e.modseq, .size = e.size,
-                            .date = e.date, .prefix_size = e.prefix_size}, out);
+        if (prefix_unpack(STR("Path: a\r\nXref: b\r\n"), &prefix, &text) == OK)
+                assert(text.len == prefix.size);
+        buf_release(&text);
+        entry_write(&e, &prefix, out);
         return true;
 }
 

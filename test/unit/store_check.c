@@ -52,7 +52,10 @@ static const struct spoil spoils[] = {
 static void fill(struct kit *k)
 {
         uint32_t topic = kit_topic(k, "t"), ana = kit_person(k, "ana");
-        struct filing_entry e = {.mailbox = topic, .prefix = STR("A: b\r\n"), .news = true};
+        struct filing_entry e = {.mailbox = topic,
+                .prefix = STR("List-Id: <a topic whose name is long enough to be said only once, and "
+                              "then to be taken from there>\r\n"),
+                .news = true};
         struct filing f = {.bytes = STR("some text that is long enough to be worth compressing, "
                                         "text text text text text"),
                 .derived = kit_derived(k, "a", ""),

@@ -222,15 +222,24 @@ static void mailboxes(void **state)
                     back.uid_validity == 4 && back.next == 5 && back.count == 6 &&
                     back.modseq == 7 && back.created == 8);
         assert_refuses_shorter(b, mailbox_read(value, &back));
-        struct entry_record e = {
-                .message = 1ull << 40, .modseq = 2, .size = 3, .date = 4, .prefix_size = 5};
+        struct entry e = {.message = 1ull << 40, .body = 1ull << 41, .modseq = 2, .size = 30,
+                .date = 4, .header_size = 6, .dots = true};
+        struct packed packed = {.base = 7, .size = 5, .steps = STR("steps")}, packed2;
         struct entry e2;
         buf_clear(&b);
-        entry_write(&e, &b);
-        assert_int_equal(entry_decode(buf_str(&b), &e2), OK);
-        assert_true(e2.message == e.message && e2.modseq == 2 && e2.size == 3 && e2.date == 4 &&
-                    e2.prefix_size == 5);
-        assert_refuses_shorter(b, entry_decode(value, &e2));
+        entry_write(&e, &(struct packed){0}, &b);
+        assert_int_equal(entry_decode(buf_str(&b), &e2, &packed2), OK);
+        assert_true(e2.message == e.message && e2.body == e.body && e2.modseq == 2 &&
+                    e2.size == 30 && e2.date == 4 && e2.header_size == 6 && e2.dots &&
+                    e2.prefix_size == 0 && packed2.size == 0 && packed2.steps.len == 0);
+        assert_refuses_shorter(b, entry_decode(value, &e2, &packed2));
+        buf_clear(&b);
+        e.body = e.message;
+        e.dots = false;
+        entry_write(&e, &packed, &b);
+        assert_int_equal(entry_decode(buf_str(&b), &e2, &packed2), OK);
+        assert_true(e2.body == e.message && !e2.dots && e2.prefix_size == 5 && packed2.base == 7 &&
+                    str_eq(packed2.steps, packed.steps));
         struct folder_record f = {9, USE_TRASH}, f2;
         buf_clear(&b);
         folder_write(&f, &b);
@@ -407,6 +416,74 @@ static void small_records(void **state)
         buf_release(&b);
 }
 
+#define LISTS "List-Id: <t>\r\nList-Post: <mailto:t@s>\r\n"
+
+static const struct {
+        const char *name, *base, *text;
+        size_t most; /* octets of the steps */
+} prefix_rows[] = {
+        {"of nothing", "", "A: b\r\n", 9},
+        {"the same", LISTS, LISTS, 3},
+        {"inside a line", "A: 1\r\nB: the time is 12:30\r\n" LISTS,
+                "A: 1\r\nB: the time is 13:30\r\n" LISTS, 8},
+        {"longer", "A: x1y\r\n" LISTS, "A: x22222y\r\n" LISTS, 12},
+        {"shorter", "A: x22222y\r\n" LISTS, "A: x1y\r\n" LISTS, 8},
+        {"repeated ends", "A: aab\r\n", "A: ab\r\n", 8},
+        {"a field more", "A: 1\r\n" LISTS, "A: 1\r\nReferences: <x>\r\n" LISTS, 25},
+        {"a field less", "A: 1\r\nReferences: <x>\r\n" LISTS, "A: 1\r\n" LISTS, 8},
+        {"another order", "A: 1\r\nB: 2\r\nC: 3\r\n", "C: 3\r\nB: 2\r\nA: 1\r\n", 32},
+        {"a field more at the end", LISTS, LISTS "Xref: s t:1\r\n", 20},
+        {"folded", "A: 1\r\n\tby a; b: 2\r\n" LISTS, "A: 2\r\n\tby x; b: 2\r\n" LISTS, 14},
+        {"no end of line", "A: 1", "A: 2", 8},
+        {"no field", "\n\n:\nx", "\n:\n\nxx", 16},
+        {"nothing alike", "abc", "xyzxyzxyz", 12},
+};
+
+static void prefixes(void **state)
+{
+        (void)state;
+        for (size_t i = 0; i < COUNT_OF(prefix_rows); i++) {
+                struct buf steps = {0}, text = {0};
+                struct str base = str_of(prefix_rows[i].base), want = str_of(prefix_rows[i].text);
+                prefix_pack(base, want, &steps);
+                struct packed p = {1, (uint32_t)want.len, buf_str(&steps)};
+                if (steps.len > prefix_rows[i].most)
+                        fail_msg("%s: %zu octets", prefix_rows[i].name, steps.len);
+                assert_int_equal(prefix_unpack(base, &p, &text), OK);
+                if (!str_eq(buf_str(&text), want))
+                        fail_msg("%s: %s", prefix_rows[i].name, buf_text(&text));
+                buf_release(&steps);
+                buf_release(&text);
+        }
+}
+
+/* Steps that do not fit their base, or do not give what they say. */
+static void prefixes_damaged(void **state)
+{
+        static const struct {
+                const char *name;
+                struct str steps;
+                uint32_t size;
+        } rows[] = {
+                {"more than the base", {"\x05\x00\x00", 3}, 5},
+                {"passes over more", {"\x01\x04\x00", 3}, 1},
+                {"too long", {"\x04\x00\x01x", 4}, 4},
+                {"too short", {"\x04\x00\x00", 3}, 5},
+                {"cut off", {"\x04\x00", 2}, 4},
+                {"literal cut off", {"\x00\x00\x05x", 4}, 5},
+                {"a sum that wraps", {"\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00", 12}, 1},
+                {"none", {"", 0}, 1},
+        };
+        (void)state;
+        for (size_t i = 0; i < COUNT_OF(rows); i++) {
+                struct buf text = {0};
+                struct packed p = {1, rows[i].size, rows[i].steps};
+                if (prefix_unpack(STR("base"), &p, &text) != DAMAGED)
+                        fail_msg("%s: taken", rows[i].name);
+                buf_release(&text);
+        }
+}
+
 static void task_keys(void **state)
 {
         (void)state;
@@ -492,6 +569,8 @@ int main(void)
                 cmocka_unit_test(blocks),
                 cmocka_unit_test(changes),
                 cmocka_unit_test(people),
+                cmocka_unit_test(prefixes),
+                cmocka_unit_test(prefixes_damaged),
                 cmocka_unit_test(task_keys),
                 cmocka_unit_test(tasks),
         };

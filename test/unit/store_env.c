@@ -290,6 +290,7 @@ static void new_table(void **state)
         (void)state;
         folder_make(folder);
         store_close(open_store(folder));
+        buf_add_text(&text, "layout 2\n");
         for (int i = 0; i < TABLE_COUNT; i++)
                 if (i != TABLE_DUE)
                         buf_addf(&text, "%s\n", table_name((enum table)i));
@@ -306,6 +307,38 @@ static void new_table(void **state)
         unlink(path);
         struct store_options options = small_options(folder);
         assert_int_equal(store_open(&options, &store), DAMAGED);
+        buf_release(&text);
+        folder_remove(folder);
+}
+
+/* What another version laid out in another way is left alone: it can still be exported by that. */
+static void other_layout(void **state)
+{
+        static const char *const lines[] = {"", "layout 1\n", "layout 3\n"};
+        char folder[64], path[128];
+        struct buf tables = {0}, text = {0};
+        (void)state;
+        folder_make(folder);
+        store_close(open_store(folder));
+        path_of(folder, "tables", path);
+        for (int i = 0; i < TABLE_COUNT; i++)
+                buf_addf(&tables, "%s\n", table_name((enum table)i));
+        buf_add_text(&tables, "end\n");
+        for (size_t i = 0; i <= COUNT_OF(lines); i++) {
+                struct store_options options = small_options(folder);
+                struct store *store;
+                bool other = i < COUNT_OF(lines);
+                buf_clear(&text);
+                buf_addf(&text, "%s%.*s", other ? lines[i] : "layout 2\n",
+                        STR_ARG(buf_str(&tables)));
+                int fd = open(path, O_WRONLY | O_TRUNC);
+                assert_int_equal(write(fd, text.at, text.len), text.len);
+                close(fd);
+                assert_int_equal(store_open(&options, &store), other ? BROKEN : OK);
+                if (!other)
+                        store_close(store);
+        }
+        buf_release(&tables);
         buf_release(&text);
         folder_remove(folder);
 }
@@ -385,6 +418,7 @@ int main(void)
                 cmocka_unit_test(missing_files),
                 cmocka_unit_test(interrupted_making),
                 cmocka_unit_test(new_table),
+                cmocka_unit_test(other_layout),
                 cmocka_unit_test(full_disk),
                 cmocka_unit_test(old_logs_go),
         };

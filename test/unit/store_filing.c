@@ -522,10 +522,71 @@ static void taken_back(void **state)
         assert_int_equal(kit_person(k, "ana"), 1);
 }
 
+/* Prefixes that differ little rest on one text; a new one is made when they differ much, but not for
+ * each; what they are stays exact when the first entry has gone, after a restart, and beside many
+ * mailboxes; and with the mailbox their texts go. */
+static void prefixes_rest(void **state)
+{
+        struct kit *k = *state;
+        enum { MANY = 300 };
+        uint32_t topic = kit_topic(k, "eng.backend");
+        struct buf prefix = {0}, back = {0}, want[MANY + 1] = {{0}};
+        for (unsigned i = 1; i <= MANY; i++) {
+                char id[32];
+                snprintf(id, sizeof id, "p%u@x", i);
+                buf_clear(&prefix);
+                buf_addf(&prefix, "Received: by a server of a certain name; id %u\r\nList-Id: <one that "
+                                  "is said by all of them>\r\n", i * 7919);
+                for (unsigned j = 0; i > 200 && i <= 210 && j < 20; j++)
+                        buf_addf(&prefix, "Other-%u: %u\r\n", i * 31 + j, i * j);
+                struct filing_entry e = {.mailbox = topic, .prefix = buf_str(&prefix), .news = true};
+                struct filing f = {.bytes = STR("A: b\r\n\r\nc\r\n"),
+                        .derived = kit_derived(k, id, ""),
+                        .entries = &e,
+                        .entry_count = 1,
+                        .site = STR("s")};
+                assert_int_equal(message_file(k->store, &f), OK);
+                buf_addf(&want[i], "%.*sXref: s eng.backend:%u\r\n", STR_ARG(buf_str(&prefix)), i);
+                if (i == 100)
+                        kit_reopen(k);
+        }
+        size_t bases = count_keys(k, TABLE_PREFIX);
+        assert_in_range(bases, 1, 4);
+        struct numset *first = numset_new();
+        numset_add(first, 1);
+        struct change *change = change_new(k->store);
+        change_expunge(change, topic, first, NULL);
+        assert_int_equal(store_commit(change), OK);
+        change_free(change);
+        for (unsigned turn = 0; turn < 2; turn++) {
+                for (uint32_t i = 2; i <= MANY; i++) {
+                        struct entry entry;
+                        buf_clear(&back);
+                        assert_int_equal(entry_read_whole(k->store, &(struct place){topic, i}, &entry,
+                                                 &back), OK);
+                        assert_int_equal(entry.prefix_size, want[i].len);
+                        assert_string_equal(buf_text(&back), buf_text(&want[i]));
+                }
+                kit_check(k);
+                kit_reopen(k);
+        }
+        change = change_new(k->store);
+        change_mailbox_remove(change, topic);
+        assert_int_equal(store_commit(change), OK);
+        change_free(change);
+        assert_int_equal(count_keys(k, TABLE_PREFIX), 0);
+        numset_free(first);
+        buf_release(&prefix);
+        buf_release(&back);
+        for (unsigned i = 0; i <= MANY; i++)
+                buf_release(&want[i]);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(one_message, kit_begin, kit_end),
+                cmocka_unit_test_setup_teardown(prefixes_rest, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(what_was_derived, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(many_messages, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(duplicates, kit_begin, kit_end),

@@ -3,6 +3,7 @@
 #pragma once
 #include "base/log.h"
 #include "store/inside.h"
+#include "store/bases.h"
 #include "store/subjects.h"
 #include <dirent.h>
 #include <fcntl.h>
@@ -41,6 +42,16 @@ struct subjects_kept *subjects_kept_new(void)
 void subjects_kept_free(struct subjects_kept *kept)
 {
         (void)kept;
+}
+
+struct bases *bases_new(void)
+{
+        return NULL;
+}
+
+void bases_free(struct bases *bases)
+{
+        (void)bases;
 }
 
 struct views *views_new(void)
