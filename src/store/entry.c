@@ -2,7 +2,11 @@
 #include "store/rows.h"
 #include "store/view.h"
 
-enum { SPREAD_MOST = 4, SINGLY_MOST = 8 };
+enum {
+        SPREAD_MOST = 4,
+        SINGLY_MOST = 8,
+        ENTRY_OCTETS = 64, /* in a folder, with what Berkeley DB puts beside it; in a topic twice that */
+};
 
 /* `prefix` may be NULL. */
 static enum status entry_get(
@@ -68,6 +72,7 @@ static enum status read_bulk(struct store *store, uint32_t mailbox, struct wante
         struct packed packed;
         enum status st = OK;
         uint32_t box, n;
+        scan_expect(scan, (size_t)(w->last - w->first + 1) * ENTRY_OCTETS);
         while (w->count < w->room && (st = scan_next(scan, &key, &value)) == OK) {
                 if (!key_entry_read(key, &box, &n) || !numset_has(w->which, n))
                         continue;
