@@ -86,6 +86,13 @@ void scan_expect(struct scan *, size_t octets);
 /* ABSENT at the end. */
 CHECKED enum status scan_next(struct scan *, struct str *key, struct str *value);
 void scan_close(struct scan *); /* NULL is fine */
+/* The same from the end, outside of the writer: the last key below `upto` first, down to `from`.
+ * For few and short records. Views are valid until the next scan_back_next. */
+struct scan_back;
+struct scan_back *scan_back_open(struct env *, enum table, struct str from, struct str upto);
+CHECKED enum status scan_back_next(
+        struct scan_back *, struct str *key, struct str *value); /* ABSENT at the end */
+void scan_back_close(struct scan_back *);                        /* NULL is fine */
 /* The last key below `upto` that is >= from. ABSENT. */
 CHECKED enum status table_last(struct env *, struct txn *, enum table, struct str from,
         struct str upto, struct buf *key, struct buf *value);

@@ -2,7 +2,7 @@
 
 /* Bulk reads begin small, for the many ranges of a few records, and grow: they fill their room
  * whether the range is as long or not. Berkeley DB wants multiples of 1 KB, at least a page. */
-enum { ROOM_FIRST = 8192, ROOM_MOST = 256 * 1024, KEY_ROOM = 1024 };
+enum { ROOM_FIRST = 8192, ROOM_MOST = 256 * 1024, KEY_ROOM = 1024, STEPS_MOST = 32 };
 
 struct scan {
         struct env *env;
@@ -254,6 +254,117 @@ enum status table_last(struct env *env, struct txn *txn, enum table table, struc
         buf_release(&last.key);
         buf_release(&last.value);
         return st;
+}
+
+/* ---- backwards: some steps of one cursor, copied out ---- */
+
+struct step {
+        size_t key, key_len, value_len; /* the value lies behind the key */
+};
+
+struct scan_back {
+        struct env *env;
+        enum table table;
+        struct buf from, upto;
+        struct buf key, value; /* of one step; */
+        size_t room;           /* for the value */
+        struct buf octets;     /* of all steps */
+        struct step steps[STEPS_MOST];
+        size_t count, at;
+        bool end;
+};
+
+struct scan_back *scan_back_open(
+        struct env *env, enum table table, struct str from, struct str upto)
+{
+        struct scan_back *b = mem_new(sizeof *b);
+        b->env = env;
+        b->table = table;
+        b->room = KEY_ROOM;
+        buf_add(&b->from, from);
+        buf_add(&b->upto, upto);
+        return b;
+}
+
+void scan_back_close(struct scan_back *b)
+{
+        if (!b)
+                return;
+        buf_release(&b->from);
+        buf_release(&b->upto);
+        buf_release(&b->octets);
+        buf_release(&b->key);
+        buf_release(&b->value);
+        free(b);
+}
+
+static void step_add(struct scan_back *b, struct str key, struct str value)
+{
+        b->steps[b->count++] = (struct step){b->octets.len, key.len, value.len};
+        buf_add(&b->octets, key);
+        buf_add(&b->octets, value);
+}
+
+static int steps_take(struct scan_back *b, DBC *cursor)
+{
+        struct str from = buf_str(&b->from);
+        buf_clear(&b->value);
+        DBT key = key_room(&b->key, buf_str(&b->upto));
+        DBT value = {.data = buf_reserve(&b->value, b->room),
+                .ulen = (u_int32_t)b->room,
+                .flags = DB_DBT_USERMEM};
+        int code = last_find(cursor, buf_str(&b->upto), &key, &value);
+        while (code == 0 && b->count < STEPS_MOST) {
+                struct str found = str_make(key.data, key.size);
+                if (str_cmp(found, from) < 0)
+                        return DB_NOTFOUND;
+                step_add(b, found, str_make(value.data, value.size));
+                code = cursor->get(cursor, &key, &value, DB_PREV);
+        }
+        if (code == DB_BUFFER_SMALL)
+                b->room = value.size > b->room ? value.size : 2 * b->room;
+        return code;
+}
+
+static enum status steps_read(struct scan_back *b)
+{
+        DB *db = b->env->tables[b->table];
+        int code = DB_LOCK_DEADLOCK;
+        for (int tries = 0; tries < RETRIES; tries++) {
+                DBC *cursor;
+                b->count = b->at = 0;
+                buf_clear(&b->octets);
+                code = db->cursor(db, NULL, &cursor, 0);
+                if (code != 0)
+                        break;
+                code = steps_take(b, cursor);
+                int closed = cursor->close(cursor);
+                code = code != 0 ? code : closed;
+                if (code != DB_BUFFER_SMALL && code != DB_LOCK_DEADLOCK)
+                        break;
+        }
+        b->end = code == DB_NOTFOUND;
+        return b->end ? OK : env_status(b->env, b->table, code);
+}
+
+enum status scan_back_next(struct scan_back *b, struct str *key, struct str *value)
+{
+        enum status st = env_state(b->env);
+        if (st == OK && b->at == b->count && !b->end) {
+                st = steps_read(b);
+                if (st == OK && b->count) {
+                        const struct step *last = &b->steps[b->count - 1];
+                        buf_set(&b->upto, str_sub(buf_str(&b->octets), last->key, last->key_len));
+                }
+        }
+        if (st != OK)
+                return st;
+        if (b->at == b->count)
+                return ABSENT;
+        const struct step *s = &b->steps[b->at++];
+        *key = str_sub(buf_str(&b->octets), s->key, s->key_len);
+        *value = str_sub(buf_str(&b->octets), s->key + s->key_len, s->value_len);
+        return value_unseal(b->env, b->table, value);
 }
 
 void key_after(struct str prefix, struct buf *out)

@@ -62,15 +62,19 @@ static enum status get_event(struct store *store, uint32_t number, uint32_t vers
         return st;
 }
 
-/* Versions have no holes: each is found by its key. */
 enum status task_events(struct store *store, uint32_t number, uint32_t after, struct arena *arena,
         struct task_event **out, size_t *count)
 {
+        struct key from = key_task_pair(KEY_EVENT, number, after + 1),
+                   upto = key_task_pairs(KEY_EVENT, number + 1);
+        struct scan *scan = scan_open(
+                store->env, NULL, TABLE_TASK, key_str(&from), key_str(&upto));
         size_t room = *count, made = 0;
         struct task_event *events = NULL;
+        struct str key, value;
         enum status st = OK;
         *count = 0;
-        while (st == OK && *count < room) {
+        while (*count < room && (st = scan_next(scan, &key, &value)) == OK) {
                 if (*count == made) {
                         struct task_event *more = arena_alloc(arena, (2 * made + 8) * sizeof *more);
                         if (made)
@@ -78,9 +82,15 @@ enum status task_events(struct store *store, uint32_t number, uint32_t after, st
                         made = 2 * made + 8;
                         events = more;
                 }
-                st = get_event(store, number, after + 1 + (uint32_t)*count, arena, &events[*count]);
-                *count += st == OK;
+                struct task_event *e = &events[*count];
+                st = event_read(value, arena, e);
+                if (st == OK && !key_task_read(key, KEY_EVENT, &e->task, &e->version))
+                        st = codec_damaged("an event");
+                if (st != OK)
+                        break;
+                ++*count;
         }
+        scan_close(scan);
         *out = events;
         return st == ABSENT ? OK : st;
 }

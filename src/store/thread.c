@@ -357,27 +357,22 @@ enum status thread_messages(struct store *store, uint64_t root, uint64_t *out, s
 enum status thread_newest(struct store *store, uint64_t root, uint64_t *out, size_t *count)
 {
         struct key from = key_members(root), upto = key_members(root + 1);
-        struct buf key = {0}, value = {0};
+        struct scan_back *scan = scan_back_open(
+                store->env, TABLE_THREAD, key_str(&from), key_str(&upto));
+        struct str key, value;
         size_t room = *count;
         enum status st = OK;
         *count = 0;
-        while (st == OK && *count < room) {
+        while (*count < room && (st = scan_back_next(scan, &key, &value)) == OK) {
                 uint64_t r;
                 bool ghost;
-                buf_clear(&key);
-                buf_clear(&value);
-                st = table_last(store->env, NULL, TABLE_THREAD, key_str(&from), key_str(&upto), &key,
-                        &value);
-                if (st == OK)
-                        st = member_read(buf_str(&value), &ghost);
+                st = member_read(value, &ghost);
+                if (st == OK && !key_member_read(key, &r, &out[*count]))
+                        st = codec_damaged("a thread");
                 if (st != OK)
                         break;
-                if (!key_member_read(buf_str(&key), &r, &out[*count]))
-                        st = codec_damaged("a thread");
-                upto = key_member(root, out[*count]);
                 *count += !ghost;
         }
-        buf_release(&key);
-        buf_release(&value);
+        scan_back_close(scan);
         return st == ABSENT ? OK : st;
 }

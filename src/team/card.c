@@ -134,16 +134,36 @@ struct comment {
         struct str text;
 };
 
+/* Most of a task's thread may be its journals, which its events name: these are not read. */
+static enum status list_journals(const struct card *c, struct arena *arena,
+        struct task_event **events, size_t *count)
+{
+        uint32_t version = c->task->version;
+        *count = LOOKED_AT_MOST;
+        return task_events(c->site->store, c->task->number,
+                version > LOOKED_AT_MOST ? version - LOOKED_AT_MOST : 0, arena, events, count);
+}
+
+static bool is_journal(const struct task_event *events, size_t count, uint64_t message)
+{
+        while (count)
+                if (events[--count].journal == message)
+                        return true;
+        return false;
+}
+
 /* What only commands is no comment. */
 static enum status read_comment(
         const struct card *c, uint64_t message, struct arena *arena, struct comment *out, bool *is)
 {
         struct buf text = {0};
         enum status st = messages_read(c->site->store, &message, 1, READ_SUMMARY, arena, &out->by);
-        *is = st == OK && out->by.id && !out->by.automatic;
-        if (*is)
+        *is = false;
+        if (st == OK && out->by.id && !out->by.automatic)
+                st = lies_in(c, message, is);
+        if (st == OK && *is)
                 st = gather_words(c->site, message, &text, is);
-        if (*is)
+        if (st == OK && *is)
                 out->text = arena_copy(arena, buf_str(&text));
         buf_release(&text);
         return st == ABSENT ? OK : st;
@@ -154,18 +174,20 @@ static enum status find_comments(
         const struct card *c, struct arena *arena, struct comment *out, size_t *count)
 {
         uint64_t ids[LOOKED_AT_MOST];
-        size_t n = LOOKED_AT_MOST;
+        size_t n = LOOKED_AT_MOST, events = 0;
+        struct task_event *event;
+        bool is;
         *count = 0;
         if (!c->thread)
                 return OK;
         enum status st = thread_newest(c->site->store, c->thread, ids, &n);
+        if (st == OK && n)
+                st = list_journals(c, arena, &event, &events);
         for (size_t i = 0; st == OK && i < n && *count < COMMENTS_MOST; i++) {
-                bool shown;
-                st = lies_in(c, ids[i], &shown);
-                if (st != OK || !shown || ids[i] == c->task->root)
+                if (ids[i] == c->task->root || is_journal(event, events, ids[i]))
                         continue;
-                st = read_comment(c, ids[i], arena, &out[*count], &shown);
-                *count += st == OK && shown;
+                st = read_comment(c, ids[i], arena, &out[*count], &is);
+                *count += st == OK && is;
         }
         return st;
 }

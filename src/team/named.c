@@ -170,13 +170,16 @@ static enum status add_addressed(struct finding *f, struct str header)
         return st;
 }
 
-/* May the leaf's text hold an '@' that begins a name? */
+/* May the leaf's text hold an '@' that begins a name? What an octet beyond ASCII is there only its
+ * charset tells. */
 static bool may_name(const struct part *leaf, struct str octets)
 {
         if (!content_is_open(leaf))
                 return true;
         for (size_t at; (at = str_chr(octets, '@')) != STR_NOWHERE; octets = str_from(octets, at + 1))
-                if (at == 0 || may_stand_before(octets.at[at - 1]))
+                if (at && (unsigned char)octets.at[at - 1] >= 0x80)
+                        return true;
+                else if (may_stand_before(str_sub(octets, 0, at)))
                         return true;
         return false;
 }

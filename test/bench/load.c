@@ -112,7 +112,7 @@ static int run(const struct plan *plan)
 static int usage(void)
 {
         fputs("usage: load smtp|lmtp|append|fetch|ask|post|over|article|idle|exists --port N\n"
-              "            [--user U --password W] [--target FOLDER|GROUP|ADDRESS] [--sender ADDRESS | --people N]\n"
+              "            [--user U --password W] [--target FOLDER|GROUP|ADDRESS] [--sender ADDRESS | --people N] [--alone]\n"
               "            [--clients N] [--seconds S | --count N] [--size OCTETS]\n"
               "            ask: --command LINE [--after LINE]    article: [--random] [--quickack] [--depth N]\n"
               "       load maildir --target PATH [--clients N] --count N [--size OCTETS] [--people N]\n",
@@ -128,6 +128,7 @@ int main(int argc, char **argv)
                 {"count", 1, NULL, 'n'},  {"seconds", 1, NULL, 's'}, {"size", 1, NULL, 'z'},
                 {"people", 1, NULL, 'e'}, {"command", 1, NULL, 'm'}, {"after", 1, NULL, 'a'},
                 {"depth", 1, NULL, 'd'},  {"random", 0, NULL, 'r'},  {"quickack", 0, NULL, 'q'},
+                {"alone", 0, NULL, 'o'},
                 {NULL, 0, NULL, 0},
         };
         struct plan plan = {.clients = 1, .count = 1, .size = 4096, .depth = 1, .target = "INBOX",
@@ -149,6 +150,7 @@ int main(int argc, char **argv)
                 case 'd': plan.depth = (int)strtol(optarg, NULL, 10); break;
                 case 'r': plan.random = true; break;
                 case 'q': plan.quickack = true; break;
+                case 'o': plan.alone = true; break;
                 default: return usage();
                 }
         plan.scene = optind < argc ? argv[optind] : "";

@@ -17,6 +17,7 @@ struct plan {
         int port, clients, people;   /* people: so many write From; 0: only the sender */
         int depth;                   /* commands sent together */
         bool random, quickack;
+        bool alone;     /* no message answers another: each is a thread */
         double seconds; /* 0: until `count` is done */
         long count;     /* per client */
         size_t size;    /* octets of a message */

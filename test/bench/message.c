@@ -70,6 +70,7 @@ static void pen_head(struct pen *pen, const struct client *client, long index, b
         const struct plan *plan = client->plan;
         enum { APART = 90, SPAN = 8 * 86400 }; /* seconds: between messages, and from the first to now */
         char date[64], subject[24], sender[128];
+        long answers = plan->alone ? 0 : index % 8; /* so many before it in its thread */
         struct tm utc;
         time_t t = time(NULL) - SPAN + index * APART % (SPAN - 2 * APART) + (time_t)(roll(pen) % (2 * APART));
         gmtime_r(&t, &utc);
@@ -86,11 +87,11 @@ static void pen_head(struct pen *pen, const struct client *client, long index, b
         PUT(pen,
             "From: \"Bo Lind\" <%s>\r\nDate: %s\r\nMessage-ID: <%s.%d.%ld@load.example>\r\n"
             "Subject: %sthe %s of thread %ld, seen from client %d\r\nUser-Agent: load/1\r\nMIME-Version: 1.0\r\n",
-            sender, date, plan->run, client->number, index, index % 8 ? "Re: " : "", subject, index / 8,
+            sender, date, plan->run, client->number, index, answers ? "Re: " : "", subject, index / 8,
             client->number);
-        if (index % 8)
+        if (answers)
                 PUT(pen, "In-Reply-To: <%s.%d.%ld@load.example>\r\nReferences:", plan->run, client->number, index - 1);
-        for (long i = index - index % 8; i < index; i++)
+        for (long i = index - answers; i < index; i++)
                 PUT(pen, "%s<%s.%d.%ld@load.example>\r\n", " ", plan->run, client->number, i);
 }
 

@@ -201,7 +201,7 @@ class BoardSide(BatonSide):
     def fill_board(self):
         tasks = self.settings['tasks']
         clients = min(CLIENTS, tasks)
-        self.load('append', self.imap(), clients=clients, count=tasks // clients, target='Boards/eng/backend/1 To do')
+        self.load('append', self.imap(), 'alone', clients=clients, count=tasks // clients, target='Boards/eng/backend/1 To do')
 
     def move(self):
         """Milliseconds of a UID MOVE of one card, the median of forty, there and back."""

@@ -95,6 +95,31 @@ static void scan_range(struct store *store, struct txn *txn, uint32_t low, uint3
         buf_release(&upto);
 }
 
+/* The same from the end. */
+static void scan_range_back(struct store *store, uint32_t low, uint32_t high)
+{
+        struct buf from = {0}, upto = {0};
+        struct str key, value;
+        number_key(low, &from);
+        if (high < MANY)
+                number_key(high, &upto);
+        struct scan_back *scan = scan_back_open(
+                store->env, TABLE_ENTRY, buf_str(&from), buf_str(&upto));
+        for (uint32_t number = high; number-- > low;) {
+                assert_int_equal(scan_back_next(scan, &key, &value), OK);
+                struct reader in = reader_of(str_from(key, 1));
+                assert_int_equal(read_u32(&in), number);
+                assert_int_equal(value.len, number % 997 == 5 ? LONG_VALUE : number % 90);
+                if (value.len > 0)
+                        assert_int_equal(value.at[value.len - 1], 'a' + number % 26);
+        }
+        assert_int_equal(scan_back_next(scan, &key, &value), ABSENT);
+        assert_int_equal(scan_back_next(scan, &key, &value), ABSENT);
+        scan_back_close(scan);
+        buf_release(&from);
+        buf_release(&upto);
+}
+
 static void scans(void **state)
 {
         char folder[64];
@@ -109,6 +134,7 @@ static void scans(void **state)
         for (size_t i = 0; i < COUNT_OF(ranges); i++) {
                 scan_range(store, NULL, ranges[i][0], ranges[i][1]);
                 scan_range(store, txn, ranges[i][0], ranges[i][1]);
+                scan_range_back(store, ranges[i][0], ranges[i][1]);
         }
         txn_abort(txn);
         store_close(store);
