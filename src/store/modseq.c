@@ -3,21 +3,40 @@
 #include "store/rows.h"
 #include "store/view.h"
 
+/* Was the message at this rank filed after `since`? One that has gone since does not say: then the
+ * nearest below that does, down to `low`; *at is its rank. */
+static enum status is_after(
+        struct store *store, const struct view *view, uint64_t since, uint32_t low, uint32_t *at)
+{
+        struct entry e;
+        enum status st = ABSENT;
+        for (uint32_t rank = *at; st == ABSENT && rank >= low; rank--) {
+                st = entry_read(store, view->mailbox, numset_select(view->numbers, rank), &e);
+                *at = rank;
+        }
+        return st == OK && e.modseq <= since ? ABSENT : st;
+}
+
+/* What came lately is near the end: in steps that double from there, so that what is old costs
+ * nothing. */
 enum status view_after(struct store *store, const struct view *view, uint64_t since, uint32_t *rank)
 {
-        uint32_t low = 1, high = view->count + 1;
-        struct entry e;
+        uint32_t low = 1, high = view->count + 1, step = 1;
+        if (since >= view->modseq)
+                low = high;
+        if (!since)
+                high = low;
         while (low < high) {
-                uint32_t middle = low + (high - low) / 2, at = middle + 1;
-                enum status st = ABSENT;
-                while (st == ABSENT && at-- > low) /* one that has gone since does not say */
-                        st = entry_read(store, view->mailbox, numset_select(view->numbers, at), &e);
+                uint32_t half = low + (high - low) / 2;
+                uint32_t middle = step < high - half ? high - step : half, at = middle;
+                enum status st = is_after(store, view, since, low, &at);
                 if (st != OK && st != ABSENT)
                         return st;
-                if (st == OK && e.modseq > since)
+                if (st == OK)
                         high = at;
                 else
                         low = middle + 1;
+                step = step < high ? 2 * step : step;
         }
         *rank = low;
         return OK;

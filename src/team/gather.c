@@ -173,33 +173,51 @@ static enum status add_numbers(struct gathering *g, const struct view *view,
         return OK;
 }
 
-/* Sets of a topic's numbers. */
+/* Sets of a topic's numbers, without what was imported, which is nobody's reading. */
 struct contents {
-        struct numset *unread; /* at first: all, up to the digest's position */
-        struct numset *seen;
-        const struct numset *history; /* of all: what was imported is nobody's reading */
+        struct numset *unread, *seen;
 };
+
+/* What the person has marked as unread of what is history. */
+static void add_unread_history(struct contents *c, const struct view *view,
+        const struct numset *own, const struct numset *history)
+{
+        if (numset_high(history) < numset_low(own)) /* nearly always: and then nothing is copied */
+                return;
+        struct numset *back = numset_copy(own);
+        numset_and(back, history);
+        numset_and(back, view->numbers);
+        numset_or(c->unread, back);
+        numset_free(back);
+}
 
 /* What came while the digest was put together is for the next one. */
 static enum status load_topic(struct gathering *g, const struct view *view, struct contents *out)
 {
         struct store *store = g->site->store;
+        struct recalled_mailbox all;
+        struct numset *own = NULL;
         uint32_t end;
-        *out = (struct contents){.unread = numset_copy(view->numbers)};
+        *out = (struct contents){0};
         enum status st = view_after(store, view, g->out->position, &end);
-        if (st == OK && end <= view->count)
-                numset_remove_range(out->unread, numset_select(view->numbers, end), UINT32_MAX);
         if (st == OK)
-                st = seen_own_load(store, view->mailbox, g->ask->person->id, &out->seen);
+                st = seen_own_load(store, view->mailbox, g->ask->person->id, &own);
         if (st == OK)
-                st = recall_history(g->ask->recall, view, &out->history);
-        if (st != OK)
-                return st;
-        numset_xor(out->seen, out->history);
-        numset_and(out->seen, out->unread);
-        numset_andnot(out->unread, out->seen);
-        numset_andnot(out->seen, out->history);
-        return OK;
+                st = recall_mailbox(g->ask->recall, view, &all);
+        if (st == OK) {
+                out->unread = numset_copy(all.unread);
+                out->seen = numset_copy(all.unread);
+                numset_and(out->seen, own);
+                numset_andnot(out->unread, own);
+                add_unread_history(out, view, own, all.history);
+        }
+        if (st == OK && end <= view->count) {
+                uint32_t last = numset_select(view->numbers, end);
+                numset_remove_range(out->unread, last, UINT32_MAX);
+                numset_remove_range(out->seen, last, UINT32_MAX);
+        }
+        numset_free(own);
+        return st;
 }
 
 static enum status count_topic(

@@ -7,11 +7,11 @@
 
 enum { KEPT_MOST = 60000, WRITERS_LOOKED_AT = 200, LINE_COLUMNS = 2 * (PAGE_COLUMNS - 4) - 24 };
 
-/* Imports add to it, and give numbers. */
-struct history {
-        uint32_t next;
-        struct numset *set;
-        struct history *more;
+/* As long as the mailbox has not changed. */
+struct contents {
+        uint64_t modseq;
+        struct numset *history, *unread;
+        struct contents *more;
 };
 
 struct recalled_line {
@@ -23,20 +23,22 @@ struct recall {
         struct site *site;
         struct arena *arena;                    /* of all that is known */
         struct map *messages, *threads, *lines; /* by id */
-        struct map *histories;                  /* by mailbox */
-        struct history *sets;                   /* all of them */
+        struct map *mailboxes;                  /* by id */
+        struct contents *contents;              /* all of them */
         size_t kept;
 };
 
 static void release(struct recall *k)
 {
-        for (struct history *h = k->sets; h; h = h->more)
-                numset_free(h->set);
-        k->sets = NULL;
+        for (struct contents *c = k->contents; c; c = c->more) {
+                numset_free(c->history);
+                numset_free(c->unread);
+        }
+        k->contents = NULL;
         map_free(k->messages);
         map_free(k->threads);
         map_free(k->lines);
-        map_free(k->histories);
+        map_free(k->mailboxes);
         arena_free(k->arena);
 }
 
@@ -47,7 +49,7 @@ static void empty(struct recall *k)
         k->messages = map_new();
         k->threads = map_new();
         k->lines = map_new();
-        k->histories = map_new();
+        k->mailboxes = map_new();
         k->kept = 0;
 }
 
@@ -185,23 +187,25 @@ const struct recalled_thread *recall_thread(struct recall *k, uint64_t root)
         return t;
 }
 
-CHECKED enum status recall_history(
-        struct recall *k, const struct view *view, const struct numset **out)
+CHECKED enum status recall_mailbox(
+        struct recall *k, const struct view *view, struct recalled_mailbox *out)
 {
         uint64_t id = view->mailbox;
-        struct history *h = map_get(k->histories, key_of(&id));
-        if (!h || h->next != view->next) {
-                struct numset *set;
-                enum status st = seen_load(k->site->store, view->mailbox, 0, &set);
+        struct contents *c = map_get(k->mailboxes, key_of(&id));
+        if (!c || c->modseq != view->modseq) {
+                struct numset *history;
+                enum status st = seen_load(k->site->store, view->mailbox, 0, &history);
                 if (st != OK)
                         return st;
-                h = arena_alloc(k->arena, sizeof *h);
-                *h = (struct history){view->next, set, k->sets};
-                k->sets = h;
-                map_put(k->histories, key_of(&id), h);
+                c = arena_alloc(k->arena, sizeof *c);
+                *c = (struct contents){
+                        view->modseq, history, numset_copy(view->numbers), k->contents};
+                numset_andnot(c->unread, history);
+                k->contents = c;
+                map_put(k->mailboxes, key_of(&id), c);
                 k->kept++;
         }
-        *out = h->set;
+        *out = (struct recalled_mailbox){c->history, c->unread};
         return OK;
 }
 

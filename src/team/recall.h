@@ -27,8 +27,14 @@ void recall_begin(struct recall *);
 CHECKED enum status recall_messages(
         struct recall *, const uint64_t *ids, size_t count, const struct recalled **out);
 const struct recalled_thread *recall_thread(struct recall *, uint64_t root);
-/* What is history in a mailbox, for a view of it. Borrowed until recall_begin. */
-CHECKED enum status recall_history(struct recall *, const struct view *, const struct numset **out);
+/* Of a mailbox, for a view of it. */
+struct recalled_mailbox {
+        const struct numset *history; /* what was imported: nobody's reading */
+        const struct numset *unread;  /* the rest: what is unread for who has read nothing */
+};
+/* Borrowed until recall_begin. */
+CHECKED enum status recall_mailbox(
+        struct recall *, const struct view *, struct recalled_mailbox *out);
 /* The line that tells most of a message; empty when there is none. *words: it says something to
  * people, and does not only command. */
 CHECKED enum status recall_line(struct recall *, uint64_t message, struct str *out, bool *words);

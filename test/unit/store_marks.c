@@ -158,6 +158,41 @@ static void history_with_holes(void **state)
         view_close(k->store, view);
 }
 
+/* The first message after each of many changes; then again when some have gone that the view still
+ * shows: what is there below is older, what is there from it on is not. */
+static void first_after(void **state)
+{
+        enum { CHANGES = 45 };
+        struct kit *k = *state;
+        uint32_t topic = kit_topic(k, "t"), rank, first[CHANGES + 1];
+        uint64_t since[CHANGES + 1];
+        const struct view *view;
+        struct numset *gone = kit_set("1:3,9,20:31,40,97:100");
+        for (unsigned i = 0; i <= CHANGES; i++) {
+                assert_int_equal(view_open(k->store, topic, &view), OK);
+                since[i] = view->position;
+                first[i] = view->count + 1;
+                view_close(k->store, view);
+                file_many(k, topic, i % 5, false);
+        }
+        assert_int_equal(view_open(k->store, topic, &view), OK);
+        for (unsigned holes = 0; holes < 2; holes++) {
+                for (unsigned i = 0; i <= CHANGES; i++) {
+                        assert_int_equal(view_after(k->store, view, since[i], &rank), OK);
+                        if (!holes)
+                                assert_int_equal(rank, first[i]);
+                        uint32_t low = rank < first[i] ? rank : first[i];
+                        for (uint32_t n = low; n < rank || n < first[i]; n++)
+                                assert_true(numset_has(gone, n));
+                }
+                assert_int_equal(view_after(k->store, view, 0, &rank), OK);
+                assert_int_equal(rank, 1);
+                expunge(k, topic, "1:3,9,20:31,40,97:100");
+        }
+        view_close(k->store, view);
+        numset_free(gone);
+}
+
 static void new_subscribers(void **state)
 {
         struct kit *k = *state;
@@ -619,6 +654,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(add_remove_replace, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(history, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(history_with_holes, kit_begin, kit_end),
+                cmocka_unit_test_setup_teardown(first_after, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(new_subscribers, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(keywords, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(too_many_together, kit_begin, kit_end),
