@@ -300,6 +300,18 @@ void text_fold(struct str s, struct buf *out)
         buf_release(&decoded);
 }
 
+int text_order(struct str a, struct str b)
+{
+        size_t n = a.len < b.len ? a.len : b.len, i = 0;
+        while (i + 32 <= n && memcmp(a.at + i, b.at + i, 32) == 0)
+                i += 32;
+        while (i < n && a.at[i] == b.at[i])
+                i++;
+        if (i == n)
+                return (a.len > b.len) - (a.len < b.len);
+        return (unsigned char)ascii_upper(a.at[i]) - (unsigned char)ascii_upper(b.at[i]);
+}
+
 /* ---- columns ---- */
 
 /* The character at the front, U+FFFD for an octet that begins none; its size, at least 1. */

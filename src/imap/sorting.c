@@ -240,7 +240,7 @@ static uint64_t text_key(struct str text)
 {
         uint64_t key = 0;
         for (size_t i = 0; i < text.len && i < sizeof key; i++)
-                key |= (uint64_t)(unsigned char)text.at[i] << (56 - 8 * i);
+                key |= (uint64_t)(unsigned char)ascii_upper(text.at[i]) << (56 - 8 * i);
         return key;
 }
 
@@ -269,7 +269,7 @@ static int compare(const struct ordered *a, const struct ordered *b, const struc
         if (step->exact)
                 return 0;
         size_t which = step->what - BY_SUBJECT;
-        int c = str_cmp(a->row->text[which], b->row->text[which]);
+        int c = text_order(a->row->text[which], b->row->text[which]);
         return step->reverse ? -c : c;
 }
 

@@ -1,4 +1,5 @@
 #include "store/subjects.h"
+#include "base/text.h"
 #include "store/inside.h"
 #include "store/message.h"
 #include <pthread.h>
@@ -146,7 +147,7 @@ static enum status read_more(
 
 static int by_text(const void *a, const void *b)
 {
-        return str_cmp(((const struct fresh *)a)->text, ((const struct fresh *)b)->text);
+        return text_order(((const struct fresh *)a)->text, ((const struct fresh *)b)->text);
 }
 
 static int by_number(const void *a, const void *b)
@@ -173,7 +174,7 @@ static void merge_texts(struct shared_subjects *s, const struct shared_subjects 
         while (i < ranks || k < more->count) {
                 int c = i == ranks         ? 1
                         : k == more->count ? -1
-                                           : str_cmp(old->text[i], more->at[k].text);
+                                           : text_order(old->text[i], more->at[k].text);
                 if (c < 0 && !used[i]) {
                         i++;
                         continue;

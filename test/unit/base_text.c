@@ -141,6 +141,21 @@ static void decoding_noise(void **state)
         }
 }
 
+/* RFC 5051, RFC 4790 9.2: as capitals. */
+static void order(void **state)
+{
+        (void)state;
+        static const char *const ascending[] = {
+                "", "!", "0", "@", "a", "a long text with more than thirty-two octets!",
+                "a long text with more than thirty-two octetsa", "ab", "b", "z", "[patch", "_exit", "`a",
+                "{", "\xc3\xa4", "\xe4\xb8\xad"};
+        for (size_t i = 0; i < COUNT_OF(ascending); i++)
+                for (size_t k = 0; k < COUNT_OF(ascending); k++) {
+                        int c = text_order(str_of(ascending[i]), str_of(ascending[k]));
+                        assert_int_equal((c > 0) - (c < 0), (i > k) - (i < k));
+                }
+}
+
 static void folding(void **state)
 {
         (void)state;
@@ -399,7 +414,7 @@ int main(void)
                 cmocka_unit_test(kinds),
                 cmocka_unit_test(decoding),
                 cmocka_unit_test(decoding_noise),
-                cmocka_unit_test(folding),
+                cmocka_unit_test(folding), cmocka_unit_test(order),
                 cmocka_unit_test(columns),
                 cmocka_unit_test(wrapping),
                 cmocka_unit_test(flattening),
