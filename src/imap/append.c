@@ -263,6 +263,8 @@ static enum status file(struct append *a)
         enum refusal why = REFUSED_NOT;
         st = a->count == 1 ? accept_post(s->site, all, s->arena, &why)
                            : submit_many(s->site, list, a->count, s->arena, &why);
+        if (st == TOO_MANY)
+                return imap_refuse(s, st, "[LIMIT] A folder may have %d keywords", KEYWORDS_MAX);
         if (st != OK)
                 return imap_not_filed(s, st, why);
         for (size_t i = 0; a->count > 1 && i < a->count; i++)
