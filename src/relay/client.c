@@ -548,15 +548,17 @@ static void send_nothing(struct delivery *d)
 static void content(struct delivery *d)
 {
         struct client *c = d->client;
-        if (send_content(d) != OK) {
-                connection_lost(d, "while the message was sent");
-                return;
-        }
-        if (hear(c, DOT_SECONDS, &d->why) != OK) {
-                connection_lost(d, "the message was sent, but not acknowledged");
-                return;
-        }
-        set_rest(d, reply_verdict(&c->reply), buf_str(&c->reply.text));
+        struct buf late = {0};
+        enum status st = send_content(d);
+        bool sent = st == OK, heard = sent && hear(c, DOT_SECONDS, &d->why) == OK;
+        if (st == CLOSED) /* who has had enough may have said why before closing */
+                heard = hear(c, QUIT_SECONDS, &late) == OK && reply_verdict(&c->reply) != TAKEN;
+        buf_release(&late);
+        if (heard)
+                set_rest(d, reply_verdict(&c->reply), buf_str(&c->reply.text));
+        else
+                connection_lost(d, sent ? "the message was sent, but not acknowledged"
+                                        : "while the message was sent");
 }
 
 static void reset(struct delivery *d)

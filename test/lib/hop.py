@@ -11,6 +11,7 @@ import collections, re, socket, ssl, threading, time
 HANG_UP = 'HANG_UP'              # close without a word
 KEEP_THEN_HANG_UP = 'KEEP'       # at 'dot': take the message, and close without a word
 GARBAGE = 'GARBAGE'              # at 'starttls': 220, and then no TLS
+ENOUGH = 'ENOUGH'                # at 'data': 354, and after some octets 552 and gone
 
 
 class Gone(Exception):
@@ -111,7 +112,11 @@ class Hop:
                     to.append(address)
             elif verb == 'DATA':
                 answer = self.ask('data', to[0]) if to else '554 5.5.1 No valid recipients'
-                say(answer or '354 Go on')
+                say('354 Go on' if answer == ENOUGH or not answer else answer)
+                if answer == ENOUGH:
+                    file.readline()
+                    say('552 5.3.4 Too much of it')
+                    raise Gone
                 if not answer:
                     octets = self.content(file)
                     time.sleep(self.delay)

@@ -4,7 +4,7 @@ nothing is sent twice but where RFC 5321 lets it, and who sent it is told what b
 import json, os, shutil, socket, ssl, subprocess, sys, time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 from baton import Site, Tap, message
-from hop import Hop, HANG_UP, KEEP_THEN_HANG_UP, GARBAGE
+from hop import Hop, ENOUGH, HANG_UP, KEEP_THEN_HANG_UP, GARBAGE
 from outward import drained, notices, queue, send, set_relay, status_of
 
 t = Tap()
@@ -104,6 +104,15 @@ with Site() as site:
     with site.smtp('submission', 'bo') as c:
         c.sendmail('', ['null@away.example'], message('null', sender='bo@team.example', to='null@away.example'))
     t.ok(drained(site) and not notices(site, 'bo', 'null@away.example'), 'the null sender gets no report')
+    hop.close()
+
+    # ---- said no in the middle of the message, and closed: the reply is read all the same
+    hop = Hop(plan=lambda s, a, n: ENOUGH if s == 'data' else None)
+    set_relay(site, hop.port)
+    send(site, 'enough@away.example', body=('y' * 70 + '\r\n') * 100_000)
+    t.ok(drained(site), '552 while the message is sent: it does not stay')
+    found = notices(site, 'bo', 'enough@')
+    t.ok(len(found) == 1 and 'Too much of it' in status_of(found[0]), 'and the report says why', found and status_of(found[0]))
     hop.close()
 
     # ---- recipients differ
