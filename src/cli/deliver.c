@@ -201,6 +201,17 @@ static int open_and_file(struct delivery *d)
 
 /* ---- the command ---- */
 
+/* Of a site that this user cannot open. */
+static int nobody_there(struct delivery *d)
+{
+        const char *home = d->cli->home;
+        if (access(home, X_OK) != 0 && errno == EACCES)
+                cli_fail(d->cli, "%s cannot be entered by this user: see its permissions", home);
+        else
+                cli_fail(d->cli, "batond does not run in %s: try again later", home);
+        return EX_TEMPFAIL;
+}
+
 static int hand_over(struct delivery *d)
 {
         struct letter letter = {
@@ -208,11 +219,10 @@ static int hand_over(struct delivery *d)
         uint64_t until = clock_ms() + PATIENCE_MS;
         for (;;) {
                 int status = lmtp_hand_over(d->cli, &letter);
+                if (status < 0 && access(d->cli->home, W_OK) != 0)
+                        return nobody_there(d);
                 if (status < 0)
-                        status = access(d->cli->home, W_OK) == 0 ? open_and_file(d) : EX_TEMPFAIL;
-                if (status == EX_TEMPFAIL && access(d->cli->home, W_OK) != 0)
-                        cli_fail(
-                                d->cli, "batond does not run in %s: try again later", d->cli->home);
+                        status = open_and_file(d);
                 if (status >= 0)
                         return status;
                 if (clock_ms() > until) {

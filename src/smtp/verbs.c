@@ -136,7 +136,10 @@ static enum status smtp_rcpt(struct session *s, const struct args *a)
         struct str rest = a->rest, path;
         const struct config *config = site_config(s->site);
         if (path_take(s->arena, STR("TO:"), &rest, &path) != OK || !path.len) {
-                smtp_say(s, "501 5.1.3 Syntax: RCPT TO:<address>");
+                bool bare = a->rest.len > 5 && str_chr(a->rest, '@') == STR_NOWHERE;
+                smtp_say(s, "501 5.1.3 Syntax: RCPT TO:<%s%.*s>%s", bare ? "name@" : "address",
+                        STR_ARG(bare ? config->domain : STR("")),
+                        bare ? ", an address names its domain" : "");
                 return OK;
         }
         if (utf8_refused(s, path))
