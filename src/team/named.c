@@ -170,17 +170,19 @@ static enum status add_addressed(struct finding *f, struct str header)
         return st;
 }
 
-/* May the leaf's text hold an '@' that begins a name? What an octet beyond ASCII is there only its
- * charset tells. */
+/* May the leaf's text hold an '@' that begins a name? What stands before one is looked at as octets:
+ * beyond ASCII it may be any sign. */
 static bool may_name(const struct part *leaf, struct str octets)
 {
+        size_t next, at = 0;
         if (!content_is_open(leaf))
                 return true;
-        for (size_t at; (at = str_chr(octets, '@')) != STR_NOWHERE; octets = str_from(octets, at + 1))
-                if (at && (unsigned char)octets.at[at - 1] >= 0x80)
+        while ((next = str_chr(str_from(octets, at), '@')) != STR_NOWHERE) {
+                char before = at + next ? octets.at[at + next - 1] : ' ';
+                if ((unsigned char)before >= 0x80 || may_stand_before(str_make(&before, 1)))
                         return true;
-                else if (may_stand_before(str_sub(octets, 0, at)))
-                        return true;
+                at += next + 1;
+        }
         return false;
 }
 
