@@ -396,13 +396,24 @@ static bool is_control(ucs4_t c)
                (c >= 0x2066 && c <= 0x2069);
 }
 
+/* Signs and letters of ASCII that stay as they are. */
+static size_t visible_run(struct str s)
+{
+        size_t n = 0;
+        while (n < s.len && s.at[n] > ' ' && s.at[n] <= '~')
+                n++;
+        return n;
+}
+
 void text_flatten(struct str s, struct buf *out)
 {
         size_t start = out->len;
         bool blank = false;
         while (s.len) {
-                ucs4_t c;
-                size_t size = first_char(s, &c);
+                ucs4_t c = 'a';
+                size_t size = visible_run(s);
+                if (!size)
+                        size = first_char(s, &c);
                 struct str text = c == 0xfffd ? replacement : str_sub(s, 0, size);
                 s = str_from(s, size);
                 if (is_blank(c)) {

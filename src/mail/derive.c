@@ -74,9 +74,11 @@ static void add_bounded(struct buf *out, struct str value, size_t most)
         value = str_sub(value, 0, most);
         size_t from = out->len;
         buf_add(out, value);
-        for (size_t i = from; i < out->len; i++)
-                if (strchr("\t\r\n", out->at[i])) /* and NUL, which strchr finds too */
+        for (size_t i = from; i < out->len; i++) {
+                char c = out->at[i];
+                if (c == '\t' || c == '\r' || c == '\n' || c == '\0')
                         out->at[i] = ' ';
+        }
 }
 
 /* Too many references are cut at an id, the last ones kept: readers thread by them. */

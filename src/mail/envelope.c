@@ -88,12 +88,16 @@ static bool is_quotable(struct str s)
 
 void quoted_add(struct buf *out, struct str s)
 {
+        size_t from = 0;
         buf_add_char(out, '"');
         for (size_t i = 0; i < s.len; i++) {
-                if (s.at[i] == '"' || s.at[i] == '\\')
-                        buf_add_char(out, '\\');
-                buf_add_char(out, s.at[i]);
+                if (s.at[i] != '"' && s.at[i] != '\\')
+                        continue;
+                buf_add(out, str_sub(s, from, i - from));
+                buf_add_char(out, '\\');
+                from = i;
         }
+        buf_add(out, str_from(s, from));
         buf_add_char(out, '"');
 }
 

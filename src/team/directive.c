@@ -425,6 +425,8 @@ static bool begins_like_directive(struct str line)
         line = str_from(line, start);
         if (str_starts(line, STR("/")))
                 return true;
+        if (str_chr(line, ':') == STR_NOWHERE && !str_ends(line, STR(" ")))
+                return false; /* as nearly all */
         for (end = 0; end < line.len && line.at[end] != ':'; end++) {
                 bool usual = is_plain(line.at[end]) || line.at[end] == ' ';
                 odd = odd || !usual;
@@ -432,8 +434,6 @@ static bool begins_like_directive(struct str line)
                 if (seen >= DIRECTIVE_WORD_MAX)
                         return false;
         }
-        if (end == line.len && !str_ends(line, STR(" ")))
-                return false;
         return odd || directive_row_find(DIRECTIVE_FIELD, str_trim(str_sub(line, 0, end)));
 }
 
