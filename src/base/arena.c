@@ -1,6 +1,7 @@
 #include "base/arena.h"
 
-enum { BLOCK_SIZE = 4096, ALIGNMENT = 16 };
+/* Many arenas hold a few words only: their one block is of a size that malloc has at hand. */
+enum { FIRST_SIZE = 960, BLOCK_SIZE = 4096, ALIGNMENT = 16 };
 
 struct block {
         struct block *next;
@@ -68,7 +69,8 @@ void *arena_alloc(struct arena *a, size_t size)
         size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
         struct block *b = a->first;
         if (!b || b->size - b->used < size) {
-                b = block_new(size > BLOCK_SIZE / 4 ? size + BLOCK_SIZE / 4 : BLOCK_SIZE, a->first);
+                size_t usual = b ? BLOCK_SIZE : FIRST_SIZE;
+                b = block_new(size > usual / 4 ? size + BLOCK_SIZE / 4 : usual, a->first);
                 a->first = b;
         }
         void *p = b->data + b->used;
