@@ -52,6 +52,16 @@ void buf_add_text(struct buf *b, const char *text)
         buf_add(b, str_of(text));
 }
 
+void buf_add_all(struct buf *b, const struct str *parts, size_t count)
+{
+        size_t len = 0;
+        for (size_t i = 0; i < count; i++)
+                len += parts[i].len;
+        buf_reserve(b, len);
+        for (size_t i = 0; i < count; i++)
+                buf_add(b, parts[i]);
+}
+
 void buf_vaddf(struct buf *b, const char *format, va_list ap)
 {
         va_list again;

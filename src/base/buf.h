@@ -17,6 +17,11 @@ char *buf_reserve(struct buf *, size_t more); /* room for more octets at the end
 void buf_add(struct buf *, struct str);
 void buf_add_char(struct buf *, char);
 void buf_add_text(struct buf *, const char *);
+/* BUF_ADD_ALL(&b, STR("<"), name, STR(">")): one behind the other; much quicker than buf_addf. */
+void buf_add_all(struct buf *, const struct str *, size_t count);
+#define BUF_ADD_ALL(b, ...)                                                                        \
+        buf_add_all((b), (const struct str[]){__VA_ARGS__},                                        \
+                sizeof((const struct str[]){__VA_ARGS__}) / sizeof(struct str))
 void buf_addf(struct buf *, const char *format, ...) PRINTF(2, 3);
 void buf_add_number(struct buf *, uint32_t); /* in decimal digits; much quicker than buf_addf */
 void buf_vaddf(struct buf *, const char *format, va_list) PRINTF(2, 0);

@@ -65,7 +65,7 @@ static void add_received(struct site *site, const struct submission *mail, struc
         }
         buf_add_text(out, "by ");
         buf_add(out, site_config(site)->host);
-        buf_addf(out, " with %s id ", protocol_name(sender));
+        BUF_ADD_ALL(out, STR(" with "), str_of(protocol_name(sender)), STR(" id "));
         random_word(12, out);
         if (address.len) {
                 buf_add_text(out, "\r\n\tfor <");
@@ -82,16 +82,17 @@ static void add_list(struct site *site, struct str message_id, struct str topic,
 {
         static const struct {
                 const char *field, *word;
-        } commands[] = {{"Subscribe", "subscribe"}, {"Unsubscribe", "unsubscribe"},
-                {"Help", "help"}, {"Owner", "owner"}};
+        } commands[] = {{"List-Subscribe: <mailto:", "subscribe"},
+                {"List-Unsubscribe: <mailto:", "unsubscribe"}, {"List-Help: <mailto:", "help"},
+                {"List-Owner: <mailto:", "owner"}};
         const struct config *config = site_config(site);
-        buf_addf(out, "List-Id: <%.*s.%.*s>\r\n", STR_ARG(topic), STR_ARG(config->domain));
-        buf_addf(out, "List-Post: <mailto:%.*s@%.*s>\r\n", STR_ARG(topic), STR_ARG(config->domain));
+        struct str domain = config->domain, separator = str_make(&config->separator, 1);
+        BUF_ADD_ALL(out, STR("List-Id: <"), topic, STR("."), domain, STR(">\r\n"));
+        BUF_ADD_ALL(out, STR("List-Post: <mailto:"), topic, STR("@"), domain, STR(">\r\n"));
         for (size_t i = 0; i < COUNT_OF(commands); i++)
-                buf_addf(out, "List-%s: <mailto:%.*s%c%s@%.*s>\r\n", commands[i].field,
-                        STR_ARG(topic), config->separator, commands[i].word,
-                        STR_ARG(config->domain));
-        buf_addf(out, "List-Archive: <nntp://%.*s/%.*s>\r\n", STR_ARG(config->host), STR_ARG(topic));
+                BUF_ADD_ALL(out, str_of(commands[i].field), topic, separator,
+                        str_of(commands[i].word), STR("@"), domain, STR(">\r\n"));
+        BUF_ADD_ALL(out, STR("List-Archive: <nntp://"), config->host, STR("/"), topic, STR(">\r\n"));
         buf_add_text(out, "Archived-At: <news:");
         url_escape(str_sub(message_id, 1, message_id.len - 2), out);
         buf_add_text(out, ">\r\n");
@@ -100,7 +101,8 @@ static void add_list(struct site *site, struct str message_id, struct str topic,
 /* What procmail and Sieve filters sort by. */
 static void add_kind(struct str topic, const char *kind, struct str task, struct buf *out)
 {
-        buf_addf(out, "Baton-Topic: %.*s\r\nBaton-Kind: %s\r\n", STR_ARG(topic), kind ? kind : "post");
+        BUF_ADD_ALL(out, STR("Baton-Topic: "), topic, STR("\r\nBaton-Kind: "),
+                str_of(kind ? kind : "post"), STR("\r\n"));
         if (task.len)
                 header_add(out, "Baton-Task", task);
 }
@@ -135,7 +137,7 @@ struct str prefix_topic(struct site *site, const struct submission *mail, const 
                 buf_addf(&out, "Path: %.*s!.POSTED!not-for-mail\r\nInjection-Info: %.*s\r\n",
                         STR_ARG(host), STR_ARG(host));
         else
-                buf_addf(&out, "Path: %.*s!not-for-mail\r\n", STR_ARG(host));
+                BUF_ADD_ALL(&out, STR("Path: "), host, STR("!not-for-mail\r\n"));
         add_received(site, mail, STR_NONE, &out);
         if (header_count(header, "Newsgroups") == 0)
                 add_newsgroups(site, mail, arena, &out);

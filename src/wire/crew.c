@@ -228,9 +228,6 @@ enum status crew_new(const struct crew_options *options, struct crew **out)
         locks_init(crew);
         /* Each malloc arena keeps what its sessions left behind; few threads run at once. */
         mallopt(M_ARENA_MAX, 4);
-        /* What is given back between two commands is taken again by the next, page by page. */
-        mallopt(M_TRIM_THRESHOLD, 64 << 20);
-        mallopt(M_MMAP_THRESHOLD, 4 << 20);
         raise_descriptors(crew->limits.connections);
         crew->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
         crew->epoll = epoll_create1(EPOLL_CLOEXEC);

@@ -136,11 +136,24 @@ static void hostile_records(void **state)
         }
 }
 
+static void several_at_once(void **state)
+{
+        (void)state;
+        struct buf b = {0};
+        BUF_ADD_ALL(&b, STR_NONE);
+        assert_int_equal(b.len, 0);
+        BUF_ADD_ALL(&b, STR("<"), STR("ana"), STR_NONE, str_of("@"), STR("x.example>"));
+        BUF_ADD_ALL(&b, STR("!"));
+        assert_string_equal(buf_text(&b), "<ana@x.example>!");
+        buf_release(&b);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(growing),
                 cmocka_unit_test(long_formats),
+                cmocka_unit_test(several_at_once),
                 cmocka_unit_test(reserving_and_trimming),
                 cmocka_unit_test(numbers),
                 cmocka_unit_test(varints),
