@@ -4,7 +4,7 @@
 #include "nntp/session.h"
 
 enum {
-        READ_AT_ONCE = 1024, /* each storing waits for the disk; a silence stores them too */
+        READ_AT_ONCE = 4096, /* each storing waits for the disk; a silence stores them too */
         RIGHTS_MS = 1000, /* so long after they were taken away a group may still be read */
 };
 

@@ -12,7 +12,6 @@
 
 enum {
         MEGABYTE = 1 << 20,
-        CACHE_DEFAULT = 256 * MEGABYTE,
         LOG_FILE_DEFAULT = 16 * MEGABYTE,
         LOG_BUFFER = 4 * MEGABYTE,
         CHECKPOINT_MEGABYTES = 64,
@@ -169,7 +168,7 @@ static ssize_t pread_guarded(int fd, void *page, size_t size, off_t at)
 
 static int handle_configure(DB_ENV *handle, const struct store_options *options)
 {
-        uint64_t cache = options->cache != 0 ? options->cache : CACHE_DEFAULT;
+        uint64_t cache = pages_cache(options->cache);
         const struct env *env = handle->app_private;
         u_int32_t log_file = (u_int32_t)env->log_file;
         u_int32_t gigabytes = (u_int32_t)(cache >> 30),
@@ -191,7 +190,7 @@ static int handle_open(struct env *env, const struct store_options *options)
 {
         DB_ENV *handle;
         u_int32_t recovery = options->restoring ? DB_RECOVER_FATAL : DB_RECOVER;
-        pages_begin(options->cache != 0 ? options->cache : CACHE_DEFAULT);
+        pages_begin(pages_cache(options->cache));
         int code = db_env_create(&handle, 0);
         if (code != 0)
                 return code;
@@ -517,7 +516,7 @@ enum status env_open(const struct store_options *options, struct env **out)
                                                                       : CHECKPOINT_SECONDS);
         env->log_file = options->log_file != 0 ? options->log_file : LOG_FILE_DEFAULT;
         env->checkpoint_megabytes = checkpoint_megabytes(
-                reserve, options->cache != 0 ? options->cache : CACHE_DEFAULT);
+                reserve, pages_cache(options->cache));
         env->disk = disk_new(options->path, reserve, ballast);
         env->known = known_new();
         pthread_mutex_init(&env->flushing, NULL);

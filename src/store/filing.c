@@ -186,7 +186,7 @@ static enum status put_new(struct txn *txn, struct file_op *f, uint64_t ghost)
         else if (st == OK)
                 st = body_put(txn, *message, 0, &f->chunks);
         if (st == OK)
-                st = thread_join(txn, &f->op, *message, &f->ancestry);
+                st = thread_join(txn, &f->op, *message, &f->ancestry, !ghost);
         return st;
 }
 

@@ -1,6 +1,8 @@
 #include "store/pages.h"
 #include "store/bdb.h"
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 /* A page with what Berkeley DB keeps in front of it (96 octets in 5.3). An odd number of cache
  * lines: else what is looked at in each, its head, would fall on a few sets of the processor's
@@ -92,4 +94,45 @@ void pages_begin(uint64_t cache)
         if (!pages.cache)
                 pages.cache = cache;
         pthread_once(&pages.once, reserve);
+}
+
+enum { MEGABYTE = 1 << 20, CACHE_LEAST = 64, CACHE_MOST = 512, PART = 8 };
+
+/* What is in a small file, without its last line end; empty when there is none. */
+static struct str file_text(const char *path, char *room, size_t size)
+{
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        ssize_t got = fd < 0 ? -1 : read(fd, room, size);
+        if (fd >= 0)
+                close(fd);
+        struct str text = str_make(room, got > 0 ? (size_t)got : 0);
+        return str_trim(text);
+}
+
+/* The limit that systemd or a container set (cgroup v2). UINT64_MAX: none. */
+static uint64_t memory_limit(void)
+{
+        char groups[1024], path[1200], value[32];
+        struct str rest = file_text("/proc/self/cgroup", groups, sizeof groups), line;
+        uint64_t limit = UINT64_MAX;
+        while (str_line(&rest, &line)) {
+                uint64_t n;
+                if (!str_starts(line, STR("0::")))
+                        continue;
+                struct str group = str_from(line, 3);
+                snprintf(path, sizeof path, "/sys/fs/cgroup%.*s/memory.max", STR_ARG(group));
+                if (str_u64(file_text(path, value, sizeof value), &n) == OK) /* else "max" */
+                        limit = n;
+        }
+        return limit;
+}
+
+uint64_t pages_cache(uint64_t asked)
+{
+        if (asked)
+                return asked;
+        long count = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+        uint64_t memory = count > 0 && size > 0 ? (uint64_t)count * (uint64_t)size : 0;
+        uint64_t limit = memory_limit(), part = (memory < limit ? memory : limit) / PART / MEGABYTE;
+        return (part < CACHE_LEAST ? CACHE_LEAST : part > CACHE_MOST ? CACHE_MOST : part) * MEGABYTE;
 }

@@ -6,3 +6,6 @@
 
 /* Before the first environment of the process is made; later calls do nothing. `cache`: octets. */
 void pages_begin(uint64_t cache);
+/* The size of the cache: as it was asked for, or, for 0, an eighth of the memory that this process
+ * may have, but 64 MB at least and 512 MB at most. */
+uint64_t pages_cache(uint64_t asked);

@@ -14,7 +14,7 @@ struct store;
 
 struct store_options {
         const char *path;  /* folder of the environment; made (0700) when absent */
-        uint64_t cache;    /* octets of page cache; 0: 256 MB */
+        uint64_t cache;    /* octets of page cache; 0: pages.h says */
         uint64_t reserve;  /* free octets on disk below which new mail is refused; 0: 256 MB */
         uint64_t ballast;  /* octets of the ballast file that is freed for recovery on a full disk;
                               0: 32 MB */

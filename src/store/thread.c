@@ -113,10 +113,10 @@ static enum status known_or_ghost(struct txn *txn, struct op *op,
         return st;
 }
 
-/* The parent's id and its tree. An unknown parent hangs below the first reference, which is most
+/* The parent's id and record. An unknown parent hangs below the first reference, which is most
  * likely the root of its thread. */
-static enum status find_parent(
-        struct txn *txn, struct op *op, const struct ancestry *a, uint64_t *parent, uint64_t *root)
+static enum status find_parent(struct txn *txn, struct op *op, const struct ancestry *a,
+        uint64_t *parent, struct thread_record *out)
 {
         bool new;
         uint64_t first = 0;
@@ -132,10 +132,7 @@ static enum status find_parent(
         }
         if (st == OK && new)
                 st = make_ghost(txn, op, a->parent_hash, first, t.root, parent);
-        if (st == OK)
-                st = get_thread(op->store, txn, *parent, &t);
-        *root = t.root;
-        return st;
+        return st == OK ? get_thread(op->store, txn, *parent, out) : st;
 }
 
 /* All members of a tree, at most THREAD_MOVES_MOST of them. */
@@ -234,15 +231,28 @@ static enum status hang(
         return st == TOO_MANY ? OK : st; /* the trees stay apart */
 }
 
-enum status thread_join(struct txn *txn, struct op *op, uint64_t message, const struct ancestry *a)
+/* A message that nothing has referred to yet hangs where it says, whatever there is. */
+static enum status hang_fresh(
+        struct txn *txn, uint64_t message, uint64_t parent, struct thread_record *of_parent)
 {
-        uint64_t parent, root;
+        struct thread_record t = {.root = of_parent->root, .parent = parent};
+        enum status st = put_both(txn, message, &t);
+        of_parent->children++;
+        return st == OK ? put_thread(txn, parent, of_parent) : st;
+}
+
+enum status thread_join(
+        struct txn *txn, struct op *op, uint64_t message, const struct ancestry *a, bool fresh)
+{
+        uint64_t parent;
         struct thread_record t;
         if (!a->parent)
                 return OK;
-        enum status st = find_parent(txn, op, a, &parent, &root);
+        enum status st = find_parent(txn, op, a, &parent, &t);
+        if (st == OK && fresh)
+                return hang_fresh(txn, message, parent, &t);
         if (st == OK)
-                st = hang(txn, op, message, parent, root);
+                st = hang(txn, op, message, parent, t.root);
         if (st == OK)
                 st = get_thread(op->store, txn, parent, &t);
         /* Hung nowhere: a ghost that was made for it goes again. */

@@ -23,9 +23,9 @@ struct ancestry {
         bool parent, first;
         unsigned char parent_hash[HASH_SIZE], first_hash[HASH_SIZE];
 };
-/* Puts a new message into its thread. `ghost`: it has the id of one. */
+/* Puts a new message into its thread. fresh: it was no ghost, so nothing refers to it. */
 CHECKED enum status thread_join(
-        struct txn *, struct op *, uint64_t message, const struct ancestry *);
+        struct txn *, struct op *, uint64_t message, const struct ancestry *, bool fresh);
 CHECKED enum status thread_awake(
         struct txn *, struct op *, uint64_t ghost); /* it is a message now; before thread_join */
 /* The message is about to go. *stays: as a ghost, because it has been answered. */

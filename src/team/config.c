@@ -77,7 +77,6 @@ static void defaults(struct config *c)
         c->idle_smtp = 300;     /* RFC 5321 4.5.3.2.7: at least five minutes */
         c->idle_imap = 30 * 60; /* RFC 9051 5.4 */
         c->idle_nntp = 10 * 60; /* RFC 3977 3.1: at least three minutes */
-        c->cache = 256 * MEGA;
         c->reserve = 256 * MEGA;
         c->ballast = 96 * MEGA;
         c->log_file = 16 * MEGA;

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "store_stub.h"
+#include "store/pages.h"
 #include <sys/stat.h>
 
 enum { MANY = 3000, LONG_VALUE = 70000 };
@@ -369,6 +370,14 @@ static void other_layout(void **state)
         folder_remove(folder);
 }
 
+static void size_of_cache(void **state)
+{
+        (void)state;
+        assert_int_equal(pages_cache(5 << 20), 5 << 20);
+        assert_in_range(pages_cache(0), 64 << 20, 512 << 20);
+        assert_int_equal(pages_cache(0) % (1 << 20), 0);
+}
+
 static void full_disk(void **state)
 {
         char folder[64], path[128];
@@ -445,6 +454,7 @@ int main(void)
                 cmocka_unit_test(interrupted_making),
                 cmocka_unit_test(new_table),
                 cmocka_unit_test(other_layout),
+                cmocka_unit_test(size_of_cache),
                 cmocka_unit_test(full_disk),
                 cmocka_unit_test(old_logs_go),
         };
