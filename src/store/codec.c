@@ -99,8 +99,34 @@ enum status message_read(struct str value, struct message_record *out)
         return codec_end(&r, "a message");
 }
 
-/* Version 1 had no references. */
-enum { HEAD_VERSION = 2 };
+/* Version 1 had no references; version 2 said again what stands in the envelope. */
+enum { HEAD_VERSION = 3 };
+
+/* Most of what a summary says stands in the envelope, word for word: then it is said where. */
+static void add_found(struct str text, struct str envelope, struct buf *out)
+{
+        size_t at = text.len ? str_find(envelope, text) : STR_NOWHERE;
+        buf_add_varint(out, (uint64_t)text.len << 1 | (at != STR_NOWHERE));
+        if (at == STR_NOWHERE)
+                buf_add(out, text);
+        else
+                buf_add_varint(out, at);
+}
+
+static struct str read_found(struct reader *r, struct str envelope)
+{
+        uint64_t coded = read_varint(r), len = coded >> 1;
+        uint64_t at = coded & 1 ? read_varint(r) : 0;
+        struct str from = coded & 1 ? envelope
+                                    : str_make((const char *)r->at, (size_t)(r->end - r->at));
+        if (r->bad || at > from.len || len > from.len - at) {
+                r->bad = true;
+                return STR_NONE;
+        }
+        if (!(coded & 1))
+                r->at += len;
+        return str_sub(from, (size_t)at, (size_t)len);
+}
 
 static void add_references(const struct derived *d, struct buf *out)
 {
@@ -116,11 +142,11 @@ void derived_head_write(const struct derived *d, struct buf *out)
 {
         buf_add_u8(out, HEAD_VERSION);
         buf_add_bytes(out, d->envelope);
-        buf_add_bytes(out, d->message_id);
-        buf_add_bytes(out, d->subject);
-        buf_add_bytes(out, d->base_subject);
-        buf_add_bytes(out, d->from);
-        buf_add_bytes(out, d->from_name);
+        add_found(d->message_id, d->envelope, out);
+        add_found(d->subject, d->envelope, out);
+        add_found(d->base_subject, d->envelope, out);
+        add_found(d->from, d->envelope, out);
+        add_found(d->from_name, d->envelope, out);
         add_references(d, out);
 }
 
@@ -128,14 +154,13 @@ enum status derived_head_read(struct str value, struct stored *out)
 {
         struct reader r = reader_of(value);
         unsigned version = read_u8(&r);
-        r.bad = r.bad || version < 1 || version > HEAD_VERSION;
+        r.bad = r.bad || version < 2 || version > HEAD_VERSION;
+        struct str *const said[] = {
+                &out->message_id, &out->subject, &out->base_subject, &out->from, &out->from_name};
         out->envelope = read_bytes(&r);
-        out->message_id = read_bytes(&r);
-        out->subject = read_bytes(&r);
-        out->base_subject = read_bytes(&r);
-        out->from = read_bytes(&r);
-        out->from_name = read_bytes(&r);
-        out->references = version > 1 ? read_bytes(&r) : STR_NONE;
+        for (size_t i = 0; i < COUNT_OF(said); i++)
+                *said[i] = version > 2 ? read_found(&r, out->envelope) : read_bytes(&r);
+        out->references = read_bytes(&r);
         return codec_end(&r, "an envelope");
 }
 

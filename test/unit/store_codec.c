@@ -168,6 +168,18 @@ static void derived_and_threads(void **state)
         assert_int_equal(s.references.len, 2 * REFERENCE_SIZE);
         assert_memory_equal(s.references.at + REFERENCE_SIZE, reference, REFERENCE_SIZE);
         assert_refuses_shorter(b, derived_head_read(value, &s));
+        size_t apart = b.len;
+        d.envelope = STR("(\"b s\" (\"n\" f) <a@x>)"); /* says it all */
+        buf_clear(&b);
+        derived_head_write(&d, &b);
+        assert_int_equal(b.len, apart - 1 + d.envelope.len - 4);
+        assert_int_equal(derived_head_read(buf_str(&b), &s), OK);
+        assert_true(str_eq(s.message_id, d.message_id) && str_eq(s.subject, d.subject) &&
+                    str_eq(s.base_subject, d.base_subject) && str_eq(s.from, d.from) &&
+                    str_eq(s.from_name, d.from_name) && str_eq(s.envelope, d.envelope));
+        assert_refuses_shorter(b, derived_head_read(value, &s));
+        b.at[2 + d.envelope.len + 1] = (char)(d.envelope.len - 4); /* one octet too far on */
+        assert_int_equal(derived_head_read(buf_str(&b), &s), DAMAGED);
         buf_clear(&b);
         derived_tail_write(&d, &b);
         assert_int_equal(derived_tail_read(buf_str(&b), &s), OK);
