@@ -23,6 +23,21 @@ static struct reader begin(struct str value)
         return r;
 }
 
+/* read_varint, for what is read a hundred thousand times a command. */
+static inline uint64_t varint(struct reader *r)
+{
+        uint64_t n = 0;
+        const unsigned char *at = r->at;
+        for (unsigned shift = 0; at < r->end && shift < 56; shift += 7) {
+                n |= (uint64_t)(*at & 0x7f) << shift;
+                if (*at++ < 0x80) {
+                        r->at = at;
+                        return n;
+                }
+        }
+        return read_varint(r); /* cut off, or very large */
+}
+
 static bool read_hash(struct reader *r, unsigned char hash[HASH_SIZE])
 {
         if (r->bad || r->end - r->at < HASH_SIZE) {
@@ -115,8 +130,8 @@ static void add_found(struct str text, struct str envelope, struct buf *out)
 
 static struct str read_found(struct reader *r, struct str envelope)
 {
-        uint64_t coded = read_varint(r), len = coded >> 1;
-        uint64_t at = coded & 1 ? read_varint(r) : 0;
+        uint64_t coded = varint(r), len = coded >> 1;
+        uint64_t at = coded & 1 ? varint(r) : 0;
         struct str from = coded & 1 ? envelope
                                     : str_make((const char *)r->at, (size_t)(r->end - r->at));
         if (r->bad || at > from.len || len > from.len - at) {
@@ -321,21 +336,6 @@ void entry_write(const struct entry *e, const struct packed *prefix, struct buf 
                 return;
         buf_add_varint(out, prefix->base);
         buf_add(out, prefix->steps);
-}
-
-/* read_varint, for what is read a hundred thousand times a command. */
-static inline uint64_t varint(struct reader *r)
-{
-        uint64_t n = 0;
-        const unsigned char *at = r->at;
-        for (unsigned shift = 0; at < r->end && shift < 56; shift += 7) {
-                n |= (uint64_t)(*at & 0x7f) << shift;
-                if (*at++ < 0x80) {
-                        r->at = at;
-                        return n;
-                }
-        }
-        return read_varint(r); /* cut off, or very large */
 }
 
 enum status entry_decode(struct str value, struct entry *out, struct packed *prefix)
