@@ -150,7 +150,8 @@ enum status bases_pack(
                 buf_clear(p->steps);
                 prefix_pack(p->text, p->text, p->steps);
         }
-        *out = (struct packed){
-                .base = row->base.number, .size = (uint32_t)p->text.len, .steps = buf_str(p->steps)};
+        *out = (struct packed){.base = row->base.number,
+                .size = (uint32_t)p->text.len,
+                .steps = buf_str(p->steps)};
         return st;
 }

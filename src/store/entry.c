@@ -5,7 +5,7 @@
 enum {
         SPREAD_MOST = 4,
         SINGLY_MOST = 8,
-        ENTRY_OCTETS = 64, /* in a folder, with what Berkeley DB puts beside it; in a topic twice that */
+        ENTRY_OCTETS = 64, /* in a folder, and what Berkeley DB adds; twice that in a topic */
 };
 
 /* `prefix` may be NULL. */

@@ -81,10 +81,28 @@ static bool entry_again(struct arena *arena, struct str value, struct buf *out)
         if (entry_decode(value, &e, &prefix) != OK)
                 return false;
         if (prefix_unpack(STR("Path: a\r\nXref: b\r\n"), &prefix, &text) == OK)
-                assert(text.len == prefix.size);
+                require(text.len == prefix.size, "a prefix is not as long as it says");
         buf_release(&text);
         entry_write(&e, &prefix, out);
         return true;
+}
+
+/* No record: a base up to the first NUL, and behind it the text that is written against it. */
+static bool prefix_back(struct arena *arena, struct str value, struct buf *out)
+{
+        struct buf steps = {0}, text = {0};
+        struct str rest = value, base;
+        (void)arena;
+        (void)out;
+        if (!str_cut(&rest, '\0', &base))
+                return false;
+        prefix_pack(base, rest, &steps);
+        struct packed packed = {1, (uint32_t)rest.len, buf_str(&steps)};
+        require(prefix_unpack(base, &packed, &text) == OK && str_eq(buf_str(&text), rest),
+                "a prefix does not come back");
+        buf_release(&steps);
+        buf_release(&text);
+        return false;
 }
 
 /* References are hashed when they are written: they are read and left out. */
@@ -129,7 +147,7 @@ static bool (*const records[])(struct arena *, struct str, struct buf *) = {
         subscription_again, digest_again, words_again, block_again, person_again, topic_again,
         queue_again, number_again, time_again, member_again, listed_value_again, text_again,
         entry_again, head_again, tail_again, change_again, attention_again,
-        task_again, event_again, card_again,
+        task_again, event_again, card_again, prefix_back,
 };
 
 /* ---- keys: the same ---- */

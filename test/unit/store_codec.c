@@ -469,6 +469,34 @@ static void prefixes(void **state)
         }
 }
 
+/* Any two texts: of few letters, so that much is alike. */
+static void prefixes_any(void **state)
+{
+        static const char letters[] = "A:b \n\r-a";
+        uint64_t seed = 1;
+        (void)state;
+        for (unsigned round = 0; round < 20000; round++) {
+                char octets[2][64];
+                struct buf steps = {0}, text = {0};
+                struct str pair[2];
+                for (unsigned i = 0; i < 2; i++) {
+                        size_t len = (seed >> 33) % sizeof octets[i];
+                        for (size_t j = 0; j < sizeof octets[i]; j++) {
+                                seed = seed * 6364136223846793005u + 1442695040888963407u;
+                                bool same = i && (seed >> 40) % 8;
+                                octets[i][j] = same ? octets[0][j] : letters[(seed >> 33) % 8];
+                        }
+                        pair[i] = str_make(octets[i], len);
+                }
+                prefix_pack(pair[0], pair[1], &steps);
+                struct packed p = {1, (uint32_t)pair[1].len, buf_str(&steps)};
+                assert_int_equal(prefix_unpack(pair[0], &p, &text), OK);
+                assert_true(str_eq(buf_str(&text), pair[1]));
+                buf_release(&steps);
+                buf_release(&text);
+        }
+}
+
 /* Steps that do not fit their base, or do not give what they say. */
 static void prefixes_damaged(void **state)
 {
@@ -582,6 +610,7 @@ int main(void)
                 cmocka_unit_test(changes),
                 cmocka_unit_test(people),
                 cmocka_unit_test(prefixes),
+                cmocka_unit_test(prefixes_any),
                 cmocka_unit_test(prefixes_damaged),
                 cmocka_unit_test(task_keys),
                 cmocka_unit_test(tasks),
