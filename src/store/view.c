@@ -1,6 +1,7 @@
 #include "store/view.h"
 #include "base/clock.h"
 #include "base/map.h"
+#include "store/mark.h"
 #include "store/rows.h"
 #include <pthread.h>
 
@@ -8,10 +9,12 @@
  *
  * 1. A box in state LOADING is entered, so that from now on what the flusher publishes is logged in
  * it.
- * 2. The keys of the mailbox's entries are read, in pieces, while the writer goes on; then the
- * mailbox's record. The writer puts that record in the same transaction as entries, with the MODSEQ
- * R of the last change to them, so what was read is the work of changes up to R and of no later
- * one.
+ * 2. The mailbox's record is read, which the writer puts in the same transaction as entries, with
+ * the MODSEQ R of the last change to them; and what is noted up to R as vanished. All numbers that
+ * were given, without these, are what is there at R, if they are as many as the record says. If not
+ * (a restore leaves gaps), or if more has vanished than is there, the keys of the mailbox's entries
+ * are read instead, in pieces, while the writer goes on, and then the record. Either way what was
+ * read is the work of changes up to R and of no later one.
  * 3. If R lies above the published position P, it waits until what the writer has begun is flushed
  * and published, and then P >= R.
  * 4. What the pieces miss of the changes up to P was committed after 1, so it was published after 1
@@ -347,12 +350,44 @@ static void settle(struct box *b)
         events_clear(&b->log);
 }
 
-static enum status read_box(
-        struct store *store, uint32_t mailbox, struct numset *numbers, struct mailbox *out)
+static enum status read_record(struct store *store, uint32_t mailbox, struct mailbox *out)
 {
-        struct key prefix = key_mailbox(mailbox), record = prefix;
-        struct str key, value;
+        struct key key = key_mailbox(mailbox);
         struct buf octets = {0};
+        enum status st = get_value(store, NULL, TABLE_MAILBOX, &key, &octets);
+        if (st == OK)
+                st = mailbox_read(buf_str(&octets), out);
+        out->name = STR_NONE;
+        buf_release(&octets);
+        return st;
+}
+
+/* Costs what has vanished. *all: these are the numbers; else none are added. */
+static enum status infer_numbers(struct store *store, uint32_t mailbox, const struct mailbox *m,
+        struct numset *numbers, bool *all)
+{
+        uint32_t given = m->next - 1;
+        struct noted noted = {mailbox, 0, 0, m->modseq};
+        struct numset *gone = numset_new();
+        enum status st = OK;
+        *all = false;
+        if (m->count <= given && given - m->count <= m->count) {
+                numset_add_range(numbers, 1, given);
+                if (given > m->count)
+                        st = change_noted(store, NULL, &noted, gone);
+                numset_andnot(numbers, gone);
+                *all = st == OK && numset_count(numbers) == m->count;
+                if (!*all)
+                        numset_clear(numbers);
+        }
+        numset_free(gone);
+        return st;
+}
+
+static enum status scan_numbers(struct store *store, uint32_t mailbox, struct numset *numbers)
+{
+        struct key prefix = key_mailbox(mailbox);
+        struct str key, value;
         uint32_t low = 0, high = 0, box, n;
         struct scan *scan = scan_prefix(store, NULL, TABLE_ENTRY, &prefix);
         enum status st;
@@ -370,13 +405,20 @@ static enum status read_box(
         if (low)
                 numset_add_range(numbers, low, high);
         scan_close(scan);
-        if (st != ABSENT)
-                return st;
-        st = get_value(store, NULL, TABLE_MAILBOX, &record, &octets);
+        return st == ABSENT ? OK : st;
+}
+
+static enum status read_box(
+        struct store *store, uint32_t mailbox, struct numset *numbers, struct mailbox *out)
+{
+        bool all = false;
+        enum status st = read_record(store, mailbox, out);
         if (st == OK)
-                st = mailbox_read(buf_str(&octets), out);
-        buf_release(&octets);
-        return st;
+                st = infer_numbers(store, mailbox, out, numbers, &all);
+        if (st != OK || all)
+                return st;
+        st = scan_numbers(store, mailbox, numbers);
+        return st == OK ? read_record(store, mailbox, out) : st;
 }
 
 /* Called and returns with the lock held, which is let go while it reads. See above. */

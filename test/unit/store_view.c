@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "store_kit.h"
+#include "store/renew.h"
 #include "store/view.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -61,6 +62,39 @@ static void what_is_there(void **state)
         assert_int_equal(store_commit(change), OK);
         change_free(change);
         assert_int_equal(view_open(k->store, topic, &old), ABSENT);
+}
+
+/* What is read anew is what was there, however much of it has vanished, and behind a gap. */
+static void read_anew(void **state)
+{
+        static const char *const expunged[] = {NULL, "7", "1:3,50:52,90", "10:40", "4:95", "1:*"};
+        struct kit *k = *state;
+        uint32_t topic = kit_topic(k, "t");
+        struct letter l = {.mailbox = topic};
+        for (unsigned i = 0; i < 100; i++) {
+                l.id = arena_printf(k->arena, "%u@x", i).at;
+                kit_file(k, &l, NULL);
+        }
+        for (unsigned i = 0; i < COUNT_OF(expunged); i++) {
+                const struct view *kept, *anew;
+                if (i == 3) {
+                        assert_int_equal(store_renew(k->store), OK);
+                        l.id = "behind@x";
+                        kit_file(k, &l, NULL);
+                        views_trim(k->store, 0); /* UIDVALIDITY is another one */
+                }
+                if (expunged[i])
+                        commit_expunge(k, topic, expunged[i]);
+                assert_int_equal(view_open(k->store, topic, &kept), OK);
+                views_trim(k->store, 0);
+                assert_int_equal(view_open(k->store, topic, &anew), OK);
+                assert_ptr_not_equal(kept, anew);
+                assert_true(numset_equal(kept->numbers, anew->numbers));
+                assert_int_equal(kept->next, anew->next);
+                assert_int_equal(kept->modseq, anew->modseq);
+                view_close(k->store, kept);
+                view_close(k->store, anew);
+        }
 }
 
 static void keeping_up(void **state)
@@ -268,6 +302,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(what_is_there, kit_begin, kit_end),
+                cmocka_unit_test_setup_teardown(read_anew, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(keeping_up, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(watches, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(many_at_once, kit_begin, kit_end),
