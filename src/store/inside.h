@@ -5,8 +5,7 @@
 
 struct rows;  /* the writer's knowledge of mailboxes, and its counters (rows.c) */
 struct views; /* published positions, views and watches (view.c) */
-struct kept;  /* marks that are kept ready (kept.c) */
-struct subjects_kept; /* orders of subjects (subjects.c) */
+struct cache;
 struct bases; /* what prefixes of entries rest on (bases.c) */
 
 struct store {
@@ -14,8 +13,8 @@ struct store {
         struct writer *writer;
         struct rows *rows;
         struct views *views;
-        struct kept *kept;
-        struct subjects_kept *subjects;
+        struct cache *kept;     /* marks that are kept ready (kept.c) */
+        struct cache *subjects; /* orders of subjects (subjects.c) */
         struct bases *bases;
 };
 

@@ -188,7 +188,7 @@ static void make_own(struct marks *m)
                 own.keywords[i] = str_make(str_text(m->keywords[i]), m->keywords[i].len);
                 own.keyword[i] = numset_copy(m->keyword[i]);
         }
-        kept_drop(m->kept, m->shared);
+        cache_drop(m->kept, &m->shared->cached);
         *m = own;
 }
 
@@ -197,7 +197,7 @@ void marks_free(struct marks *m)
         if (!m)
                 return;
         if (m->shared) {
-                kept_drop(m->kept, m->shared);
+                cache_drop(m->kept, &m->shared->cached);
                 free(m);
                 return;
         }

@@ -25,7 +25,7 @@ struct marks {
         struct numset **keyword;         /* in parallel */
         size_t keyword_count;
         struct shared_marks *shared; /* whose sets and names these are; NULL: its own */
-        struct kept *kept;
+        struct cache *kept;
 };
 CHECKED enum status marks_load(
         struct store *, uint32_t mailbox, uint32_t person, struct marks **out);

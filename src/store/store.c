@@ -13,8 +13,8 @@ static void store_free(struct store *store)
                 writer_stop(store->writer);
         if (store->views != NULL)
                 views_free(store->views);
-        kept_free(store->kept);
-        subjects_kept_free(store->subjects);
+        cache_free(store->kept);
+        cache_free(store->subjects);
         bases_free(store->bases);
         if (store->rows != NULL)
                 rows_free(store->rows);
@@ -32,7 +32,7 @@ enum status store_open(const struct store_options *options, struct store **out)
                 store->rows = rows_new();
                 store->views = views_new();
                 store->kept = kept_new();
-                store->subjects = subjects_kept_new();
+                store->subjects = subjects_new();
                 store->bases = bases_new();
                 st = store_tidy(store);
         }

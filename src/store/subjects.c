@@ -1,39 +1,22 @@
 #include "store/subjects.h"
 #include "base/text.h"
-#include "store/inside.h"
+#include "store/cache.h"
 #include "store/message.h"
-#include <pthread.h>
 
-enum { SLOTS = 64, ALL_MOST = 32 << 20, EACH_MOST = ALL_MOST / 2, EACH = 256 };
+enum { ALL_MOST = 32 << 20, EACH = 256 };
 
 struct shared_subjects {
-        struct subjects subjects; /* first: what callers hold */
-        uint32_t mailbox;
-        unsigned refs;           /* under the lock */
-        size_t octets;
-        struct numset *covered;  /* what has been looked at */
+        struct cached cached;
+        struct subjects subjects; /* what callers hold */
+        struct numset *covered;   /* what has been looked at */
         uint32_t *number, *rank;
-        struct str *text;        /* of each rank, in `pool` */
+        struct str *text; /* of each rank, in `pool` */
         struct buf pool;
 };
 
-struct subjects_kept {
-        pthread_mutex_t lock;
-        struct shared_subjects *slots[SLOTS];
-        size_t octets, hand; /* where the next is given up */
-};
-
-struct subjects_kept *subjects_kept_new(void)
+static void release(struct cached *cached)
 {
-        struct subjects_kept *k = mem_new(sizeof *k);
-        pthread_mutex_init(&k->lock, NULL);
-        return k;
-}
-
-static void drop(struct shared_subjects *s)
-{
-        if (!s || --s->refs)
-                return;
+        struct shared_subjects *s = (struct shared_subjects *)cached;
         numset_free(s->covered);
         free(s->number);
         free(s->rank);
@@ -42,57 +25,16 @@ static void drop(struct shared_subjects *s)
         free(s);
 }
 
-static void empty_slot(struct subjects_kept *k, size_t i)
+struct cache *subjects_new(void)
 {
-        if (k->slots[i])
-                k->octets -= k->slots[i]->octets;
-        drop(k->slots[i]);
-        k->slots[i] = NULL;
-}
-
-void subjects_kept_free(struct subjects_kept *k)
-{
-        if (!k)
-                return;
-        for (size_t i = 0; i < SLOTS; i++)
-                empty_slot(k, i);
-        pthread_mutex_destroy(&k->lock);
-        free(k);
-}
-
-/* One more reference to what is kept of the mailbox, whether it is enough or not. NULL: nothing. */
-static struct shared_subjects *kept_of(struct subjects_kept *k, uint32_t mailbox)
-{
-        pthread_mutex_lock(&k->lock);
-        struct shared_subjects *s = k->slots[mailbox % SLOTS];
-        s = s && s->mailbox == mailbox ? s : NULL;
-        if (s)
-                s->refs++;
-        pthread_mutex_unlock(&k->lock);
-        return s;
-}
-
-static void keep(struct subjects_kept *k, struct shared_subjects *s)
-{
-        if (s->octets > EACH_MOST)
-                return;
-        pthread_mutex_lock(&k->lock);
-        empty_slot(k, s->mailbox % SLOTS);
-        for (; k->octets + s->octets > ALL_MOST; k->hand = (k->hand + 1) % SLOTS)
-                empty_slot(k, k->hand);
-        k->slots[s->mailbox % SLOTS] = s;
-        k->octets += s->octets;
-        s->refs++;
-        pthread_mutex_unlock(&k->lock);
+        static const struct cache_kind kind = {64, ALL_MOST, ALL_MOST / 2, release};
+        return cache_new(&kind);
 }
 
 void subjects_close(struct store *store, const struct subjects *subjects)
 {
-        if (!subjects)
-                return;
-        pthread_mutex_lock(&store->subjects->lock);
-        drop((struct shared_subjects *)(uintptr_t)subjects);
-        pthread_mutex_unlock(&store->subjects->lock);
+        if (subjects)
+                cache_drop(store->subjects, &subjects->shared->cached);
 }
 
 /* ---- what came since ---- */
@@ -220,8 +162,6 @@ static struct shared_subjects *join(
         struct shared_subjects *s = mem_new(sizeof *s);
         size_t n = (old ? old->subjects.count : 0) + more->count;
         uint32_t *used = mem_new(((old ? old->subjects.ranks : 0) + 1U) * sizeof *used);
-        s->mailbox = view->mailbox;
-        s->refs = 1;
         s->covered = numset_copy(view->numbers);
         s->number = mem_new((n + 1) * sizeof *s->number);
         s->rank = mem_new((n + 1) * sizeof *s->rank);
@@ -236,16 +176,19 @@ static struct shared_subjects *join(
         s->subjects.number = s->number;
         s->subjects.rank = s->rank;
         s->subjects.text = s->text;
-        s->octets = sizeof *s + n * 2 * sizeof *s->rank + s->subjects.ranks * sizeof *s->text +
-                    s->pool.cap + (view->high / 65536 + 1) * (size_t)8192;
+        s->subjects.shared = s;
+        s->cached.key = view->mailbox;
+        s->cached.octets = sizeof *s + n * 2 * sizeof *s->rank +
+                           s->subjects.ranks * sizeof *s->text + s->pool.cap +
+                           (view->high / 65536 + 1) * (size_t)8192;
         free(used);
         return s;
 }
 
 enum status subjects_open(struct store *store, const struct view *view, const struct subjects **out)
 {
-        struct subjects_kept *kept = store->subjects;
-        struct shared_subjects *old = kept_of(kept, view->mailbox);
+        struct shared_subjects *old = (struct shared_subjects *)cache_get(
+                store->subjects, view->mailbox);
         *out = NULL;
         if (old && numset_count_andnot(view->numbers, old->covered) == 0) {
                 *out = &old->subjects;
@@ -259,7 +202,7 @@ enum status subjects_open(struct store *store, const struct view *view, const st
         enum status st = read_more(store, view->mailbox, which, &more);
         if (st == OK) {
                 struct shared_subjects *s = join(view, old, &more);
-                keep(kept, s);
+                cache_put(store->subjects, &s->cached);
                 *out = &s->subjects;
         }
         if (old)

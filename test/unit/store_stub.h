@@ -34,14 +34,9 @@ enum status rows_put(struct txn *txn, struct store *store)
         return OK;
 }
 
-struct subjects_kept *subjects_kept_new(void)
+struct cache *subjects_new(void)
 {
         return NULL;
-}
-
-void subjects_kept_free(struct subjects_kept *kept)
-{
-        (void)kept;
 }
 
 struct bases *bases_new(void)
