@@ -22,6 +22,7 @@ struct selected {
         const struct view *view;
         const struct numset *told; /* the view's numbers, or `own` */
         struct numset *own;        /* while told is more than the view: EXPUNGEs wait */
+        struct numset *gone;       /* of `own`; NULL with it */
         uint32_t exists;           /* as the client counts */
         struct marks *marks;
         uint64_t position;         /* flags and the view are up to here */

@@ -142,37 +142,49 @@ void imap_say_fetch_flags(struct session *s, uint32_t number, uint64_t modseq)
 
 /* ---- keeping up ---- */
 
-/* The client's numbers under the new view: what has gone stays until it may be told. */
-static void keep_told(struct selected *m, const struct view *v)
+/* The client's numbers under the new view: what has gone stays until it may be told. What has come
+ * is above all that the client was told of. */
+static void keep_told(struct selected *m, const struct view *v, struct numset *vanished)
 {
-        if (!m->own && numset_count_andnot(m->told, v->numbers) > 0)
+        numset_and(vanished, m->told);
+        if (!m->own && numset_low(vanished)) {
                 m->own = numset_copy(m->told);
-        if (m->own)
-                numset_or(m->own, v->numbers);
+                m->gone = numset_new();
+        }
+        if (m->own) {
+                numset_or(m->gone, vanished);
+                if (numset_high(v->numbers) > numset_high(m->own))
+                        numset_or(m->own, v->numbers);
+        }
         m->told = m->own ? m->own : v->numbers;
 }
 
-/* Flags that changed since the session's position, read again. */
-static enum status catch_flags(struct session *s, const struct view *v)
+/* Flags that changed since the session's position: they have been read again. */
+static void keep_untold(struct selected *m, struct numset *flags)
 {
-        struct selected *m = s->selected;
-        struct numset *flags = numset_new(), *vanished = numset_new();
-        enum status st = mailbox_changes(
-                s->site->store, v, s->person, m->position, flags, vanished);
-        if (st == OK && numset_count(flags) > 0)
-                st = marks_refresh(s->site->store, m->marks, flags);
-        numset_free(vanished);
-        if (st != OK || numset_count(flags) == 0) {
-                numset_free(flags);
-                return st;
-        }
         numset_and(flags, m->told); /* of new messages the client asks itself */
         if (m->untold)
                 numset_or(m->untold, flags);
         else
                 m->untold = numset_copy(flags), m->untold_since = m->position;
+}
+
+static enum status catch_up(struct session *s, const struct view *v)
+{
+        struct selected *m = s->selected;
+        struct numset *flags = numset_new(), *vanished = numset_new();
+        enum status st = mailbox_changes(s->site->store, v, s->person, m->position, flags,
+                v->modseq > m->position ? vanished : NULL);
+        bool flagged = st == OK && numset_low(flags);
+        if (flagged)
+                st = marks_refresh(s->site->store, m->marks, flags);
+        if (st == OK && flagged)
+                keep_untold(m, flags);
+        if (st == OK)
+                keep_told(m, v, vanished);
         numset_free(flags);
-        return OK;
+        numset_free(vanished);
+        return st;
 }
 
 enum status imap_catch_up(struct session *s)
@@ -186,45 +198,35 @@ enum status imap_catch_up(struct session *s)
                 view_close(s->site->store, v);
                 return OK;
         }
-        st = catch_flags(s, v);
+        st = catch_up(s, v);
         if (st != OK) {
                 view_close(s->site->store, v);
                 return st;
         }
-        keep_told(m, v);
         view_close(s->site->store, m->view);
         m->view = v;
         m->position = v->position;
         return OK;
 }
 
-/* What the client was told of and what is not there any more. */
-static struct numset *gone_of(const struct selected *m)
-{
-        struct numset *gone = numset_copy(m->own);
-        uint32_t last = numset_select(m->own, m->exists);
-        numset_andnot(gone, m->view->numbers);
-        if (numset_high(gone) > last) /* came and went before it could be told */
-                numset_remove_range(gone, last + 1, numset_high(gone));
-        return gone;
-}
-
 static void tell_expunges(struct session *s)
 {
         struct selected *m = s->selected;
-        struct numset *gone = gone_of(m);
+        struct numset *gone = m->gone;
+        uint32_t last = numset_select(m->own, m->exists), told = 0;
+        if (numset_high(gone) > last) /* came and went before it could be told */
+                numset_remove_range(gone, last + 1, numset_high(gone));
         struct walk w = numset_walk(gone);
-        uint32_t told = 0;
         if (s->enabled & ENABLED_QRESYNC)
                 imap_say_vanished(s, gone, false);
         else
                 for (uint32_t n; walk_next(&w, &n); told++)
                         imap_line(s, "* %u EXPUNGE", numset_rank(m->own, n) - told);
         m->exists -= numset_count(gone);
-        numset_free(gone);
         m->told = m->view->numbers;
+        numset_free(gone);
         numset_free(m->own);
-        m->own = NULL;
+        m->gone = m->own = NULL;
 }
 
 static void tell_flags(struct session *s)
@@ -291,6 +293,7 @@ void imap_deselect(struct session *s)
         }
         view_close(s->site->store, m->view);
         numset_free(m->own);
+        numset_free(m->gone);
         numset_free(m->untold);
         numset_free(m->saved);
         marks_free(m->marks);

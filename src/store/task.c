@@ -149,12 +149,14 @@ enum status tasks_waiting(struct store *store, uint32_t number, struct numset *o
 
 enum status task_is_awaited(struct store *store, uint32_t number, bool *is)
 {
-        struct key prefix = key_task_pairs(KEY_AWAITED, number);
-        struct scan *scan = scan_prefix(store, NULL, TABLE_TASK, &prefix);
-        struct str key, value;
-        enum status st = scan_next(scan, &key, &value);
+        struct key from = key_task_pairs(KEY_AWAITED, number),
+                   upto = key_task_pairs(KEY_AWAITED, number + 1);
+        struct buf key = {0}, value = {0};
+        enum status st = table_last(
+                store->env, NULL, TABLE_TASK, key_str(&from), key_str(&upto), &key, &value);
         *is = st == OK;
-        scan_close(scan);
+        buf_release(&key);
+        buf_release(&value);
         return st == ABSENT ? OK : st;
 }
 
