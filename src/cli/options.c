@@ -165,6 +165,34 @@ static void add_row(struct buf *out, const char *left, const char *right)
         buf_release(&wrapped);
 }
 
+static void add_paragraph(struct buf *paragraph, struct buf *out)
+{
+        if (paragraph->len)
+                text_wrap(buf_str(paragraph), HELP_WIDTH, STR_NONE, STR_NONE, out);
+        buf_clear(paragraph);
+}
+
+/* Paragraphs are filled; an example, and what is indented, is there to be copied. */
+static void add_more(struct str text, struct buf *out)
+{
+        struct buf paragraph = {0};
+        struct str line;
+        buf_add_char(out, '\n');
+        while (str_line(&text, &line)) {
+                bool kept = !line.len || line.at[0] == ' ' || str_starts(line, STR("Example: "));
+                if (kept) {
+                        add_paragraph(&paragraph, out);
+                        buf_addf(out, "%.*s\n", STR_ARG(line));
+                        continue;
+                }
+                if (paragraph.len)
+                        buf_add_char(&paragraph, ' ');
+                buf_add(&paragraph, line);
+        }
+        add_paragraph(&paragraph, out);
+        buf_release(&paragraph);
+}
+
 void options_help(const struct family *f, const struct command *c, struct buf *out)
 {
         buf_addf(out, "baton %s%s%s - %s\n\nUsage: baton %s%s%s", f->name, c->name[0] ? " " : "",
@@ -184,7 +212,7 @@ void options_help(const struct family *f, const struct command *c, struct buf *o
                 buf_release(&left);
         }
         if (c->more)
-                buf_addf(out, "\n%s\n", c->more);
+                add_more(str_of(c->more), out);
 }
 
 void family_help(const struct family *f, struct buf *out)

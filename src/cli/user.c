@@ -585,7 +585,7 @@ const struct command user_commands[] = {
         { "disable", "NAME", "no login and no digest any more; all else stays", run_disable, NULL, 1, 1, NEEDS_SITE, NULL },
         { "enable",  "NAME", "take 'disable' back",            run_enable,  NULL,             1, 1, NEEDS_SITE, NULL },
         { "remove",  "ADDRESS", "forget a subscriber from outside", run_remove, NULL, 1, 1, NEEDS_SITE, NULL },
-        { "resume",  "NAME", "mail from lists goes out again to whom too much came back from", run_resume, NULL, 1, 1, NEEDS_SITE, NULL },
+        { "resume",  "NAME", "let mail go out again to an address that bounced", run_resume, NULL, 1, 1, NEEDS_SITE, NULL },
         { NULL,      NULL,   NULL,                             NULL,        NULL,             0, 0, NEEDS_NOTHING, NULL },
 };
 /* clang-format on */

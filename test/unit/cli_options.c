@@ -103,6 +103,15 @@ static void help(void **state)
         options_help(&family, commands, &text);
         assert_non_null(strstr(buf_text(&text), "Usage: baton thing add [options] NAME [MODE]\n"));
         assert_non_null(strstr(buf_text(&text), "  --name TEXT             the name\n"));
+        struct command c = commands[0];
+        c.more = "Example: baton thing add --name \"a name so long that the line has over eighty columns\" x\n\n"
+                 "What is said here is said in lines that are as long as the source has them, for once\n"
+                 "and filled.\n\n  kept | as it is\n";
+        buf_clear(&text);
+        options_help(&family, &c, &text);
+        assert_non_null(strstr(buf_text(&text), " eighty columns\" x\n\nWhat is said here "));
+        assert_non_null(strstr(buf_text(&text), " as long as the source has them,\nfor once and filled.\n\n"
+                                                "  kept | as it is\n"));
         buf_clear(&text);
         family_help(&family, &text);
         assert_non_null(strstr(buf_text(&text), "  thing add               add one\n"));
