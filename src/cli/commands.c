@@ -1,4 +1,5 @@
 #include "cli/commands.h"
+#include "team/directive_row.h"
 #include "team/near.h"
 #ifdef HAVE_CONFIG_H
 #include <config.h>
@@ -224,37 +225,119 @@ int cli_run(struct cli *c, int argc, char **argv)
 
 /* ---- completion ---- */
 
-static void offer(struct cli *c, const char *word, const char *prefix)
+static void offer(struct cli *c, struct str word, const char *prefix)
 {
-        if (str_starts(str_of(word), str_of(prefix)))
-                fprintf(c->out, "%s\n", word);
+        if (str_starts(word, str_of(prefix)))
+                fprintf(c->out, "%.*s\n", STR_ARG(word));
+}
+
+/* What task set takes, ready for its value. */
+static void offer_fields(struct cli *c, const char *prefix)
+{
+        for (size_t i = 0; i < directive_row_count; i++) {
+                const struct directive_row *row = &directive_rows[i];
+                if (row->kind != DIRECTIVE_FIELD || row->later)
+                        continue;
+                struct str word = arena_lower(c->arena, str_of(row->word));
+                offer(c, arena_printf(c->arena, "%.*s=", STR_ARG(word)), prefix);
+        }
+}
+
+/* One of "PERSON|ADDRESS", "each|digest|named|none": what is said in small letters is offered, what
+ * has to be looked up in the site is told to the shell as <PERSON>. */
+static void offer_kind(
+        struct cli *c, const struct family *f, const struct command *cmd, struct str kind, const char *prefix)
+{
+        struct str one;
+        if (str_eq(kind, STR("KEY=VALUE"))) {
+                offer_fields(c, prefix);
+                return;
+        }
+        if (str_eq(kind, STR("ACCESS")))
+                kind = STR("members|site|open");
+        if (str_eq(kind, STR("FORM")))
+                kind = STR("page|mime|1153");
+        if (str_eq(kind, STR("NAME")) && strcmp(cmd->name, "add") != 0)
+                kind = !strcmp(f->name, "topic") ? STR("TOPIC") : STR("PERSON");
+        while (str_cut(&kind, '|', &one))
+                if (one.len && one.at[0] >= 'A' && one.at[0] <= 'Z')
+                        fprintf(c->out, "<%.*s>\n", STR_ARG(one));
+                else
+                        offer(c, one, prefix);
+}
+
+/* What stands at this place of "TASK KEY=VALUE...", "PERSON TOPIC [each|none]". */
+static struct str argument_at(struct str arguments, size_t at)
+{
+        struct str word = STR_NONE, next;
+        while (str_word(&arguments, &next)) {
+                word = next;
+                if (at-- == 0)
+                        break;
+                if (!str_ends(word, STR("...")) && !str_ends(word, STR("...]")))
+                        word = STR_NONE;
+        }
+        if (str_starts(word, STR("[")))
+                word = str_from(word, 1);
+        while (str_ends(word, STR("]")) || str_ends(word, STR(".")))
+                word.len--;
+        return word;
+}
+
+static const struct option *option_of(const struct command *cmd, const char *word)
+{
+        for (const struct option *row = cmd->options; row && row->name; row++)
+                if (!strncmp(word, "--", 2) && !strcmp(word + 2, row->name))
+                        return row;
+        return NULL;
+}
+
+/* The word behind a command is an option, an option's value, or an argument. */
+static void complete_word(struct cli *c, const struct family *f, int argc, char **argv)
+{
+        const struct command *cmd = family_single(f) ? f->commands : command_find(f, str_of(argv[1]));
+        const char *last = argv[argc - 1];
+        const struct option *open = NULL;
+        size_t arguments = 0;
+        if (!cmd)
+                return;
+        for (int i = family_single(f) ? 1 : 2; i < argc - 1; i++) {
+                const struct option *row = open ? NULL : option_of(cmd, argv[i]);
+                arguments += !open && argv[i][0] != '-';
+                open = row && row->value ? row : NULL;
+        }
+        if (open) {
+                offer_kind(c, f, cmd, str_of(open->value), last);
+                return;
+        }
+        if (last[0] != '-') {
+                offer_kind(c, f, cmd, argument_at(str_of(cmd->arguments), arguments), last);
+                return;
+        }
+        for (const struct option *row = cmd->options; row && row->name; row++)
+                offer(c, arena_printf(c->arena, "--%s", row->name), last);
+        offer(c, STR("--help"), last);
+}
+
+static void complete_command(struct cli *c, int argc, char **argv)
+{
+        const char *last = argc ? argv[argc - 1] : "";
+        const struct family *f = argc > 1 ? family_find(str_of(argv[0])) : NULL;
+        if (argc <= 1)
+                for (f = families; f->name; f++)
+                        offer(c, str_of(f->name), last);
+        else if (f && !family_single(f) && argc == 2)
+                for (const struct command *cmd = f->commands; cmd->name; cmd++)
+                        offer(c, str_of(cmd->name), last);
+        else if (f)
+                complete_word(c, f, argc, argv);
 }
 
 void cli_complete(struct cli *c, int argc, char **argv)
 {
-        const char *last = argc ? argv[argc - 1] : "";
-        const struct family *f = argc > 1 ? family_find(str_of(argv[0])) : NULL;
-        const struct command *cmd;
-        if (argc <= 1) {
-                for (f = families; f->name; f++)
-                        offer(c, f->name, last);
-                return;
-        }
-        if (!f)
-                return;
-        if (!family_single(f) && argc == 2) {
-                for (cmd = f->commands; cmd->name; cmd++)
-                        offer(c, cmd->name, last);
-                return;
-        }
-        cmd = family_single(f) ? f->commands : command_find(f, str_of(argv[1]));
-        if (!cmd || last[0] != '-')
-                return;
-        for (const struct option *row = cmd->options; row && row->name; row++) {
-                struct buf word = {0};
-                buf_addf(&word, "--%s", row->name);
-                offer(c, buf_text(&word), last);
-                buf_release(&word);
-        }
-        offer(c, "--help", last);
+        bool explains = argc > 1 && !strcmp(argv[0], "help");
+        if (!explains)
+                complete_command(c, argc, argv);
+        else if (argc <= 3) /* there is help on commands, and on nothing behind them */
+                complete_command(c, argc - 1, argv + 1);
 }

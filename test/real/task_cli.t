@@ -126,4 +126,29 @@ with Site() as site:
     baton('restore', os.path.join(site.folder, 'backup'))
     number = baton('task', 'add', 'doc', '--title', 'new').split()[0]
     tap.ok(int(number[2:]) > 4 and 'Faults: 0' in re.sub(' +', ' ', baton('check')), 'a restored site gives no number of a task again', number)
+
+COMPLETE = """source {top}/contrib/completion/baton
+compopt() {{ :; }}
+COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+_baton
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+
+
+def completed(site, *words):
+    environment = dict(os.environ, PATH=f'{BUILD}:{os.environ["PATH"]}', BATON_HOME='/nowhere')
+    r = subprocess.run(['bash', '-c', COMPLETE.format(top=TOP), 'bash', 'baton', '--home', site.home, *words], env=environment,
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+    return r.stdout.decode().split()
+
+
+with Site() as site:
+    for title in 'One', 'Two':
+        site.baton('task', 'add', 'doc', '--title', title)
+    for words, want in (('ta',), ['task']), (('task', 'u'), ['undo']), (('task', 'show', 'T'), ['T-1', 'T-2']), (('task', 'set', 'T-1', 'st'), ['status=', 'start=']), \
+            (('subscribe', ''), ['ana', 'bo', 'cem', 'dee']), (('subscribe', 'ana', 'eng.b'), ['eng.backend']), (('subscribe', 'ana', 'doc', 'n'), ['named', 'none']), \
+            (('topic', 'set', 'doc', '--acc'), ['--access']), (('topic', 'set', 'doc', '--access', 's'), ['site']), (('user', 'set', 'ana', '--zone', 'Europe/Lisb'), ['Europe/Lisbon']), \
+            (('help', 'task', 'a'), ['add']), (('task', 'list', '--late', '--topic', 'd'), ['doc']), (('topic', 'add', 'd'), []), (('frob', 'x'), []):
+        tap.same(completed(site, *words), want, f'completion: baton {" ".join(words)}')
+
 tap.done()
