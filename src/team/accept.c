@@ -3,8 +3,8 @@
 #include "mail/address.h"
 #include "mail/derive.h"
 #include "mail/header.h"
-#include "mail/msgid.h"
 #include "team/answer_post.h"
+#include "team/answered.h"
 #include "team/field.h"
 #include "team/list_mail.h"
 #include "team/transcript.h"
@@ -21,6 +21,7 @@ struct obeying {
         uint32_t against;          /* the version that the actor saw; 0: the current one */
         bool opens;                /* its address or subject opens a task */
         bool addressed;            /* to T-142@: and so to its thread */
+        bool private;              /* to people alone: it is not filed in the topic */
         struct directives directives;
         struct wish wish;
         struct task_done done;
@@ -65,58 +66,18 @@ static enum status find_topic(struct obeying *o)
         return OK;
 }
 
-/* Which task, and as of which version, the message with this id speaks of. ABSENT. */
-static enum status look_at(struct obeying *o, struct str id)
+/* To people alone, and no copy that a client keeps: it commands in the topic of what it answers. */
+static enum status find_private(struct obeying *o, const struct parsed_mail *parsed)
 {
-        uint64_t message;
-        uint32_t version, number;
-        if (task_id_read(o->site, id, &number, &version)) {
-                o->task = number;
-                o->against = version;
+        struct answered answered;
+        enum way way = o->mail->sender->way;
+        if (o->topic || way == WAY_APPEND || way == WAY_NEWS || !directive_may_stand(parsed))
                 return OK;
-        }
-        enum status st = message_find(o->site->store, id, &message);
-        if (st == OK)
-                st = task_of_message(o->site->store, message, &number);
-        if (st == OK)
-                st = task_version_at(o->site->store, number, message, &version);
-        if (st == OK) {
-                o->task = number;
-                o->against = version;
-        }
+        enum status st = answered_task(
+                o->site, o->mail->sender->person, parsed->top->header, o->arena, &answered);
+        o->topic = answered.topic;
+        o->private = o->topic != 0;
         return st;
-}
-
-/* A task that the actor may not read is none for him: neither its number is told nor its being. */
-static enum status forget_hidden(struct obeying *o)
-{
-        struct task task;
-        struct rights rights = {.read = false};
-        enum status st = task_get(o->site->store, o->task, o->arena, &task);
-        if (st == OK)
-                st = rules_topic(o->site, o->mail->sender->person, task.topic, &rights);
-        if (st == ABSENT || (st == OK && !rights.read)) {
-                o->task = o->against = 0;
-                return OK;
-        }
-        return st;
-}
-
-/* What it answers: In-Reply-To, else the last of References that is known here. */
-static enum status find_answered(struct obeying *o, struct str header)
-{
-        enum { IDS_MOST = 20 };
-        struct str rest = header_value(o->arena, header, "In-Reply-To"), id, ids[IDS_MOST];
-        size_t count = 0;
-        enum status st = ABSENT;
-        while (st == ABSENT && msgid_next(o->arena, &rest, &id))
-                st = look_at(o, id);
-        rest = header_value(o->arena, header, "References");
-        while (st == ABSENT && msgid_next(o->arena, &rest, &id))
-                ids[count++ % IDS_MOST] = id;
-        for (size_t i = 1; st == ABSENT && i <= count && i <= IDS_MOST; i++)
-                st = look_at(o, ids[(count - i) % IDS_MOST]);
-        return st == OK ? forget_hidden(o) : st == ABSENT ? OK : st;
 }
 
 static bool is_addressed(const struct submission *mail, uint32_t task)
@@ -130,7 +91,10 @@ static bool is_addressed(const struct submission *mail, uint32_t task)
 static enum status find_object(struct obeying *o, struct str header)
 {
         uint32_t addressed = o->mail->about;
-        enum status st = find_answered(o, header);
+        struct answered answered;
+        enum status st = answered_task(o->site, o->mail->sender->person, header, o->arena, &answered);
+        o->task = answered.task;
+        o->against = answered.against;
         if (st != OK || !addressed)
                 return st;
         o->addressed = !is_addressed(o->mail, o->task);
@@ -148,6 +112,8 @@ static bool is_in_thread(const struct obeying *o)
 {
         struct task task;
         uint64_t mine, root;
+        if (o->private)
+                return false;
         return !o->task || task_get(o->site->store, o->task, o->arena, &task) != OK ||
                thread_root(o->site->store, o->mail->message, &mine) != OK ||
                thread_root(o->site->store, task.root, &root) != OK || mine == root;
@@ -281,7 +247,8 @@ static bool was_obeyed(struct obeying *o)
         uint32_t since; /* what the actor did before it came is not what it asks for */
         bool already = false;
         for (size_t i = 0; i < o->mail->to_count; i++)
-                already = already || (o->mail->to[i].mailbox == o->topic && o->mail->to[i].already);
+                already = already || ((o->private || o->mail->to[i].mailbox == o->topic) &&
+                                             o->mail->to[i].already);
         if (!already || !o->task ||
                 task_version_at(o->site->store, o->task, o->mail->message, &since) != OK ||
                 task_events(o->site->store, o->task, since, o->arena, &events, &count) != OK)
@@ -349,7 +316,7 @@ static enum status read_directives(struct obeying *o, struct parsed_mail *parsed
 {
         struct str subject = header_text(o->arena, parsed->top->header, "Subject"), title;
         const struct zone *zone;
-        o->opens = o->mail->opens || directive_subject_task(subject, &title);
+        o->opens = !o->private && (o->mail->opens || directive_subject_task(subject, &title));
         if (!o->opens && !directive_may_stand(parsed))
                 return OK;
         if (zone_find(o->actor.zone, &zone) != OK && zone_find(STR("UTC"), &zone) != OK)
@@ -378,7 +345,10 @@ static enum status prepare(struct obeying *o, bool *commanding)
         struct parsed_mail *parsed = submit_parsed(o->mail, o->arena);
         struct str header = parsed->top->header;
         enum status st = find_topic(o);
-        *commanding = st == OK && o->topic && commands(o, header);
+        *commanding = st == OK && commands(o, header);
+        if (*commanding)
+                st = find_private(o, parsed);
+        *commanding = *commanding && st == OK && o->topic;
         if (*commanding)
                 st = read_directives(o, parsed);
         *commanding = *commanding && st == OK && (o->directives.count || o->opens);

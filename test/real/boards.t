@@ -442,8 +442,24 @@ def odd_ways(site):
         tap.same(one(site, 'ana', task), 4, 'an answer in its thread moves the task, too')
 
 
+def kept(site):
+    """What a client keeps of an answer, in Drafts and Sent, commands nothing."""
+    task = open_task(site, 'Kept')
+    with site.imap('bo') as imap:
+        imap.select('"Boards/eng/backend/1 To do"', readonly=True)
+        card = imap.search(None, 'SUBJECT', f'"{task} "')[1][0].split()[0]
+        answered = re.search(rb'References: *(<[^>]+>)', imap.fetch(card, '(BODY.PEEK[HEADER])')[1][0][1])[1].decode()
+        for folder in 'Drafts', 'Sent', 'Archive':
+            said = imap.append(folder, None, None, message('Re: Kept', 'bo@team.example', 'ana@team.example', '/done\r\n', In_Reply_To=answered))
+            tap.same(said[0], 'OK', f'an answer is kept in {folder}')
+    tap.same(one(site, 'ana', task), 1, 'and moves nothing')
+    with site.smtp('submission', 'bo') as c:
+        c.sendmail('bo@team.example', ['ana@team.example'], message('Re: Kept', 'bo@team.example', 'ana@team.example', '/done\r\n', In_Reply_To=answered))
+    tap.same(one(site, 'ana', task), 4, 'sent to its author alone it does')
+
+
 with Site(conf='\n[login]\nlogin-failures = 1000\n') as site:
-    for part in (mbsync, neomutt, copy_and_expunge, append_many, race, condstore, thirty, other_topic, refusals, partly, ranges, odd_ways):
+    for part in (mbsync, neomutt, copy_and_expunge, append_many, race, condstore, thirty, other_topic, refusals, partly, ranges, odd_ways, kept):
         missing = [p for p in {mbsync: ['mbsync'], neomutt: ['neomutt', 'tmux']}.get(part, []) if not shutil.which(p)]
         if missing:
             tap.skip(part.__name__, f'{missing[0]} is not installed')

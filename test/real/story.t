@@ -127,7 +127,7 @@ def cem(site):
         s.keys('f')
         if s.until('[Pp]repend|[Ff]ollow', 5):
             s.keys('Enter')
-        s.until('[Pp]ost')
+        s.until('Post the message')
         s.keys('y')
         tap.ok(eventually(lambda: any('I have the new one ready' in plain(m) for m in thread(site))), 'his follow-up is posted', s.text())
         s.keys('q', 'q')
