@@ -299,6 +299,16 @@ def mbsync(site):
     os.unlink(f'{ops}/cur/{os.path.basename(first).split(":")[0]}:2,S')
     code, said = run(home, 'mbsync', '-c', home + '/rc', 'baton')
     tap.ok(code == 0 and len(subjects(site, 'ana', 'Topics/eng/ops')) == count, 'mbsync: what is deleted in a copy of a topic stays on the server', said)
+    site.baton('task', 'add', 'eng.ops', '--title', 'Moved in a Maildir', '--set', 'assign=ana')
+    run(home, 'mbsync', '-c', home + '/rc', 'baton')
+    board = home + '/Mail/Boards/eng/ops'
+    card, = [f'{d}/{f}' for d in ('cur', 'new') for f in os.listdir(f'{board}/1 To do/{d}')]
+    os.rename(f'{board}/1 To do/{card}', f'{board}/2 Doing/cur/{re.sub(",U=[0-9]+", "", os.path.basename(card)).split(":")[0]}:2,S')
+    code, said = run(home, 'mbsync', '-c', home + '/rc', 'baton')
+    tap.ok(code == 0 and len(subjects(site, 'bo', '"Boards/eng/ops/2 Doing"')) == 1, 'mbsync: a card that is moved in the copy moves the task', said)
+    code, said = run(home, 'mbsync', '-c', home + '/rc', 'baton')
+    mine = [f for d in ('cur', 'new') for f in os.listdir(f'{home}/Mail/Tasks/Mine/{d}')]
+    tap.ok(code == 0 and len(mine) == 1, 'mbsync: and is in Tasks/Mine once', said + str(mine))
 
 
 NEEDS = [('slrn', 'slrn', 'tmux'), ('neomutt', 'neomutt', 'tmux'), ('tin', 'tin', 'tmux'), ('neomutt_news', 'neomutt', 'tmux'), ('net_nntp', 'perl'), ('suck', 'suck', 'rpost'), ('gnus', 'emacs'), ('leafnode', 'fetchnews', 'unshare'),
