@@ -13,15 +13,31 @@ static void show_crew(struct show *s, struct cli *c)
         show_time(s, "running_since", "Running since", c->site->started);
 }
 
+/* A crosspost counts in each of its topics. */
+static enum status count_posts(struct cli *c, const struct topic *topics, size_t count, uint64_t *out)
+{
+        enum status st = OK;
+        *out = 0;
+        for (size_t i = 0; st == OK && i < count; i++) {
+                struct mailbox box;
+                st = mailbox_get(c->site->store, topics[i].id, c->arena, &box);
+                *out += st == OK ? box.count : 0;
+        }
+        return st;
+}
+
 static int run_stats(struct cli *c, const struct options *o)
 {
         struct store_stats store;
         struct person *people;
         struct topic *topics;
         size_t person_count, topic_count;
+        uint64_t posts;
         enum status st = person_list(c->site->store, c->arena, &people, &person_count);
         if (st == OK)
                 st = topic_list(c->site->store, c->arena, &topics, &topic_count);
+        if (st == OK)
+                st = count_posts(c, topics, topic_count, &posts);
         if (st != OK)
                 return cli_fail_status(c, st, "reading the counts");
         store_stats(c->site->store, &store);
@@ -30,12 +46,13 @@ static int run_stats(struct cli *c, const struct options *o)
         show_text(s, "home", "Folder", site_config(c->site)->home);
         show_number(s, "persons", "Persons", person_count);
         show_number(s, "topics", "Topics", topic_count);
-        show_number(s, "messages", "Messages", store.messages);
+        show_number(s, "messages", "Messages in topics", posts);
         show_size(s, "free_octets", "Free on the disk", store.free_octets);
         show_bool(s, "full", "New mail refused (disk)", store.full);
-        show_number(s, "modseq", "Changes so far", store.modseq);
-        show_number(s, "commits", "Transactions", store.commits);
-        show_number(s, "flushes", "Log flushes", store.flushes);
+        show_number(s, "modseq", "Highest MODSEQ", store.modseq);
+        show_number(s, "filed", "Messages filed since the start", store.messages);
+        show_number(s, "commits", "Transactions since then", store.commits);
+        show_number(s, "flushes", "Log flushes since then", store.flushes);
         show_number(s, "queued", "Changes waiting", store.queued);
         show_bool(s, "daemon", "batond runs", c->crew != NULL);
         if (c->crew)

@@ -85,8 +85,8 @@ static int run_add(struct cli *c, const struct options *o)
         if (!rules_topic_name(name))
                 return cli_misused(c, o,
                         "'%.*s' cannot be a topic's name: parts of a-z, 0-9 and '-' with dots "
-                        "between "
-                        "them, like eng.backend; at most 8 parts and 120 characters",
+                        "between them, like eng.backend; at most 8 parts and 120 characters; and "
+                        "none of the names that Baton needs itself (help, t-1, NAME-task ...)",
                         STR_ARG(name));
         status = set_all(c, o, &t);
         if (status == DONE)

@@ -120,6 +120,7 @@ with Site() as site:
     site.baton('backup', os.path.join(site.folder, 'backup'))
     site.stop()
     tap.same(listed(site), ['T-1', 'T-3'], 'without batond, too')
+    tap.same(json.loads(run(site, 'stats', '--json'))['messages'], sum(t['messages'] for t in json.loads(run(site, 'topic', 'list', '--json'))), 'stats counts what lies in topics, whoever filed it')
     tap.same(site.faults(), '', 'baton check is clean')
     home = os.path.join(site.folder, 'restored')
     baton = lambda *a: subprocess.run([os.path.join(BUILD, 'baton'), '--home', home, *a], stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout.decode()
