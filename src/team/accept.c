@@ -123,6 +123,7 @@ static struct task_doing doing_of(const struct obeying *o)
 {
         return (struct task_doing){.person = o->actor.id,
                 .against = o->against,
+                .knows_own = true,
                 .why = o->wish.why,
                 .source_id = is_in_thread(o) ? o->mail->message_id : STR_NONE};
 }
@@ -188,7 +189,9 @@ static void undo(struct obeying *o)
         if (!o->wish.undo || !o->task)
                 return;
         enum status st = task_undo(o->site, &doing, o->task, o->arena, &o->done);
-        settle(o, DO_UNDO, st == OK && o->done.conflicted ? CHANGED : st, o->done.text);
+        if (st == OK && !o->done.applied) /* there was nothing, or somebody has changed it since */
+                st = o->done.conflicted ? CHANGED : ABSENT;
+        settle(o, DO_UNDO, st, o->done.text);
 }
 
 /* Of the thread with this message. */

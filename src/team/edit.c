@@ -300,13 +300,15 @@ static const struct {
         {FIELD_TEXT, want_text, false},        {FIELD_WAITS, want_waits, true},
 };
 
-/* The last event after what was seen that changed this field. NULL: none. */
+/* The last event after what was seen that changed this field. NULL: none, or the actor knows it. */
 static const struct task_event *changed_since(const struct edit *e, enum task_field field)
 {
         for (size_t i = e->since_count; i-- > 0;)
                 for (size_t j = 0; j < e->since[i].change_count; j++)
-                        if (e->since[i].changes[j].field == field)
-                                return &e->since[i];
+                        if (e->since[i].changes[j].field == field) {
+                                bool own = e->person && e->since[i].person == e->person;
+                                return e->knows_own && own ? NULL : &e->since[i];
+                        }
         return NULL;
 }
 

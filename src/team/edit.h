@@ -18,6 +18,7 @@ struct edit {
         struct arena *arena;
         const struct task_edit *want;
         uint32_t person;          /* the actor: tasks that it may not see do not exist */
+        bool knows_own;           /* the actor's own changes are no conflict */
         const struct task *old;
         const struct task_event *since; /* events that the actor had not seen, ascending */
         size_t since_count;

@@ -26,7 +26,9 @@ struct task_edit {
 struct task_doing {
         uint32_t person;      /* the actor; 0: the site itself, which may everything */
         uint32_t against;     /* the version that the actor saw; 0: the current one */
-        struct str why;       /* goes into the journal; may be empty */
+        bool knows_own; /* what the actor changed himself after `against` is no conflict: he writes
+                         * mail, once. A client's folders may say late what it was told before. */
+        struct str why; /* goes into the journal; may be empty */
         struct str source_id; /* "<...>" of the message that says so; empty: a client's folders, or
                                * the command line */
         uint32_t burn; /* mailbox in which a number is given and vanishes at once (COPYUID); 0 */

@@ -60,6 +60,7 @@ enum status tasking_edit(
                 .arena = t->arena,
                 .want = want,
                 .person = t->doing->person,
+                .knows_own = t->doing->knows_own,
                 .old = &t->old,
                 .since = since,
                 .since_count = since ? count : 0,

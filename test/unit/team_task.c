@@ -82,6 +82,18 @@ static void conflicts(void **state)
         assert_int_equal(count, 4);
         assert_true(events[2].conflict);
         assert_int_equal(events[2].change_count, 0);
+        /* nobody is in conflict with himself by mail; folders may say late what was said before */
+        struct task_doing doing = by(o, o->cem);
+        struct task_edit done = to("done"), doing_again = to("doing");
+        doing.against = 1;
+        assert_int_equal(task_change(&o->site, &doing, n, &done, o->arena, &o->done), OK);
+        assert_int_equal(o->done.conflicted, 1u << FIELD_STATUS);
+        doing.knows_own = true;
+        assert_int_equal(task_change(&o->site, &doing, n, &done, o->arena, &o->done), OK);
+        assert_int_equal(o->done.applied, 1u << FIELD_STATUS);
+        doing.person = o->bo;
+        assert_int_equal(task_change(&o->site, &doing, n, &doing_again, o->arena, &o->done), OK);
+        assert_int_equal(o->done.conflicted, 1u << FIELD_STATUS);
 }
 
 static void different_fields_both_win(void **state)
