@@ -97,7 +97,7 @@ static bool is_person(struct str s)
                 return false;
         for (size_t i = 0; i < s.len; i++) {
                 char c = s.at[i];
-                bool letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+                bool letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c & 0x80;
                 if (!letter && !(c && strchr("._+-@=", c)))
                         return false;
         }

@@ -1,4 +1,5 @@
 #include "team/wish.h"
+#include "base/text.h"
 #include "team/near.h"
 
 struct making {
@@ -6,6 +7,7 @@ struct making {
         struct arena *arena;
         struct topic topic;
         struct wish *wish;
+        struct person named; /* by the word before, of the same directive; id 0 */
 };
 
 static void add_number(struct making *m, uint32_t **list, size_t *count, uint32_t number)
@@ -49,6 +51,22 @@ static void want(struct making *m, struct outcome *o, enum task_field field)
 
 /* ---- people ---- */
 
+/* "Marques" is part of "Ana Marques". */
+static bool is_part(struct str word, struct str full_name)
+{
+        struct buf a = {0}, b = {0};
+        struct str rest, part;
+        bool is = false;
+        text_fold(word, &a);
+        text_fold(full_name, &b);
+        rest = buf_str(&b);
+        while (!is && str_word(&rest, &part))
+                is = str_eq(part, buf_str(&a));
+        buf_release(&a);
+        buf_release(&b);
+        return is;
+}
+
 /* The login name that was probably meant. */
 static enum status nearest_person(struct making *m, struct str name, struct str *out)
 {
@@ -59,8 +77,10 @@ static enum status nearest_person(struct making *m, struct str name, struct str 
         enum status st = person_list(m->in->site->store, m->arena, &people, &count);
         *out = STR_NONE;
         for (size_t i = 0; st == OK && i < count && i < LOOKED_AT; i++) {
-                unsigned distance = near_distance(name, people[i].name);
-                if (people[i].disabled || !near_enough(name, people[i].name) || distance >= best)
+                bool part = is_part(name, people[i].full_name);
+                unsigned distance = part ? 0 : near_distance(name, people[i].name);
+                bool near = part || near_enough(name, people[i].name);
+                if (people[i].disabled || !near || distance >= best)
                         continue;
                 best = distance;
                 *out = people[i].name;
@@ -78,6 +98,7 @@ static enum status no_such_person(struct making *m, struct outcome *o, struct st
         return st;
 }
 
+/* *out is 0 where nobody is meant: that is said, or the word goes on with a name: "Ana Marques". */
 static enum status find_person(struct making *m, struct outcome *o, struct str name, uint32_t *out)
 {
         struct target target;
@@ -85,9 +106,13 @@ static enum status find_person(struct making *m, struct outcome *o, struct str n
         if (*out)
                 return OK;
         enum status st = rules_target(m->in->site, name, m->arena, &target);
-        if (st == OK && target.kind == TARGET_PERSON)
+        if (st == OK && target.kind == TARGET_PERSON) {
                 *out = target.id;
-        else if (st == OK || st == ABSENT || st == FORBIDDEN || st == UNSUPPORTED || st == INVALID)
+                return person_get(m->in->site->store, target.id, m->arena, &m->named);
+        }
+        if (m->named.id && is_part(name, m->named.full_name))
+                return st == ABSENT || st == INVALID || st == FORBIDDEN || st == UNSUPPORTED ? OK : st;
+        if (st == OK || st == ABSENT || st == FORBIDDEN || st == UNSUPPORTED || st == INVALID)
                 st = no_such_person(m, o, name);
         return st;
 }
@@ -213,6 +238,7 @@ static enum status set_people(struct making *m, struct outcome *o)
                 m->wish->edit.assign_replace = true;
                 want(m, o, FIELD_ASSIGNEES);
         }
+        m->named.id = 0;
         for (size_t i = 0; st == OK && i < d->item_count; i++)
                 st = add_person(m, o, &d->items[i]);
         return st;

@@ -50,12 +50,16 @@ with Site() as site:
     for args, code, words in ((('T-1', 'status=foo'), 1, 'waiting, done'), (('T-1', 'x=y'), 2, 'no change'), (('T-1', 'due=soonish'), 2, 'a day is'),
                               (('T-1', 'x=y'), 2, 'there are status, assign,'), (('T-1', 'staus=doing'), 2, "was 'status=doing' meant?"),
                               (('T-1', 'due=soonish'), 2, "'due=soonish' is not"), (('T-1', '/don'), 2, 'did you mean "/done"?'),
-                              (('T-1', 'assign=bob'), 1, 'Do you mean bo?'), (('T-1', '/take'), 2, '--as'), (('T-1', 'foo'), 2, 'KEY=VALUE'),
+                              (('T-1', 'assign=bob'), 1, 'Do you mean bo?'), (('T-1', 'assign=marques'), 1, 'Do you mean ana?'),
+                              (('T-1', 'assign=Bo Marques'), 1, 'nobody called "marques"'), (('T-1', '/take'), 2, '--as'), (('T-1', 'foo'), 2, 'KEY=VALUE'),
                               (('T-1', 'due='), 2, 'none'), (('T-1', 'title=a\nStatus: done'), 2, 'more than one line'), (('T-1', '/undo'), 2, 'task'),
                               (('T-99', 'due=fri'), 1, 'no task T-99'), (('eng', 'due=fri'), 1, 'like T-142'), (('T-1', 'due=fri', 'status=foo'), 1, 'column'),
                               (('T-1', 'due=fri', '--as', 'zed'), 1, 'no person')):
         out = run(site, 'task', 'set', *args, code=code)
         tap.ok(out.startswith('baton: ') and words in out, f'refused: {" ".join(args)!r}', out)
+    run(site, 'task', 'set', 'T-2', 'assign=Ana Marques, BO LIND and Dee')
+    tap.same(json.loads(run(site, 'task', 'show', 'T-2', '--json'))['assignees'], ['cem', 'ana', 'bo', 'dee'], 'people may be called by their whole names')
+    run(site, 'task', 'set', 'T-2', 'unassign=ana bo dee')
     one = json.loads(run(site, 'task', 'show', 'T-1', '--json'))
     tap.same([one[k] for k in ('status', 'assignees', 'due', 'late', 'labels')], ['doing', ['bo', 'dee'], '2030-01-02', False, ['auth', 'x']],
              'what was refused changed nothing')

@@ -186,6 +186,7 @@ static void values(void **state)
                 {"people by name", "Assign: bo, Ana and @cem\n", "Assign bo ana cem", ""},
                 {"people with blanks", "Assign: bo ana\n", "Assign bo ana", ""},
                 {"the author", "Assign: me\n", "Assign me", ""},
+                {"a name with its signs", "Assign: Cem Ayd\u0131n\n", "Assign cem ayd\u0131n", ""},
                 {"an address", "Assign: Bo@X.example\n", "Assign bo@x.example", ""},
                 {"a name and an address", "Assign: Cem Ak <cem@x.example>, bo\n", "Assign cem@x.example bo", ""},
                 {"an address made a link", "Assign: bo@x.example<mailto:bo@x.example>\n",
