@@ -429,15 +429,17 @@ static int run_show(struct cli *c, const struct options *o)
         }
         show_end(h.show, NULL);
         if (!h.json) {
-                struct str domain = site_config(c->site)->domain;
+                struct str domain = site_config(c->site)->domain, last = STR("dropped");
+                if (t.topic.column_count)
+                        last = column_word(c->arena, t.topic.columns[t.topic.column_count - 1]);
                 print_text(c, t.task.text);
                 fprintf(c->out, "\nHistory (UTC)\n");
                 st = show_history(&h);
                 fprintf(c->out,
                         "\nTo answer: mail T-%u@%.*s; a first line /done, /take or Due: fri "
                         "changes "
-                        "it.\nHere:      baton task set T-%u status=done assign=ana due=fri\n",
-                        t.task.number, STR_ARG(domain), t.task.number);
+                        "it.\nHere:      baton task set T-%u status=%.*s assign=ana due=fri\n",
+                        t.task.number, STR_ARG(domain), t.task.number, STR_ARG(last));
         }
         return st == OK ? DONE : cli_fail_status(c, st, "reading the history");
 }

@@ -113,6 +113,7 @@ static bool is_copy_block(const struct lines *l, size_t at)
         static const char *const sent[] = {"Sent", "Date", "Gesendet", "Datum", "Envoyé", "Enviado",
                 "Enviada", "Fecha", "Data", "Inviato", "Verzonden", "Skickat", "Sendt", "Dato",
                 "Wysłano", "Odesláno", "Odoslané", "Lähetetty", "Gönderildi", "Gönderme Tarihi",
+                "Gönderilme",
                 "Tarih", "Elküldve", "Отправлено", "Дата", "Надіслано", "送信日時", "发送时间",
                 "日期", "寄件日期", "보낸 날짜", NULL};
         static const char *const rest[] = {"To", "An", "À", "Para", "A", "Aan", "Till", "Til", "Do",

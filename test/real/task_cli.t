@@ -117,6 +117,9 @@ with Site() as site:
     tap.ok('baton board eng.backend' in run(site, 'topic', 'set', 'eng.backend', '--columns', 'To do,Waiting,Done', code=1), 'a column with cards cannot go')
     run(site, 'topic', 'set', 'eng.backend', '--columns', 'To do,Doing,In review,Done')
     tap.ok('To do, Doing, In review, Done' in run(site, 'topic', 'show', 'eng.backend'), 'an empty one can')
+    run(site, 'topic', 'add', 'de', '--columns', 'Zu tun,Erledigt', '--access', 'site')
+    said = run(site, 'task', 'show', run(site, 'task', 'add', 'de', '--title', 'Deutsch').split()[0])
+    tap.ok(run(site, *re.search('Here: +baton (.*) due=fri', said)[1].split()), 'what task show offers can be copied, whatever the columns are called', said)
     run(site, 'task', 'set', 'T-1', 'status=In review')
     tap.ok('In review' in run(site, 'task', 'list'), 'a new one takes cards')
     with site.imap('bo') as imap:

@@ -74,6 +74,8 @@ static const struct reply_case cases[] = {
         {"Outlook, old rule", PLAIN "[3] no\n\n-----Original Message-----\nFrom: Baton\nSent: x\nTo: y\nSubject: z\n\n{C}", "3:no/", "", 0, 0},
         {"Outlook in German", PLAIN "[3] nein\n\nVon: Baton <digest@team.example>\nGesendet: Dienstag, 24. November 2026 07:30\n"
                 "An: Mara\nBetreff: Tue 24 Nov\n\n{C}", "3:nein/", "", 0, 0},
+        {"Outlook in Turkish", PLAIN "[3] hay\u0131r\n\nKimden: Baton <digest@team.example>\nG\u00f6nderilme: 24 Kas\u0131m 2026 Sal\u0131 07:30\n"
+                "Kime: Mara\nKonu: Tue 24 Nov\n\n{C}", "3:hay\u0131r/", "", 0, 0},
         {"Outlook for the phone", PLAIN "[4] ok\n\nGet Outlook for iOS<https://aka.ms/o0ukef>\n________________________________\n"
                 "From: Baton <digest@team.example>\nSent: Tuesday, November 24, 2026 7:30:00 AM\nTo: Mara\nSubject: Tue\n\n{C}",
                 "4:ok/", "", 0, 0},
