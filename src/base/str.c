@@ -24,6 +24,18 @@ int str_cmp(struct str a, struct str b)
         return c ? c : (a.len > b.len) - (a.len < b.len);
 }
 
+int str_order(struct str a, struct str b)
+{
+        size_t n = a.len < b.len ? a.len : b.len, i = 0;
+        while (i + 32 <= n && memcmp(a.at + i, b.at + i, 32) == 0)
+                i += 32;
+        while (i < n && a.at[i] == b.at[i])
+                i++;
+        if (i == n)
+                return (a.len > b.len) - (a.len < b.len);
+        return (unsigned char)ascii_upper(a.at[i]) - (unsigned char)ascii_upper(b.at[i]);
+}
+
 bool str_starts_same(struct str s, struct str prefix)
 {
         return s.len >= prefix.len && str_same(str_make(s.at, prefix.len), prefix);

@@ -60,6 +60,9 @@ static inline bool str_ends(struct str s, struct str suffix)
 
 bool str_same(struct str, struct str); /* case-insensitively */
 int str_cmp(struct str, struct str);   /* by octet, as memcmp */
+/* The order of two folded texts (base/text.h): letters count as capitals, so that marks stand
+ * where i;ascii-casemap and i;unicode-casemap have them (RFC 5051: "_" is behind "Z"). */
+int str_order(struct str, struct str);
 bool str_starts_same(struct str, struct str prefix); /* case-insensitively */
 
 #define STR_NOWHERE SIZE_MAX

@@ -284,32 +284,35 @@ enum status text_saslprep(struct str s, struct buf *out)
         return st;
 }
 
+/* Octets of 7 bits at the front that nothing behind them joins: all but the last before a mark. */
+static size_t plain_front(struct str s)
+{
+        size_t n = 0;
+        while (n < s.len && !(s.at[n] & 0x80))
+                n++;
+        return n < s.len && n ? n - 1 : n;
+}
+
 void text_fold(struct str s, struct buf *out)
 {
+        enum { PLAIN_RUN = 32 }; /* shorter ones are not worth a call of their own */
         struct buf decoded = {0};
-        if (is_seven_bit(s)) {
-                for (size_t i = 0; i < s.len; i++)
-                        buf_add_char(out, ascii_lower(s.at[i]));
-                return;
-        }
-        if (!text_is_utf8(s)) {
+        if (!is_seven_bit(s) && !text_is_utf8(s)) {
                 text_decode(s, STR_NONE, &decoded);
                 s = buf_str(&decoded);
         }
-        fold_utf8(s, out);
+        while (s.len) {
+                size_t plain = plain_front(s), n = plain, run = 0;
+                for (size_t i = 0; i < plain; i++)
+                        buf_add_char(out, ascii_lower(s.at[i]));
+                for (; n < s.len && run < PLAIN_RUN; n++)
+                        run = s.at[n] & 0x80 ? 0 : run + 1;
+                n -= run == PLAIN_RUN;
+                if (n > plain)
+                        fold_utf8(str_sub(s, plain, n - plain), out);
+                s = str_from(s, n);
+        }
         buf_release(&decoded);
-}
-
-int text_order(struct str a, struct str b)
-{
-        size_t n = a.len < b.len ? a.len : b.len, i = 0;
-        while (i + 32 <= n && memcmp(a.at + i, b.at + i, 32) == 0)
-                i += 32;
-        while (i < n && a.at[i] == b.at[i])
-                i++;
-        if (i == n)
-                return (a.len > b.len) - (a.len < b.len);
-        return (unsigned char)ascii_upper(a.at[i]) - (unsigned char)ascii_upper(b.at[i]);
 }
 
 /* ---- columns ---- */

@@ -19,9 +19,6 @@ bool text_shows_ascii(struct str charset);
 
 /* For comparing and searching: NFKC, case folded. Invalid UTF-8 is decoded as above first. */
 void text_fold(struct str, struct buf *out);
-/* The order of two folded texts, as str_cmp gives: letters count as capitals, so that marks stand
- * where i;ascii-casemap and i;unicode-casemap have them (RFC 5051: "_" is behind "Z"). */
-int text_order(struct str, struct str);
 
 /* A password or name in the form in which it is compared (SASLprep, RFC 4013). INVALID: not UTF-8,
  * or it holds what SASLprep prohibits (controls, private use, no characters). */

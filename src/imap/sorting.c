@@ -269,7 +269,7 @@ static int compare(const struct ordered *a, const struct ordered *b, const struc
         if (step->exact)
                 return 0;
         size_t which = step->what - BY_SUBJECT;
-        int c = text_order(a->row->text[which], b->row->text[which]);
+        int c = str_order(a->row->text[which], b->row->text[which]);
         return step->reverse ? -c : c;
 }
 

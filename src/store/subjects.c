@@ -1,5 +1,4 @@
 #include "store/subjects.h"
-#include "base/text.h"
 #include "store/cache.h"
 #include "store/message.h"
 
@@ -89,7 +88,7 @@ static enum status read_more(
 
 static int by_text(const void *a, const void *b)
 {
-        return text_order(((const struct fresh *)a)->text, ((const struct fresh *)b)->text);
+        return str_order(((const struct fresh *)a)->text, ((const struct fresh *)b)->text);
 }
 
 static int by_number(const void *a, const void *b)
@@ -116,7 +115,7 @@ static void merge_texts(struct shared_subjects *s, const struct shared_subjects 
         while (i < ranks || k < more->count) {
                 int c = i == ranks         ? 1
                         : k == more->count ? -1
-                                           : text_order(old->text[i], more->at[k].text);
+                                           : str_order(old->text[i], more->at[k].text);
                 if (c < 0 && !used[i]) {
                         i++;
                         continue;

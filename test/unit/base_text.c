@@ -151,7 +151,7 @@ static void order(void **state)
                 "{", "\xc3\xa4", "\xe4\xb8\xad"};
         for (size_t i = 0; i < COUNT_OF(ascending); i++)
                 for (size_t k = 0; k < COUNT_OF(ascending); k++) {
-                        int c = text_order(str_of(ascending[i]), str_of(ascending[k]));
+                        int c = str_order(str_of(ascending[i]), str_of(ascending[k]));
                         assert_int_equal((c > 0) - (c < 0), (i > k) - (i < k));
                 }
 }
