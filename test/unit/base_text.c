@@ -174,6 +174,14 @@ static void folding(void **state)
                 {"\xef\xbc\xa1\xef\xbc\x91", "a1"},          /* full width */
                 {"caf\xe9", "caf\xc3\xa9"},                  /* latin */
                 {"\xc4\xb0", "i\xcc\x87"},                   /* capital i with dot, no locale */
+                /* marks behind long runs of plain letters */
+                {"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+                 "E\xcc\x81"
+                 "CCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCC\xcc\xa7"
+                 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+                        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\xc3\xa9"
+                        "ccccccccccccccccccccccccccccccc\xc3\xa7"
+                        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},
         };
         for (size_t i = 0; i < COUNT_OF(cases); i++) {
                 struct buf once = {0}, twice = {0};
