@@ -130,14 +130,6 @@ bool text_shows_ascii(struct str charset)
         return charset_find(charset)->form == PLAIN;
 }
 
-static bool is_seven_bit(struct str s)
-{
-        for (size_t i = 0; i < s.len; i++)
-                if ((unsigned char)s.at[i] > 0x7f)
-                        return false;
-        return true;
-}
-
 /* Every round takes input, gives output or skips a unit (an octet, or two in UTF-16): no converter
  * can make it loop. */
 static void convert(iconv_t converter, struct str s, size_t unit, struct buf *out)
@@ -189,7 +181,7 @@ void text_decode(struct str s, struct str charset, struct buf *out)
 {
         size_t start = out->len;
         const struct charset *declared = charset_find(charset);
-        bool disguised = (declared->form == SEVEN_BIT && is_seven_bit(s)) ||
+        bool disguised = (declared->form == SEVEN_BIT && text_is_7bit(s)) ||
                          (declared->form == WIDE && str_chr(s, '\0') != STR_NOWHERE);
         if (!disguised && text_is_utf8(s)) {
                 buf_add(out, s);
@@ -297,7 +289,7 @@ void text_fold(struct str s, struct buf *out)
 {
         enum { PLAIN_RUN = 32 }; /* shorter ones are not worth a call of their own */
         struct buf decoded = {0};
-        if (!is_seven_bit(s) && !text_is_utf8(s)) {
+        if (!text_is_utf8(s)) {
                 text_decode(s, STR_NONE, &decoded);
                 s = buf_str(&decoded);
         }
