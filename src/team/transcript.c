@@ -64,9 +64,11 @@ static void transcript_text(const struct transcript *t, struct str domain, struc
         if (t->more)
                 buf_addf(out, "\nOnly the first %d directives of a message are read.\n",
                         DIRECTIVES_MAX);
-        buf_add_text(out, "\nYour text is in your Drafts folder: correct it there and send it\n"
-                          "again");
-        buf_add_text(out, t->task ? ", or answer this mail with the lines that were meant.\n" : ".\n");
+        /* the whole of it again would be posted twice, and what opened a task would open another */
+        buf_add_text(out, t->task ? "\nTo put it right, answer this mail with just the lines that were meant.\n"
+                                    "Your text is in your Drafts folder as well.\n"
+                                  : "\nYour text is in your Drafts folder: correct it there and send it\n"
+                                    "again.\n");
         buf_addf(out, "All that can be written: an empty mail to\n  help@%.*s\nis answered with the list.\n",
                 STR_ARG(domain));
 }
