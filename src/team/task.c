@@ -81,24 +81,28 @@ static enum status find_opened(struct tasking *t, uint64_t message, struct task_
         return OK;
 }
 
-/* The description: what the author says, without the directives. */
-static struct str own_text(struct parsed_mail *parsed, time_t now)
+/* The description: what the author says, without the directives, read as strictly as they were. */
+static struct str own_text(const struct submission *opening, struct parsed_mail *parsed, struct str subject,
+        time_t now)
 {
         struct directives directives;
+        struct str title;
         const struct zone *zone;
+        bool opens = opening->opens || directive_subject_task(subject, &title);
         if (zone_find(STR("UTC"), &zone) != OK)
                 return STR_NONE;
-        directive_read(parsed, zone, now, STRICT, &directives);
-        return str_sub(directives.rest, 0, TASK_TEXT_MOST);
+        directive_read(parsed, zone, now, opens ? STRICT : LENIENT, &directives);
+        return directives.rest;
 }
 
 enum status task_open(struct site *site, const struct task_doing *doing, struct submission *opening,
         const struct task_edit *edit, struct arena *arena, struct task_done *out, enum refusal *why)
 {
         struct tasking *t = tasking_new(site, doing, arena);
-        struct str header = str_sub(opening->bytes, 0, header_length(opening->bytes));
+        struct parsed_mail *parsed = submit_parsed(opening, arena);
+        struct str subject = header_text(arena, parsed->top->header, "Subject");
         struct task_edit want = complete(
-                edit, header_text(arena, header, "Subject"), own_text(submit_parsed(opening, arena), doing->now));
+                edit, subject, own_text(opening, parsed, subject, doing->now));
         *out = (struct task_done){0};
         *why = REFUSED_NOT;
         if (!opening->to_count)

@@ -57,6 +57,24 @@ static void moves(void **state)
 }
 
 /* Two people, the same field: the second one is told, and nothing is lost in silence. */
+/* What was no directive when the mail was read is part of the description. */
+static void describes(void **state)
+{
+        struct office *o = *state;
+        struct task_edit none = {0};
+        struct task_doing doing = by(o, o->ana);
+        enum refusal why;
+        static const char text[] = "Status: still broken\r\nSeen: today\r\n\r\nPlease look.\r\n\r\n/task Look";
+        for (unsigned i = 0; i < 2; i++) {
+                struct submission *m = mail(o, o->ana, "ana", i ? "[task] Look" : "A thing", text);
+                assert_int_equal(
+                        task_open(&o->site, &doing, m, &none, o->arena, &o->done, &why), OK);
+                struct task task = get(o, o->done.number);
+                assert_str(task.text, i ? "Seen: today\n\nPlease look."
+                                        : "Status: still broken\nSeen: today\n\nPlease look.");
+        }
+}
+
 static void conflicts(void **state)
 {
         struct office *o = *state;
@@ -333,6 +351,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(opens_once, begin, end),
                 cmocka_unit_test_setup_teardown(moves, begin, end),
                 cmocka_unit_test_setup_teardown(conflicts, begin, end),
+                cmocka_unit_test_setup_teardown(describes, begin, end),
                 cmocka_unit_test_setup_teardown(different_fields_both_win, begin, end),
                 cmocka_unit_test_setup_teardown(takes_back, begin, end),
                 cmocka_unit_test_setup_teardown(knows_who_may, begin, end),
