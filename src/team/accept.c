@@ -92,7 +92,8 @@ static enum status find_object(struct obeying *o, struct str header)
 {
         uint32_t addressed = o->mail->about;
         struct answered answered;
-        enum status st = answered_task(o->site, o->mail->sender->person, header, o->arena, &answered);
+        enum status st = answered_task(
+                o->site, o->mail->sender->person, header, o->arena, &answered);
         o->task = answered.task;
         o->against = answered.against;
         if (st != OK || !addressed)

@@ -1,12 +1,12 @@
-/* answered.h - what a message answers, by In-Reply-To, else by References: a task, as of the version
- * that its author saw, or just what lies in a topic. */
+/* answered.h - what a message answers, by In-Reply-To, else by References: a task, as of the
+ * version that its author saw, or just what lies in a topic. */
 #pragma once
 #include "team/site.h"
 
 struct answered {
         uint32_t task;    /* its number; 0: none, or none that the person may read */
         uint32_t against; /* its version when what is answered was filed */
-        uint32_t topic;   /* where the task, else what is answered, lies and the person may read; 0 */
+        uint32_t topic;   /* where that lies, the task or else the message; 0 */
 };
 /* OK also when it answers nothing that is known here. */
 CHECKED enum status answered_task(struct site *, uint32_t person, struct str header, struct arena *,

@@ -82,8 +82,8 @@ static enum status find_opened(struct tasking *t, uint64_t message, struct task_
 }
 
 /* The description: what the author says, without the directives, read as strictly as they were. */
-static struct str own_text(const struct submission *opening, struct parsed_mail *parsed, struct str subject,
-        time_t now)
+static struct str own_text(const struct submission *opening, struct parsed_mail *parsed,
+        struct str subject, time_t now)
 {
         struct directives directives;
         struct str title;

@@ -111,7 +111,7 @@ static enum status find_person(struct making *m, struct outcome *o, struct str n
                 return person_get(m->in->site->store, target.id, m->arena, &m->named);
         }
         if (m->named.id && is_part(name, m->named.full_name))
-                return st == ABSENT || st == INVALID || st == FORBIDDEN || st == UNSUPPORTED ? OK : st;
+                return OK;
         if (st == OK || st == ABSENT || st == FORBIDDEN || st == UNSUPPORTED || st == INVALID)
                 st = no_such_person(m, o, name);
         return st;
