@@ -459,12 +459,25 @@ static void take_octet(struct scan *scan)
         }
 }
 
+/* Octets that mean themselves; false when there is none here. */
+static bool take_run(struct scan *scan)
+{
+        struct str rest = str_from(scan->in, scan->at);
+        size_t n = 0;
+        while (n < rest.len && (is_letter_or_digit(rest.at[n]) || rest.at[n] == ' ' ||
+                                       rest.at[n] == '.' || rest.at[n] == '@' || rest.at[n] == '-'))
+                n++;
+        text_add(scan, str_sub(rest, 0, n));
+        scan->at += n;
+        return n > 0;
+}
+
 struct addresses address_list(struct arena *arena, struct str raw)
 {
         struct scan scan = {.arena = arena};
         scan.in = header_unfold(arena, str_sub(raw, 0, VALUE_MAX));
         while (scan.at < scan.in.len && scan.out.count < ADDRESSES_MAX)
-                if (!take_span(&scan))
+                if (!take_run(&scan) && !take_span(&scan))
                         take_octet(&scan);
         end_group(&scan);
         buf_release(&scan.text);
