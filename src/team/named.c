@@ -179,9 +179,10 @@ static bool may_name(const struct part *leaf, struct str octets)
                 return true;
         while ((next = str_chr(str_from(octets, at), '@')) != STR_NOWHERE) {
                 char before = at + next ? octets.at[at + next - 1] : ' ';
-                if ((unsigned char)before >= 0x80 || may_stand_before(str_make(&before, 1)))
-                        return true;
+                bool begins = (unsigned char)before >= 0x80 || may_stand_before(str_make(&before, 1));
                 at += next + 1;
+                if (begins && at < octets.len && is_name_char(octets.at[at]))
+                        return true;
         }
         return false;
 }

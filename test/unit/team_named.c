@@ -57,6 +57,7 @@ static void glances(void **state)
                 {"a name", "From: a@x\r\n\r\nask @bo\r\n", true, true},
                 {"nothing", "From: a@x\r\n\r\nask bo\r\n", false, false},
                 {"an address", "From: a@x\r\n\r\nask bo@x.example\r\n", false, false},
+                {"a patch", "From: a@x\r\n\r\n@@ -1,2 +1,2 @@\r\n-a\r\n+b @\r\n", false, false},
                 {"a quoted name", "From: a@x\r\n\r\n> ask @bo\r\n", true, false},
                 {"encoded", "Content-Transfer-Encoding: quoted-printable\r\n\r\nask =40bo\r\n", true, true},
                 {"a letter encoded", "Content-Transfer-Encoding: quoted-printable\r\n\r\nask x=40bo\r\n", false, false},
