@@ -5,6 +5,7 @@
  * looked at a bounded number of times. */
 #include "mail/address.h"
 #include "base/text.h"
+#include "mail/address_plain.h"
 #include "mail/header.h"
 #include "mail/word.h"
 #include <libetpan/mailimf.h>
@@ -268,47 +269,6 @@ static bool read_by_library(struct arena *arena, struct str s, struct address *o
         return good;
 }
 
-/* Words of a phrase with one blank between, or one quoted-string: what stands there is the name. */
-static bool plain_phrase(struct str s, struct str *name)
-{
-        bool quoted = s.len > 2 && s.at[0] == '"' && s.at[s.len - 1] == '"';
-        char before = ' ';
-        *name = quoted ? str_sub(s, 1, s.len - 2) : s;
-        for (size_t i = 0; i < name->len; i++) {
-                char c = name->at[i];
-                bool letter = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                              (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '\'';
-                bool sign = quoted && (c == '.' || c == ',' || c == '@' || c == '(' || c == ')');
-                if (c == ' ' ? before == ' ' : !letter && !sign)
-                        return false;
-                before = c;
-        }
-        return before != ' ';
-}
-
-static bool plain_spec(struct str s, struct address *out)
-{
-        size_t mark = str_chr(s, '@');
-        if (mark == STR_NOWHERE || !text_is_7bit(s))
-                return false;
-        out->local = str_sub(s, 0, mark);
-        out->domain = str_from(s, mark + 1);
-        return is_dot_atom(out->local) && is_dot_atom(out->domain);
-}
-
-/* `ana@team.example`, `Ana M <ana@team.example>`, `"M, Ana" <...>`: what nearly all are. The library
- * says the same of them, in ten times the time: where POISON is defined it is asked, too. */
-static bool read_plainly(struct str s, struct address *out)
-{
-        size_t open = str_rchr(s, '<');
-        if (open == STR_NOWHERE)
-                return plain_spec(s, out);
-        if (!str_ends(s, STR(">")) || !plain_spec(str_sub(s, open + 1, s.len - open - 2), out))
-                return false;
-        return open == 0 || (s.at[open - 1] == ' ' &&
-                                    plain_phrase(str_sub(s, 0, open - 1), &out->raw_name));
-}
-
 /* ---- the list ---- */
 
 static void list_add(struct scan *scan, struct address a)
@@ -341,9 +301,11 @@ static struct str decode_name(struct arena *arena, struct str raw)
         return s;
 }
 
+/* The library says the same of what is plain, in ten times the time: where POISON is defined it is
+ * asked, too. */
 static void read_element(struct arena *arena, struct str s, struct address *out)
 {
-        bool plain = read_plainly(s, out);
+        bool plain = address_plain(s, out);
 #ifdef POISON
         struct address other = {0};
         if (plain && read_by_library(arena, s, &other))

@@ -1,5 +1,6 @@
 libbaton_a_SOURCES += \
-	src/mail/address.c src/mail/address.h src/mail/compose.c src/mail/compose.h \
+	src/mail/address.c src/mail/address.h src/mail/address_plain.c src/mail/address_plain.h \
+	src/mail/compose.c src/mail/compose.h \
 	src/mail/content.c src/mail/content.h src/mail/date.c src/mail/date.h \
 	src/mail/derive.c src/mail/derive.h src/mail/enhanced.c src/mail/enhanced.h src/mail/envelope.c src/mail/envelope.h \
 	src/mail/header.c src/mail/header.h src/mail/html.c src/mail/html.h src/mail/parsed.c src/mail/parsed.h \

@@ -57,7 +57,8 @@ static enum status find_topic(struct obeying *o)
 {
         for (size_t i = 0; i < o->mail->to_count && !o->topic; i++) {
                 struct topic topic;
-                enum status st = topic_get(o->site->store, o->mail->to[i].mailbox, o->arena, &topic);
+                uint32_t mailbox = o->mail->to[i].mailbox;
+                enum status st = topic_get(o->site->store, mailbox, o->arena, &topic);
                 if (st != OK && st != ABSENT)
                         return st;
                 if (st == OK)

@@ -413,9 +413,9 @@ static bool is_plain(char c)
         return c > ' ' && c < 0x7f;
 }
 
-/* "/word", or a known word and a colon, which may stand at the beginning of the next line when this
- * one flows on. Controls and what is no ASCII may be dropped when it is read, or be blanks: they are
- * passed over, and a word that holds any may be a known one. */
+/* "/word", or a known word and a colon, which may stand at the beginning of the next line when
+ * this one flows on. Controls and what is no ASCII may be dropped when it is read, or be blanks:
+ * they are passed over, and a word that holds any may be a known one. */
 static bool begins_like_directive(struct str line)
 {
         bool odd = false;

@@ -170,8 +170,8 @@ static enum status add_addressed(struct finding *f, struct str header)
         return st;
 }
 
-/* May the leaf's text hold an '@' that begins a name? What stands before one is looked at as octets:
- * beyond ASCII it may be any sign. */
+/* May the leaf's text hold an '@' that begins a name? What stands before one is looked at as
+ * octets: beyond ASCII it may be any sign. */
 static bool may_name(const struct part *leaf, struct str octets)
 {
         size_t next, at = 0;
@@ -179,7 +179,8 @@ static bool may_name(const struct part *leaf, struct str octets)
                 return true;
         while ((next = str_chr(str_from(octets, at), '@')) != STR_NOWHERE) {
                 char before = at + next ? octets.at[at + next - 1] : ' ';
-                bool begins = (unsigned char)before >= 0x80 || may_stand_before(str_make(&before, 1));
+                bool begins = (unsigned char)before >= 0x80 ||
+                              may_stand_before(str_make(&before, 1));
                 at += next + 1;
                 if (begins && at < octets.len && is_name_char(octets.at[at]))
                         return true;
