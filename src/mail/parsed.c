@@ -5,7 +5,8 @@ void parsed_make(struct arena *arena, struct str bytes, struct parsed_mail *out)
 {
         if (!bytes.at)
                 bytes = STR("");
-        *out = (struct parsed_mail){.arena = arena, .bytes = bytes, .top = mime_parse(arena, bytes)};
+        *out = (struct parsed_mail){
+                .arena = arena, .bytes = bytes, .top = mime_parse(arena, bytes)};
 }
 
 struct str parsed_said(struct parsed_mail *parsed)
