@@ -145,6 +145,7 @@ struct crew {
         atomic_uint aside; /* workers over the limit: wire_aside */
         atomic_uint busy;  /* workers that serve somebody */
         atomic_flag stays; /* one of them waits for its client's next command: stay.c */
+        _Atomic uint64_t stay_from; /* us; nobody stays before */
         bool cores;        /* there is more than one core */
 
         pthread_mutex_t lock; /* the fields below, up to the queue */

@@ -10,10 +10,11 @@
 #include <sys/socket.h>
 
 enum {
-        QUICK_US = 500, /* a command so soon after the reply: the next may come as soon */
-        STAY_US = 100,  /* how long one is awaited */
-        AWAY_US = 20,   /* the core was given to somebody else meanwhile */
-        HOLD_US = 20000 /* after so long the session is given back once, for who waits for it */
+        QUICK_US = 500,   /* a command so soon after the reply: the next may come as soon */
+        STAY_US = 100,    /* how long one is awaited */
+        AWAY_US = 20,     /* the core was given to somebody else meanwhile: */
+        REST_US = 250000, /* then nobody stays for so long: a turn that is lost may be milliseconds */
+        HOLD_US = 20000   /* after so long the session is given back once, for who waits for it */
 };
 
 void session_taken(struct wire *w)
@@ -45,8 +46,10 @@ static bool await(struct wire *w)
                         return true;
                 sched_yield();
                 now = clock_us();
-                if (now - before > AWAY_US)
-                        return false;
+                if (now - before > AWAY_US) {
+                        w->crew->stay_from = now + REST_US;
+                        return has_input(w);
+                }
         }
         return false;
 }
@@ -56,7 +59,8 @@ bool session_stays(struct wire *w)
         struct crew *crew = w->crew;
         if (!w->quick || !crew->cores || !may_stay(w) || w->closing || w->squeeze || w->eof)
                 return false;
-        if (clock_us() - w->taken_at > HOLD_US || stream_send(w) != OK)
+        uint64_t now = clock_us();
+        if (now - w->taken_at > HOLD_US || now < crew->stay_from || stream_send(w) != OK)
                 return false;
         if (atomic_flag_test_and_set(&crew->stays))
                 return false;
