@@ -583,7 +583,7 @@ static void test_persons(void **state)
 struct talker {
         int fd;
         atomic_bool enough;
-        unsigned said;
+        atomic_uint said;
 };
 
 static void *talk_on(void *with)
@@ -616,13 +616,13 @@ static void test_quick(void **state)
         client_say(other, "PERSON 7\r\nECHO in\r\n");
         client_expect(other, "in");
         assert_int_equal(pthread_create(&thread, NULL, talk_on, &talker), 0);
+        until(&talker.said, 1);
         for (int i = 0; i < 20; i++) {
                 client_say(other, "ECHO me too\r\n");
                 client_expect(other, "me too");
         }
         talker.enough = true;
         pthread_join(thread, NULL);
-        assert_true(talker.said > 0);
         wire_wake(w);
         client_expect(talker.fd, "* woken");
         wire_drop(w);
