@@ -3,7 +3,6 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "base/clock.h"
 #include "base/text.h"
 
 static uint32_t dice = 2463534242u;
@@ -337,7 +336,8 @@ static void noise(void **state)
         }
 }
 
-/* Work grows with the length, whatever is in it. */
+/* Work grows with the length, whatever is in it: what grows with its square does not come to an end
+ * here. */
 static void hostile_texts(void **state)
 {
         (void)state;
@@ -346,14 +346,11 @@ static void hostile_texts(void **state)
                 " "};
         for (size_t i = 0; i < COUNT_OF(parts); i++) {
                 struct buf in = {0}, out = {0};
-                while (in.len < 40000)
+                while (in.len < 300000)
                         buf_add_text(&in, parts[i]);
-                uint64_t start = clock_ms();
                 text_fold(buf_str(&in), &out);
                 (void)text_cut(buf_str(&in), SIZE_MAX);
                 text_wrap(buf_str(&in), 72, STR(""), STR(""), &out);
-                if (clock_ms() - start > 500)
-                        fail_msg("%zu: %llu ms", i, (unsigned long long)(clock_ms() - start));
                 buf_release(&in);
                 buf_release(&out);
         }

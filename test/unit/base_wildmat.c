@@ -3,7 +3,6 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "base/clock.h"
 #include "base/wildmat.h"
 
 static void patterns(void **state)
@@ -64,7 +63,7 @@ static void patterns(void **state)
         assert_true(wildmat(STR("*"), STR_NONE));
 }
 
-/* A hundred stars against a long row of the wrong letter: exponential in a careless matcher. */
+/* A hundred stars against a long row of the wrong letter: a careless matcher does not come back from it. */
 static void hostile_patterns(void **state)
 {
         (void)state;
@@ -73,9 +72,7 @@ static void hostile_patterns(void **state)
                 pattern[i] = "*a"[i % 2];
         pattern[sizeof pattern - 1] = 'b';
         memset(text, 'a', sizeof text);
-        uint64_t start = clock_ms();
         assert_false(wildmat(str_make(pattern, sizeof pattern), str_make(text, sizeof text)));
-        assert_true(clock_ms() - start < 1000);
 }
 
 int main(void)
