@@ -146,6 +146,7 @@ struct crew {
         atomic_uint busy;  /* workers that serve somebody */
         atomic_flag stays; /* one of them waits for its client's next command: stay.c */
         _Atomic uint64_t stay_from; /* us; nobody stays before */
+        uint32_t stay_rest; /* us; of who holds `stays` */
         bool cores;        /* there is more than one core */
 
         pthread_mutex_t lock; /* the fields below, up to the queue */

@@ -10,11 +10,14 @@
 #include <sys/socket.h>
 
 enum {
-        QUICK_US = 500,   /* a command so soon after the reply: the next may come as soon */
-        STAY_US = 100,    /* how long one is awaited */
-        AWAY_US = 20,     /* the core was given to somebody else meanwhile: */
-        REST_US = 250000, /* then nobody stays for so long: a turn that is lost may be milliseconds */
-        HOLD_US = 20000   /* after so long the session is given back once, for who waits for it */
+        QUICK_US = 500, /* a command so soon after the reply: the next may come as soon */
+        STAY_US = 100,  /* how long one is awaited */
+        AWAY_US = 20,   /* the core was given to somebody else meanwhile, */
+        LOST_US = 1000, /* and a turn may be as long as that */
+        REST_LEAST_US = 500,  /* then nobody stays for so long, twice as long each time: */
+        REST_MOST_US = 250000,
+        REST_SHARE = 32, /* and shorter by this part with each command that came in time */
+        HOLD_US = 20000 /* after so long the session is given back once, for who waits for it */
 };
 
 void session_taken(struct wire *w)
@@ -36,22 +39,34 @@ static bool may_stay(struct wire *w)
         return !crew->stopping && crew->busy == 1 && !(atomic_load(&w->flags) & EVENTS);
 }
 
-/* Yields at each turn: who else could run there runs at once, and then the core is not ours. */
+/* Where the core is wanted by others, one turn that is lost costs more than many that are won. */
+static void rest(struct crew *crew, uint64_t now)
+{
+        uint32_t twice = 2 * crew->stay_rest;
+        crew->stay_rest = twice < REST_LEAST_US ? REST_LEAST_US
+                : twice < REST_MOST_US          ? twice
+                                                : REST_MOST_US;
+        crew->stay_from = now + crew->stay_rest;
+}
+
+/* Yields at each turn: who else could run there runs at once, perhaps the client itself. */
 static bool await(struct wire *w)
 {
-        uint64_t now = clock_us(), until = now + STAY_US;
-        while (now < until && may_stay(w)) {
-                uint64_t before = now;
-                if (has_input(w))
+        struct crew *crew = w->crew;
+        uint64_t now = clock_us(), until = now + STAY_US, away = 0;
+        while (now < until && away <= AWAY_US && may_stay(w)) {
+                if (has_input(w)) {
+                        crew->stay_rest -= crew->stay_rest / REST_SHARE;
                         return true;
-                sched_yield();
-                now = clock_us();
-                if (now - before > AWAY_US) {
-                        w->crew->stay_from = now + REST_US;
-                        return has_input(w);
                 }
+                sched_yield();
+                away = clock_us() - now;
+                now += away;
         }
-        return false;
+        bool came = away > AWAY_US && has_input(w);
+        if (away > LOST_US || (away > AWAY_US && !came))
+                rest(crew, now);
+        return came;
 }
 
 bool session_stays(struct wire *w)
