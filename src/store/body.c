@@ -20,15 +20,15 @@ static uint32_t crc_of(struct str s)
 
 static void encode_chunk(ZSTD_CCtx *context, struct str raw, struct buf *packed, struct buf *out)
 {
-        struct chunk c = {
-                .method = CHUNK_RAW, .crc = crc_of(raw), .size = (uint32_t)raw.len, .data = raw};
+        struct chunk c = {.method = CHUNK_RAW, .size = (uint32_t)raw.len, .data = raw};
         size_t room = ZSTD_compressBound(raw.len);
         buf_clear(packed);
-        size_t size = ZSTD_compressCCtx(
-                context, buf_reserve(packed, room), room, raw.at, raw.len, LEVEL);
+        size_t size = ZSTD_compress2(context, buf_reserve(packed, room), room, raw.at, raw.len);
         if (!ZSTD_isError(size) && size < raw.len) {
                 c.method = CHUNK_ZSTD;
                 c.data = str_make(packed->at, size);
+        } else {
+                c.crc = crc_of(raw);
         }
         chunk_write(&c, out);
 }
@@ -57,6 +57,8 @@ static ZSTD_CCtx *compressor(void)
         context = ZSTD_createCCtx();
         if (!context || pthread_setspecific(compressor_key, context) != 0)
                 fail_now("out of memory: compressing");
+        (void)ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, LEVEL);
+        (void)ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
         return context;
 }
 
@@ -155,7 +157,7 @@ static enum status unpack(struct str value, uint64_t body, uint32_t number, stru
                 size = ZSTD_decompressDCtx(expander(), room, c.size, c.data.at, c.data.len);
         else if (size)
                 memcpy(room, c.data.at, size);
-        if (size != c.size || crc_of(str_make(room, size)) != c.crc)
+        if (size != c.size || (c.method == CHUNK_RAW && crc_of(c.data) != c.crc))
                 return damaged(body, number);
         out->len += size;
         return OK;

@@ -1,5 +1,5 @@
 /* body.h - the octets of messages: chunks of 64 KiB, each compressed by itself, with a checksum.
- * zstd and crc32 are met here only. Inside store/. */
+ * zstd, whose frames have one, and crc32, for what is kept raw, are met here only. Inside store/. */
 #pragma once
 #include "store/codec.h"
 #include "store/inside.h"

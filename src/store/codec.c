@@ -252,7 +252,8 @@ void chunk_write(const struct chunk *c, struct buf *out)
 {
         buf_add_u8(out, VERSION);
         buf_add_u8(out, (uint8_t)c->method);
-        buf_add_u32(out, c->crc);
+        if (c->method == CHUNK_RAW)
+                buf_add_u32(out, c->crc);
         buf_add_u32(out, c->size);
         buf_add(out, c->data);
 }
@@ -261,7 +262,7 @@ enum status chunk_read(struct str value, struct chunk *out)
 {
         struct reader r = begin(value);
         out->method = read_u8(&r);
-        out->crc = read_u32(&r);
+        out->crc = out->method == CHUNK_RAW ? read_u32(&r) : 0;
         out->size = read_u32(&r);
         out->data = r.bad ? STR_NONE : str_make((const char *)r.at, (size_t)(r.end - r.at));
         if (out->method > CHUNK_ZSTD || out->size > CHUNK_SIZE ||

@@ -134,7 +134,7 @@ CHECKED enum status member_read(struct str, bool *ghost);
 enum chunk_method { CHUNK_RAW, CHUNK_ZSTD };
 struct chunk {
         enum chunk_method method;
-        uint32_t crc;  /* of the raw octets */
+        uint32_t crc;  /* of raw octets; zstd's frames have a checksum of their own */
         uint32_t size; /* raw */
         struct str data;
 };

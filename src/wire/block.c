@@ -233,7 +233,15 @@ enum status wire_dots(struct wire *w, uint64_t max, struct spool *out)
 
 static bool may_begin_with_dot(const struct wire *w, struct str text)
 {
-        return (text.at[0] == '.' && !w->mid_line) || str_find(text, STR("\n.")) != STR_NOWHERE;
+        bool begins = !w->mid_line;
+        while (text.len && !(begins && text.at[0] == '.')) {
+                size_t end = str_chr(text, '\n');
+                if (end == STR_NOWHERE)
+                        return false;
+                text = str_from(text, end + 1);
+                begins = true;
+        }
+        return text.len > 0;
 }
 
 void wire_put_stuffed(struct wire *w, struct str text, bool dots)

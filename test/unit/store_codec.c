@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "base/log.h"
+#include "store/body.h"
 #include "store/codec.h"
 #include "store/codec_task.h"
 #include <fcntl.h>
@@ -597,6 +598,40 @@ static void tasks(void **state)
         arena_free(arena);
 }
 
+/* One bit anywhere in a chunk, compressed or raw: it is refused, or gives what was put in. */
+static void chunks_damaged(void **state)
+{
+        (void)state;
+        char noise[300];
+        for (size_t i = 0; i < sizeof noise; i++)
+                noise[i] = (char)roll(256);
+        struct str texts[] = {STR("Subject: a\r\n\r\n"
+                                  "the same the same the same the same the same the same\r\n"),
+                str_make(noise, sizeof noise)};
+        for (size_t t = 0; t < COUNT_OF(texts); t++) {
+                struct message_record m = {.size = texts[t].len};
+                struct range all = {0, texts[t].len};
+                struct buf out = {0};
+                struct body body;
+                struct chunk chunk;
+                body_encode(texts[t], 0, 1, &body);
+                assert_int_equal(chunk_read(buf_str(&body.octets), &chunk), OK);
+                assert_int_equal(chunk.method, t ? CHUNK_RAW : CHUNK_ZSTD);
+                assert_int_equal(body_unpack(buf_str(&body.octets), &m, all, &out), OK);
+                assert_true(str_eq(buf_str(&out), texts[t]));
+                for (size_t bit = 0; bit < 8 * body.octets.len; bit++) {
+                        body.octets.at[bit / 8] ^= (char)(1 << bit % 8);
+                        buf_clear(&out);
+                        if (body_unpack(buf_str(&body.octets), &m, all, &out) == OK &&
+                                !str_eq(buf_str(&out), texts[t]))
+                                fail_msg("bit %zu of text %zu", bit, t);
+                        body.octets.at[bit / 8] ^= (char)(1 << bit % 8);
+                }
+                body_release(&body);
+                buf_release(&out);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -612,6 +647,7 @@ int main(void)
                 cmocka_unit_test(prefixes),
                 cmocka_unit_test(prefixes_any),
                 cmocka_unit_test(prefixes_damaged),
+                cmocka_unit_test(chunks_damaged),
                 cmocka_unit_test(task_keys),
                 cmocka_unit_test(tasks),
         };
