@@ -165,7 +165,7 @@ class Client(threading.Thread):
 
     def resync(self):
         """Goes away, often without a word, and comes back with what it knew then."""
-        if None in self.view:
+        while None in self.view:  # one of which only EXISTS told, and that goes meanwhile, would stay for ever
             self.command('UID FETCH 1:* (FLAGS)', 'UID')
         if self.random.random() < .5:
             self.command('UNSELECT')
