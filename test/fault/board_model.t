@@ -41,8 +41,12 @@ class Task:
     def open(self):
         return self.fields['status'] not in ('done', 'dropped')
 
-    def change(self, who, wants, against):
-        """wants: {field: value}, of sets (added, removed). What came of it."""
+    def last_after(self, against, field):
+        """Who changed the field last since that version; None: nobody."""
+        return next((by for by, changes in reversed([e for e in self.events[against:] if e]) if field in changes), None)
+
+    def change(self, who, wants, against, by_mail=False):
+        """wants: {field: value}, of sets (added, removed). What came of it. By mail nobody is in conflict with himself."""
         changes, conflict = {}, False
         for field, want in wants.items():
             now = self.fields[field]
@@ -54,7 +58,8 @@ class Task:
                 after = want
             if after == now:
                 continue
-            if field not in SETS and any(field in e[1] for e in self.events[against:] if e):
+            last = self.last_after(against, field)
+            if field not in SETS and last and not (by_mail and last == who):
                 conflict = True
             else:
                 changes[field] = (now, after)
@@ -73,7 +78,7 @@ class Task:
             if by == who and changes:
                 back = {f: ([x for x in b if x not in a], [x for x in a if x not in b]) if f in SETS else b for f, (b, a) in changes.items()}
                 count('undo')
-                return self.change(who, back, version)
+                return self.change(who, back, version, by_mail=True)
         return 'nothing'
 
 
@@ -265,7 +270,7 @@ def mail(p, task):
     body = ''.join(x + '\r\n' for x in top) + '\r\nSome words.\r\n' + ''.join(x + '\r\n' for x in verbs)
     answer(p, task, view, body)
     deeds.append(f'{p.name} answers T-{task.number} {view and view[2]}: {top + verbs}')
-    task.change(p.name, wants, view[2] if view else task.version)
+    task.change(p.name, wants, view[2] if view else task.version, by_mail=True)
 
 
 def answer(p, task, view, body):
