@@ -21,13 +21,11 @@ static void take_batch(struct session *s, const struct batch *b, struct table *t
                 const struct stored *m = &b->stored[i];
                 if (m->id == 0)
                         continue;
-                char id[REFERENCE_SIZE];
-                message_reference(m->message_id, id);
                 t->rows[t->count++] = (struct threaded){
                         .shown = s->uid ? b->entries[i].number
                                         : imap_sequence(s, b->entries[i].number),
                         .date = m->date ? m->date : b->entries[i].date,
-                        .id = arena_copy(t->arena, str_make(id, sizeof id)),
+                        .id = arena_copy(t->arena, str_make(m->reference, sizeof m->reference)),
                         .references = arena_copy(t->arena, m->references),
                         .subject = arena_copy(t->arena, str_sub(m->base_subject, 0, SUBJECT_MAX)),
                         .reply = header_is_reply(m->subject)};

@@ -150,18 +150,11 @@ CHECKED static enum status header_end(struct session *s, const struct stored *m,
  * has none, or several. */
 static enum status fill_id(struct session *s, struct str header, struct stored *m)
 {
-        struct field field;
-        struct str value = STR_NONE;
-        unsigned count = 0;
+        struct str value;
         if (m->message_id.len)
                 return OK;
-        while (header_next(&header, &field)) {
-                if (!str_same(field.name, STR("Message-ID")))
-                        continue;
-                value = field.value;
-                count++;
-        }
-        if (count == 1 && msgid_next(s->arena, &value, &m->message_id))
+        if (header_count(header, "Message-ID") == 1 && header_find(header, "Message-ID", &value) &&
+                msgid_next(s->arena, &value, &m->message_id))
                 return OK;
         uint64_t id = m->id;
         enum status st = messages_read(s->site->store, &id, 1, READ_SUMMARY, s->arena, m);

@@ -19,6 +19,7 @@ static void fill(struct stored *out, uint64_t id, const struct message_record *m
                 .attachment = m->attachment,
                 .automatic = m->automatic,
                 .chunks = m->body};
+        memcpy(out->reference, m->id_hash, REFERENCE_SIZE);
 }
 
 void entry_stored(const struct entry *e, struct stored *out)
@@ -28,13 +29,6 @@ void entry_stored(const struct entry *e, struct stored *out)
                 .header_size = e->header_size,
                 .dots = e->dots,
                 .chunks = e->body};
-}
-
-void message_reference(struct str message_id, char out[REFERENCE_SIZE])
-{
-        unsigned char hash[SHA256_SIZE];
-        sha256(message_id, hash);
-        memcpy(out, hash, REFERENCE_SIZE);
 }
 
 /* Copies what was asked for out of a derived record. */

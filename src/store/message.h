@@ -66,12 +66,12 @@ struct stored {
         struct str envelope, structure, body, parts;                   /* as asked */
         struct str message_id, subject, base_subject, from, from_name; /* READ_SUMMARY */
         struct str references; /* READ_REFERENCES: REFERENCE_SIZE octets each, oldest first */
+        char reference[REFERENCE_SIZE]; /* how those of others name it */
         uint64_t chunks;   /* under which id its octets lie; */
         struct str packed; /* all of them as they lie there, when they were read ahead: */
 };                         /* both for stored_octets */
 /* What an entry knows of its message is enough for stored_octets; nothing else is filled. */
 void entry_stored(const struct entry *, struct stored *out);
-void message_reference(struct str message_id, char out[REFERENCE_SIZE]);
 /* Reads n messages (ids in any order) into out; strings in the arena. A message that has gone has
  * id 0. */
 CHECKED enum status messages_read(struct store *, const uint64_t *ids, size_t n, unsigned what,

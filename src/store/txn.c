@@ -102,7 +102,7 @@ enum status table_remove(struct txn *txn, enum table table, struct str key)
 
 static int value_get(DB *db, DB_TXN *handle, struct str key, struct buf *value)
 {
-        enum { FIRST_ROOM = 3072 }; /* of the octets of a usual message: a second try costs a second search */
+        enum { FIRST_ROOM = 4096 }; /* most mail fits, packed: a second try costs a second search */
         DBT k = dbt_in(key), v = {.flags = DB_DBT_USERMEM};
         size_t room = FIRST_ROOM;
         for (;;) {
