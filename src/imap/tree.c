@@ -41,12 +41,10 @@ static uint32_t add_node(struct forest *f, const struct threaded *message)
 
 static uint32_t node_of(struct forest *f, struct map *ids, struct str id)
 {
-        uintptr_t known = (uintptr_t)map_get(ids, id);
-        if (known)
-                return (uint32_t)(known - 1);
-        uint32_t n = add_node(f, NULL);
-        map_put(ids, id, (void *)((uintptr_t)n + 1));
-        return n;
+        void **known = map_at(ids, id);
+        if (!*known)
+                *known = (void *)((uintptr_t)add_node(f, NULL) + 1);
+        return (uint32_t)((uintptr_t)*known - 1);
 }
 
 /* Would it be its own ancestor? A walk that is too long counts as a loop: it costs the sender. */
@@ -160,6 +158,15 @@ static const struct threaded *first_message(const struct forest *f, uint32_t n)
         return node->message ? node->message : f->nodes[node->oldest].message;
 }
 
+/* Most mail lies in a folder as it was sent. */
+static bool in_order_already(const struct place *all, uint32_t count)
+{
+        for (uint32_t i = 1; i < count; i++)
+                if (by_date(&all[i - 1], &all[i]) > 0)
+                        return false;
+        return true;
+}
+
 /* Nodes by date; those at the root only, or all. The caller's. */
 static struct place *in_order(const struct forest *f, bool roots, uint32_t *count)
 {
@@ -173,7 +180,8 @@ static struct place *in_order(const struct forest *f, bool roots, uint32_t *coun
                 const struct threaded *m = first_message(f, i);
                 all[(*count)++] = (struct place){m->date, m->shown, i};
         }
-        qsort(all, *count, sizeof *all, by_date);
+        if (!in_order_already(all, *count))
+                qsort(all, *count, sizeof *all, by_date);
         return all;
 }
 
