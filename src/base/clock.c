@@ -76,9 +76,7 @@ uint64_t clock_us(void)
 
 uint64_t clock_ms(void)
 {
-        struct timespec now;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+        return clock_us() / 1000;
 }
 
 static int64_t divide_down(int64_t n, int64_t by)

@@ -12,12 +12,12 @@
 enum {
         QUICK_US = 500, /* a command so soon after the reply: the next may come as soon */
         STAY_US = 100,  /* how long one is awaited */
-        AWAY_US = 20,   /* the core was given to somebody else meanwhile, */
-        LOST_US = 1000, /* and a turn may be as long as that */
-        REST_LEAST_US = 500,  /* then nobody stays for so long, twice as long each time: */
-        REST_MOST_US = 250000,
-        REST_SHARE = 32, /* and shorter by this part with each command that came in time */
-        HOLD_US = 20000 /* after so long the session is given back once, for who waits for it */
+        HOLD_US = 20000,      /* after so long the session is given back once, for who waits for it */
+        AWAY_US = 20,         /* a look that took so long gave the core to somebody else; */
+        LOST_US = 1000,       /* one that took so long is lost, whoever ran */
+        REST_LEAST_US = 500,  /* after a look that was lost nobody stays for so long, */
+        REST_MOST_US = 250000, /* each time twice as long, up to this, */
+        REST_SHARE = 32       /* and shorter by this part with each command that came in time */
 };
 
 void session_taken(struct wire *w)
