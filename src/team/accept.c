@@ -5,7 +5,6 @@
 #include "mail/header.h"
 #include "team/answer_post.h"
 #include "team/answered.h"
-#include "team/field.h"
 #include "team/list_mail.h"
 #include "team/transcript.h"
 #include "team/wish.h"
@@ -130,21 +129,14 @@ static struct task_doing doing_of(const struct obeying *o)
                 .source_id = is_in_thread(o) ? o->mail->message_id : STR_NONE};
 }
 
-/* Of all that the thread is told of a conflict, what is said of these fields. */
-static struct str conflict_of(struct obeying *o, unsigned fields)
+/* Why what was asked of these fields was not done. */
+static struct str why_not(struct obeying *o, unsigned fields)
 {
-        struct str rest = o->done.text, line, mark = STR("Not done: ");
-        struct buf out = {0};
-        while (str_line(&rest, &line)) {
-                size_t at = str_find(line, mark);
-                for (size_t f = 0; at != STR_NOWHERE && f < FIELD_COUNT; f++)
-                        if (fields & o->done.conflicted & 1u << f &&
-                                str_find(line, str_of(field_words[f])) != STR_NOWHERE)
-                                buf_addf(&out, "%s%.*s", out.len ? " " : "",
-                                        STR_ARG(str_from(line, at + mark.len)));
-        }
-        struct str said = arena_copy(o->arena, buf_str(&out));
-        buf_release(&out);
+        struct str said = STR_NONE;
+        for (size_t f = 0; f < FIELD_COUNT; f++)
+                if (fields & 1u << f && o->done.conflicts[f].len)
+                        said = arena_printf(o->arena, "%.*s%s%.*s", STR_ARG(said),
+                                said.len ? " " : "", STR_ARG(o->done.conflicts[f]));
         return said.len ? said : o->done.text.len ? o->done.text : not_now;
 }
 
@@ -158,7 +150,7 @@ static void settle_fields(struct obeying *o, enum status st)
                 if (st == OK && !(out->fields & o->done.conflicted))
                         out->done = !out->why.len; /* one of several names may be wrong */
                 else if (!out->why.len)
-                        out->why = conflict_of(o, out->fields);
+                        out->why = why_not(o, out->fields);
         }
 }
 

@@ -163,20 +163,26 @@ static void add_instant(time_t at, struct buf *out)
         buf_release(&date);
 }
 
-static void say_conflict(struct lines *l, const struct edit_conflict *c)
+struct str journal_conflict(
+        const struct telling *t, const struct edit_conflict *c, struct arena *arena)
 {
-        struct str by = field_person(l->t->site, c->person, l->arena);
+        struct lines l = {.t = t, .arena = arena};
+        struct str by = field_person(t->site, c->person, arena);
+        l.who = field_person(t->site, t->event->person, arena);
         if (c->field == FIELD_TEXT)
-                buf_addf(&l->out, "Not done: %.*s wanted another description", STR_ARG(l->who));
+                buf_addf(&l.out, "%.*s wanted another description", STR_ARG(l.who));
         else
-                buf_addf(&l->out, "Not done: %.*s wanted %.*s as the %s", STR_ARG(l->who),
-                        STR_ARG(say(l, c->field, c->wanted)), field_words[c->field]);
-        buf_addf(&l->out, ", but %.*s has changed it meanwhile (", STR_ARG(by));
-        add_instant(c->at, &l->out);
+                buf_addf(&l.out, "%.*s wanted %.*s as the %s", STR_ARG(l.who),
+                        STR_ARG(say(&l, c->field, c->wanted)), field_words[c->field]);
+        buf_addf(&l.out, ", but %.*s has changed it meanwhile (", STR_ARG(by));
+        add_instant(c->at, &l.out);
         if (c->field == FIELD_TEXT)
-                buf_add_text(&l->out, "). It stays as it is.\n");
+                buf_add_text(&l.out, "). It stays as it is.");
         else
-                buf_addf(&l->out, "). It stays %.*s.\n", STR_ARG(say(l, c->field, c->stays)));
+                buf_addf(&l.out, "). It stays %.*s.", STR_ARG(say(&l, c->field, c->stays)));
+        struct str said = arena_copy(arena, buf_str(&l.out));
+        buf_release(&l.out);
+        return said;
 }
 
 struct str journal_lines(const struct telling *t, struct arena *arena)
@@ -194,7 +200,8 @@ struct str journal_lines(const struct telling *t, struct arena *arena)
         for (size_t i = 0; e->version > 1 && i < e->change_count; i++)
                 say_change(&l, &e->changes[i]);
         for (size_t i = 0; i < t->conflict_count; i++)
-                say_conflict(&l, &t->conflicts[i]);
+                buf_addf(&l.out, "Not done: %.*s\n",
+                        STR_ARG(journal_conflict(t, &t->conflicts[i], arena)));
         struct str text = arena_copy(arena, buf_str(&l.out));
         buf_release(&l.out);
         return text;

@@ -18,5 +18,7 @@ struct telling {
 };
 /* "Bo moved this from To do to Doing.\n" ... In the arena. */
 struct str journal_lines(const struct telling *, struct arena *);
+/* What is said of one of its conflicts, as a sentence or two. In the arena. */
+struct str journal_conflict(const struct telling *, const struct edit_conflict *, struct arena *);
 /* The whole message, in CRLF form. */
 struct str journal_compose(const struct telling *, struct str lines, struct arena *);

@@ -40,6 +40,7 @@ struct task_done {
         uint32_t burned; /* number in doing->burn */
         unsigned applied, conflicted, same; /* fields: bits */
         bool opened;    /* by task_open: not for the second time */
+        struct str conflicts[FIELD_COUNT]; /* for people, of each field that conflicted: by whom */
         struct str text; /* for people, in the arena: "T-142 is in Doing now.", what conflicts with
                           * what by whom, or why nothing was done. Also when the status is not OK */
 };

@@ -456,6 +456,10 @@ enum status tasking_finish(struct tasking *t, struct task_done *out, enum refusa
         enum status st = make_event(t);
         if (st == OK)
                 st = commit(t, out, why);
+        struct telling telling = telling_of(t);
+        for (size_t i = 0; st == OK && i < t->edit.conflict_count; i++)
+                out->conflicts[t->edit.conflicts[i].field] =
+                        journal_conflict(&telling, &t->edit.conflicts[i], t->arena);
         if (st == OK)
                 out->text = say_result(t);
         return st;

@@ -75,6 +75,24 @@ static void describes(void **state)
         }
 }
 
+/* Each field has its own reason, whatever words are in the other's value. */
+static void conflicts_apart(void **state)
+{
+        struct office *o = *state;
+        uint32_t n = open_task(o, "Ours", NULL);
+        struct task_edit both = to("doing");
+        both.fields |= 1u << FIELD_TITLE;
+        both.title = STR("Theirs");
+        assert_int_equal(act(o, o->bo, n, both, 1), OK);
+        both = to("waiting");
+        both.fields |= 1u << FIELD_TITLE;
+        both.title = STR("The status of all");
+        assert_int_equal(act(o, o->cem, n, both, 1), OK);
+        assert_holds(o->done.conflicts[FIELD_STATUS], "Cem Aydin wanted Waiting as the status, but");
+        assert_holds(o->done.conflicts[FIELD_TITLE], "The status of all");
+        assert_int_equal(str_find(o->done.conflicts[FIELD_STATUS], STR("of all")), STR_NOWHERE);
+}
+
 static void conflicts(void **state)
 {
         struct office *o = *state;
@@ -86,6 +104,7 @@ static void conflicts(void **state)
         assert_holds(o->done.text,
                 "Not done: Cem Aydin wanted Waiting as the status, but Bo B has changed it meanwhile "
                 "(23 Nov 2026 10:01 UTC). It stays Doing.");
+        assert_int_equal(o->done.conflicts[FIELD_TITLE].len, 0);
         assert_column(o, n, "eng/2 Doing");
         assert_holds(newest(o, o->eng, NULL), "Subject: [T-1] not changed: Ours\r\n");
         /* who wants what the other did already has no conflict */
@@ -351,6 +370,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(opens_once, begin, end),
                 cmocka_unit_test_setup_teardown(moves, begin, end),
                 cmocka_unit_test_setup_teardown(conflicts, begin, end),
+                cmocka_unit_test_setup_teardown(conflicts_apart, begin, end),
                 cmocka_unit_test_setup_teardown(describes, begin, end),
                 cmocka_unit_test_setup_teardown(different_fields_both_win, begin, end),
                 cmocka_unit_test_setup_teardown(takes_back, begin, end),
