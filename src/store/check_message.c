@@ -113,9 +113,12 @@ static enum status check_bodies(struct checking *c, const uint64_t *ids, size_t 
                         c->store->env, NULL, TABLE_BODY, key_str(&from), STR_NONE);
                 struct str key, value;
                 bool pending;
+                uint64_t body = 0;
                 st = scan_next(scan, &key, &value);
-                struct reader r = reader_of(key);
-                uint64_t body = st == OK ? read_u64(&r) : 0;
+                if (st == OK) {
+                        struct reader r = reader_of(key);
+                        body = read_u64(&r);
+                }
                 scan_close(scan);
                 if (st != OK)
                         break;
