@@ -2,7 +2,7 @@ libbaton_a_SOURCES += \
 	src/base/arena.c src/base/arena.h src/base/banned.h src/base/buf.c src/base/buf.h \
 	src/base/clock.c src/base/clock.h src/base/crypt.c src/base/crypt.h \
 	src/base/encode.c src/base/encode.h src/base/fail.c src/base/fail.h src/base/log.c src/base/log.h \
-	src/base/map.c src/base/map.h src/base/numset.c src/base/numset.h src/base/scram.c src/base/scram.h src/base/spool.c src/base/spool.h \
+	src/base/idmap.c src/base/idmap.h src/base/map.c src/base/map.h src/base/numset.c src/base/numset.h src/base/scram.c src/base/scram.h src/base/spool.c src/base/spool.h \
 	src/base/str.c src/base/str.h src/base/text.c src/base/text.h src/base/when.c src/base/when.h src/base/wildmat.c src/base/wildmat.h
 
 check_PROGRAMS += test/unit/base_arena
@@ -24,6 +24,10 @@ test_unit_base_encode_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += test/unit/base_log
 test_unit_base_log_SOURCES = test/unit/base_log.c
 test_unit_base_log_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += test/unit/base_idmap
+test_unit_base_idmap_SOURCES = test/unit/base_idmap.c
+test_unit_base_idmap_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += test/unit/base_map
 test_unit_base_map_SOURCES = test/unit/base_map.c

@@ -1,10 +1,9 @@
 #include "imap/search.h"
 #include "imap/tree.h"
-#include "mail/header.h"
 #include "team/room.h"
 
-/* Of a subject, what tells it from others; what a message takes beside its row, as a rule. */
-enum { SUBJECT_MAX = 250, USUAL = 400 };
+/* What a message takes beside its row, as a rule: its references, and its share of the tree. */
+enum { USUAL = 400 };
 
 _Static_assert((int)THREAD_ID_SIZE == (int)REFERENCE_SIZE, "ids of threads are the store's");
 
@@ -12,7 +11,7 @@ _Static_assert((int)THREAD_ID_SIZE == (int)REFERENCE_SIZE, "ids of threads are t
 struct table {
         struct threaded *rows;
         size_t count;
-        struct arena *arena; /* of their texts */
+        struct arena *arena; /* of their references */
 };
 
 static void take_batch(struct session *s, const struct batch *b, struct table *t)
@@ -21,14 +20,14 @@ static void take_batch(struct session *s, const struct batch *b, struct table *t
                 const struct stored *m = &b->stored[i];
                 if (m->id == 0)
                         continue;
-                t->rows[t->count++] = (struct threaded){
-                        .shown = s->uid ? b->entries[i].number
-                                        : imap_sequence(s, b->entries[i].number),
-                        .date = m->date ? m->date : b->entries[i].date,
-                        .id = arena_copy(t->arena, str_make(m->reference, sizeof m->reference)),
-                        .references = arena_copy(t->arena, m->references),
-                        .subject = arena_copy(t->arena, str_sub(m->base_subject, 0, SUBJECT_MAX)),
-                        .reply = header_is_reply(m->subject)};
+                struct threaded *row = &t->rows[t->count++];
+                uint32_t number = b->entries[i].number;
+                row->shown = s->uid ? number : imap_sequence(s, number);
+                row->date = m->date ? m->date : b->entries[i].date;
+                row->reply = m->reply;
+                row->references = arena_copy(t->arena, m->references);
+                memcpy(row->id, m->reference, sizeof row->id);
+                memcpy(row->subject, m->subject_key, sizeof row->subject);
         }
 }
 
@@ -36,7 +35,7 @@ static enum status read_all(struct session *s, const struct numset *found, struc
 {
         struct batch *b = batch_new(s, found);
         b->stored_too = true;
-        b->read = READ_SUMMARY | READ_REFERENCES;
+        b->read = READ_REFERENCES;
         enum status st = OK;
         while (st == OK && !wire_gone(s->wire)) {
                 st = batch_fill(b);

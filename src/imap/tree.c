@@ -1,5 +1,5 @@
 #include "imap/tree.h"
-#include "base/map.h"
+#include "base/idmap.h"
 
 enum { NONE = UINT32_MAX, WALK_MAX = 10000 };
 
@@ -39,12 +39,12 @@ static uint32_t add_node(struct forest *f, const struct threaded *message)
 
 /* ---- step 1: who answers whom ---- */
 
-static uint32_t node_of(struct forest *f, struct map *ids, struct str id)
+static uint32_t node_of(struct forest *f, struct idmap *ids, const char *id)
 {
-        void **known = map_at(ids, id);
+        uint32_t *known = idmap_at(ids, id);
         if (!*known)
-                *known = (void *)((uintptr_t)add_node(f, NULL) + 1);
-        return (uint32_t)((uintptr_t)*known - 1);
+                *known = add_node(f, NULL) + 1;
+        return *known - 1;
 }
 
 /* Would it be its own ancestor? A walk that is too long counts as a loop: it costs the sender. */
@@ -69,14 +69,14 @@ static void link_to(struct forest *f, uint32_t parent, uint32_t child)
         f->nodes[parent].has_children = true;
 }
 
-static void link_message(struct forest *f, struct map *ids, const struct threaded *m)
+static void link_message(struct forest *f, struct idmap *ids, const struct threaded *m)
 {
         uint32_t own = node_of(f, ids, m->id), before = NONE;
         if (f->nodes[own].message) /* an id that is taken */
                 own = add_node(f, NULL);
         f->nodes[own].message = m;
         for (size_t at = 0; at + THREAD_ID_SIZE <= m->references.len; at += THREAD_ID_SIZE) {
-                uint32_t n = node_of(f, ids, str_sub(m->references, at, THREAD_ID_SIZE));
+                uint32_t n = node_of(f, ids, m->references.at + at);
                 if (before != NONE && f->nodes[n].parent == NONE)
                         link_to(f, before, n);
                 before = n;
@@ -187,20 +187,26 @@ static struct place *in_order(const struct forest *f, bool roots, uint32_t *coun
 
 /* ---- steps 4 and 5: threads of the same subject ---- */
 
-static void remember(struct forest *f, struct map *subjects, uint32_t n)
+static bool has_subject(const struct threaded *m)
+{
+        static const char none[THREAD_ID_SIZE];
+        return memcmp(m->subject, none, sizeof none) != 0;
+}
+
+static void remember(struct forest *f, struct idmap *subjects, uint32_t n)
 {
         const struct threaded *m = first_message(f, n);
-        if (m->subject.len == 0)
+        if (!has_subject(m))
                 return;
-        uintptr_t known = (uintptr_t)map_get(subjects, m->subject);
-        if (known) {
-                const struct node *there = &f->nodes[known - 1], *here = &f->nodes[n];
+        uint32_t *known = idmap_at(subjects, m->subject);
+        if (*known) {
+                const struct node *there = &f->nodes[*known - 1], *here = &f->nodes[n];
                 bool worse = here->message && there->message &&
                              (!there->message->reply || here->message->reply);
                 if (!there->message || worse)
                         return;
         }
-        map_put(subjects, m->subject, (void *)((uintptr_t)n + 1));
+        *known = n + 1;
 }
 
 static void adopt(struct forest *f, uint32_t dummy, uint32_t child)
@@ -219,12 +225,13 @@ static void join_dummies(struct forest *f, uint32_t into, uint32_t from)
                 f->nodes[into].oldest = f->nodes[from].oldest;
 }
 
-static void merge(struct forest *f, struct map *subjects, uint32_t n)
+static void merge(struct forest *f, struct idmap *subjects, uint32_t n)
 {
         const struct threaded *m = first_message(f, n);
-        uintptr_t known = m->subject.len ? (uintptr_t)map_get(subjects, m->subject) : 0;
-        uint32_t there = (uint32_t)(known - 1);
-        if (!known || there == n)
+        if (!has_subject(m))
+                return;
+        uint32_t *known = idmap_at(subjects, m->subject), there = *known - 1; /* all are there */
+        if (there == n)
                 return;
         bool here_real = f->nodes[n].message, there_real = f->nodes[there].message;
         if (!there_real && !here_real) {
@@ -237,15 +244,15 @@ static void merge(struct forest *f, struct map *subjects, uint32_t n)
                 uint32_t both = add_node(f, NULL);
                 adopt(f, both, there);
                 adopt(f, both, n);
-                map_put(subjects, m->subject, (void *)((uintptr_t)both + 1));
+                *known = both + 1;
         }
 }
 
 static void join_subjects(struct forest *f)
 {
-        struct map *subjects = map_new();
         uint32_t count;
         struct place *roots = in_order(f, true, &count);
+        struct idmap *subjects = idmap_new(count);
         for (uint32_t i = 0; i < count; i++)
                 remember(f, subjects, roots[i].node);
         for (uint32_t i = 0; i < count; i++)
@@ -255,7 +262,7 @@ static void join_subjects(struct forest *f)
                 if (f->nodes[i].message && parent != NONE && f->nodes[parent].gone)
                         f->nodes[i].parent = f->nodes[parent].parent;
         }
-        map_free(subjects);
+        idmap_free(subjects);
         free(roots);
 }
 
@@ -316,10 +323,10 @@ static void print_all(const struct forest *f, uint32_t first, struct buf *out)
 void thread_references(const struct threaded *messages, size_t count, struct buf *out)
 {
         struct forest f = {0};
-        struct map *ids = map_new();
+        struct idmap *ids = idmap_new(count);
         for (size_t i = 0; i < count; i++)
                 link_message(&f, ids, &messages[i]);
-        map_free(ids);
+        idmap_free(ids);
         prune(&f);
         join_subjects(&f);
         print_all(&f, arrange(&f), out);
@@ -329,21 +336,21 @@ void thread_references(const struct threaded *messages, size_t count, struct buf
 void thread_subjects(const struct threaded *messages, size_t count, struct buf *out)
 {
         struct forest f = {0};
-        struct map *subjects = map_new();
+        struct idmap *subjects = idmap_new(count);
         for (size_t i = 0; i < count; i++)
                 (void)add_node(&f, &messages[i]);
         uint32_t n;
         struct place *all = in_order(&f, true, &n);
         for (uint32_t i = 0; i < n; i++) { /* the oldest of a subject comes first */
-                struct str subject = f.nodes[all[i].node].message->subject;
-                uintptr_t known = (uintptr_t)map_get(subjects, subject);
-                if (known)
-                        f.nodes[all[i].node].parent = (uint32_t)(known - 1);
+                struct node *node = &f.nodes[all[i].node];
+                uint32_t *known = idmap_at(subjects, node->message->subject);
+                if (*known)
+                        node->parent = *known - 1;
                 else
-                        map_put(subjects, subject, (void *)((uintptr_t)all[i].node + 1));
+                        *known = all[i].node + 1;
         }
         free(all);
-        map_free(subjects);
+        idmap_free(subjects);
         print_all(&f, arrange(&f), out);
         free(f.nodes);
 }

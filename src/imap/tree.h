@@ -4,15 +4,15 @@
 #pragma once
 #include "base/arena.h"
 
-struct threaded {
-        uint32_t shown;        /* sequence number or UID, ascending */
-        time_t date;           /* of the Date field, else when it came */
-        struct str id;         /* a hash of its Message-ID */
-        struct str references; /* such hashes, oldest first, end to end */
-        struct str subject;    /* base subject, folded in case */
-        bool reply;            /* its subject begins with Re: or the like */
-};
 enum { THREAD_ID_SIZE = 16 };
+struct threaded {
+        uint32_t shown;               /* sequence number or UID, ascending */
+        bool reply;                   /* its subject begins with Re: or the like */
+        time_t date;                  /* of the Date field, else when it came */
+        char id[THREAD_ID_SIZE];      /* a hash of its Message-ID */
+        char subject[THREAD_ID_SIZE]; /* a hash of its base subject; zeros: that is empty */
+        struct str references;        /* hashes as `id`, oldest first, end to end */
+};
 
 /* "(1 2 (3)(4))(5)" */
 void thread_references(const struct threaded *, size_t count, struct buf *out);

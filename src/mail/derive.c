@@ -222,6 +222,7 @@ static void set_header(struct arena *arena, struct str header, struct derived *d
         text_flatten(header_decode(arena, str_sub(e.subject, 0, SUBJECT_READ)), &b);
         d->subject = keep(arena, &b);
         d->base_subject = header_base_subject(arena, d->subject);
+        d->reply = header_is_reply(d->subject);
         set_author(arena, e.from, d);
         set_references(arena, header, d);
         d->overview = overview_of(arena, header, d, &e);

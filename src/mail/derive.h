@@ -20,6 +20,7 @@ struct derived {
         struct str parts;        /* encoded by parts_write; for mime_find without parsing again */
         uint32_t header_size;    /* the empty line included */
         uint32_t lines;          /* of the body, as news counts */
+        bool reply;              /* the subject begins with Re: or the like */
         bool dots;               /* some line begins with '.' */
         bool attachment;         /* has one */
         bool automatic;          /* Auto-Submitted other than no, Precedence bulk/junk/list, List-Id, X-Auto-Response-Suppress or null Return-Path */

@@ -39,20 +39,20 @@ static inline uint64_t varint(struct reader *r)
         return read_varint(r); /* cut off, or very large */
 }
 
-static bool read_hash(struct reader *r, unsigned char hash[HASH_SIZE])
+static bool read_octets(struct reader *r, void *out, size_t count)
 {
-        if (r->bad || r->end - r->at < HASH_SIZE) {
+        if (r->bad || (size_t)(r->end - r->at) < count) {
                 r->bad = true;
                 return false;
         }
-        memcpy(hash, r->at, HASH_SIZE);
-        r->at += HASH_SIZE;
+        memcpy(out, r->at, count);
+        r->at += count;
         return true;
 }
 
-static void add_hash(struct buf *out, const unsigned char hash[HASH_SIZE])
+static void add_octets(struct buf *out, const void *octets, size_t count)
 {
-        buf_add(out, str_make((const char *)hash, HASH_SIZE));
+        buf_add(out, str_make(octets, count));
 }
 
 void number_write(uint64_t n, struct buf *out)
@@ -81,8 +81,36 @@ enum status time_read(struct str value, time_t *out)
         return st;
 }
 
+static void reference_of(struct str text, char out[REFERENCE_SIZE])
+{
+        unsigned char hash[SHA256_SIZE];
+        sha256(text, hash);
+        memcpy(out, hash, REFERENCE_SIZE);
+}
+
+void message_of(const struct derived *d, struct buf *references, struct message_record *out)
+{
+        *out = (struct message_record){.header_size = d->header_size,
+                .lines = d->lines,
+                .date = d->date,
+                .dots = d->dots,
+                .attachment = d->attachment,
+                .automatic = d->automatic,
+                .reply = d->reply};
+        sha256(d->message_id, out->id_hash);
+        if (d->base_subject.len)
+                reference_of(d->base_subject, out->subject_key);
+        for (size_t i = 0; i < d->reference_count; i++) {
+                char one[REFERENCE_SIZE];
+                reference_of(d->references[i], one);
+                buf_add(references, str_make(one, sizeof one));
+        }
+        out->references = buf_str(references);
+}
+
 void message_write(const struct message_record *m, struct buf *out)
 {
+        unsigned bits = m->dots | m->attachment << 1 | m->automatic << 2 | m->reply << 3;
         buf_add_u8(out, VERSION);
         buf_add_varint(out, m->body);
         buf_add_varint(out, m->size);
@@ -91,32 +119,34 @@ void message_write(const struct message_record *m, struct buf *out)
         buf_add_varint(out, m->lines);
         buf_add_varint(out, m->refs);
         buf_add_varint(out, (uint64_t)m->date);
-        buf_add_u8(out, (uint8_t)(m->dots | m->attachment << 1 | m->automatic << 2));
-        add_hash(out, m->id_hash);
-        add_hash(out, m->byte_hash);
+        buf_add_u8(out, (uint8_t)bits);
+        add_octets(out, m->id_hash, HASH_SIZE);
+        add_octets(out, m->byte_hash, HASH_SIZE);
+        add_octets(out, m->subject_key, REFERENCE_SIZE);
+        buf_add_bytes(out, m->references);
 }
 
 enum status message_read(struct str value, struct message_record *out)
 {
         struct reader r = begin(value);
-        out->body = read_varint(&r);
-        out->size = read_varint(&r);
-        out->modseq = read_varint(&r);
-        out->header_size = (uint32_t)read_varint(&r);
-        out->lines = (uint32_t)read_varint(&r);
-        out->refs = (uint32_t)read_varint(&r);
-        out->date = (time_t)read_varint(&r);
+        out->body = varint(&r);
+        out->size = varint(&r);
+        out->modseq = varint(&r);
+        out->header_size = (uint32_t)varint(&r);
+        out->lines = (uint32_t)varint(&r);
+        out->refs = (uint32_t)varint(&r);
+        out->date = (time_t)varint(&r);
         unsigned bits = read_u8(&r);
         out->dots = bits & 1;
         out->attachment = bits & 2;
         out->automatic = bits & 4;
-        read_hash(&r, out->id_hash);
-        read_hash(&r, out->byte_hash);
+        out->reply = bits & 8;
+        read_octets(&r, out->id_hash, HASH_SIZE);
+        read_octets(&r, out->byte_hash, HASH_SIZE);
+        read_octets(&r, out->subject_key, REFERENCE_SIZE);
+        out->references = read_bytes(&r);
         return codec_end(&r, "a message");
 }
-
-/* Version 1 had no references; version 2 said again what stands in the envelope. */
-enum { HEAD_VERSION = 3 };
 
 /* Most of what a summary says stands in the envelope, word for word: then it is said where. */
 static void add_found(struct str text, struct str envelope, struct buf *out)
@@ -144,46 +174,25 @@ static struct str read_found(struct reader *r, struct str envelope)
         return str_sub(from, (size_t)at, (size_t)len);
 }
 
-static void reference_of(struct str message_id, char out[REFERENCE_SIZE])
-{
-        unsigned char hash[SHA256_SIZE];
-        sha256(message_id, hash);
-        memcpy(out, hash, REFERENCE_SIZE);
-}
-
-static void add_references(const struct derived *d, struct buf *out)
-{
-        buf_add_varint(out, d->reference_count * REFERENCE_SIZE);
-        for (size_t i = 0; i < d->reference_count; i++) {
-                char one[REFERENCE_SIZE];
-                reference_of(d->references[i], one);
-                buf_add(out, str_make(one, sizeof one));
-        }
-}
-
 void derived_head_write(const struct derived *d, struct buf *out)
 {
-        buf_add_u8(out, HEAD_VERSION);
+        buf_add_u8(out, VERSION);
         buf_add_bytes(out, d->envelope);
         add_found(d->message_id, d->envelope, out);
         add_found(d->subject, d->envelope, out);
         add_found(d->base_subject, d->envelope, out);
         add_found(d->from, d->envelope, out);
         add_found(d->from_name, d->envelope, out);
-        add_references(d, out);
 }
 
 enum status derived_head_read(struct str value, struct stored *out)
 {
-        struct reader r = reader_of(value);
-        unsigned version = read_u8(&r);
-        r.bad = r.bad || version < 2 || version > HEAD_VERSION;
+        struct reader r = begin(value);
         struct str *const said[] = {
                 &out->message_id, &out->subject, &out->base_subject, &out->from, &out->from_name};
         out->envelope = read_bytes(&r);
         for (size_t i = 0; i < COUNT_OF(said); i++)
-                *said[i] = version > 2 ? read_found(&r, out->envelope) : read_bytes(&r);
-        out->references = read_bytes(&r);
+                *said[i] = read_found(&r, out->envelope);
         return codec_end(&r, "an envelope");
 }
 
@@ -227,7 +236,7 @@ void thread_write(const struct thread_record *t, struct buf *out)
         buf_add_varint(out, t->children);
         buf_add_u8(out, t->ghost);
         if (t->ghost)
-                add_hash(out, t->id_hash);
+                add_octets(out, t->id_hash, HASH_SIZE);
 }
 
 enum status thread_read(struct str value, struct thread_record *out)
@@ -239,7 +248,7 @@ enum status thread_read(struct str value, struct thread_record *out)
         out->children = (uint32_t)read_varint(&r);
         out->ghost = read_u8(&r);
         if (out->ghost)
-                read_hash(&r, out->id_hash);
+                read_octets(&r, out->id_hash, HASH_SIZE);
         return codec_end(&r, "a thread");
 }
 

@@ -100,9 +100,13 @@ struct message_record {
         uint32_t header_size, lines;
         uint32_t refs; /* entries that show it, and rows of the queue that hold it */
         time_t date;
-        bool dots, attachment, automatic;
+        bool dots, attachment, automatic, reply;
         unsigned char id_hash[HASH_SIZE], byte_hash[HASH_SIZE];
+        char subject_key[REFERENCE_SIZE];
+        struct str references; /* as in struct stored */
 };
+/* What is known of a message before it lies anywhere; `references` is appended to and viewed. */
+void message_of(const struct derived *, struct buf *references, struct message_record *out);
 void message_write(const struct message_record *, struct buf *out);
 CHECKED enum status message_read(struct str, struct message_record *out);
 

@@ -49,11 +49,11 @@ static enum status add_reference(struct txn *txn, struct op *op, uint64_t messag
         enum status st = get_value(op->store, txn, TABLE_MESSAGE, &key, &value);
         if (st == OK)
                 st = message_read(buf_str(&value), &m);
-        buf_clear(&value);
         if (st == OK) {
+                struct buf more = {0};
                 m.refs++;
-                message_write(&m, &value);
-                st = table_put(txn, TABLE_MESSAGE, key_str(&key), buf_str(&value));
+                message_write(&m, &more);
+                st = put_value(txn, TABLE_MESSAGE, &key, &more);
         }
         buf_release(&value);
         return st == ABSENT ? codec_damaged("an entry without message") : st;

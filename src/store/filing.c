@@ -19,7 +19,8 @@ struct file_op {
         struct message_record record; /* as a new message */
         struct ancestry ancestry;
         struct body chunks;
-        struct buf head, tail;
+        struct buf head, tail, references;
+        struct buf stored; /* the record of a message that was here before, while it is looked at */
         struct str xref; /* while entries are put */
         uint64_t ahead; /* body written ahead, or 0 */
         time_t now;
@@ -109,15 +110,12 @@ static enum status file_check(struct txn *txn, struct op *op)
 /* ---- the message itself ---- */
 
 static enum status get_message(
-        struct txn *txn, struct op *op, uint64_t message, struct message_record *out)
+        struct txn *txn, struct file_op *f, uint64_t message, struct message_record *out)
 {
-        struct buf value = {0};
         struct key key = key_message(message);
-        enum status st = get_value(op->store, txn, TABLE_MESSAGE, &key, &value);
-        if (st == OK)
-                st = message_read(buf_str(&value), out);
-        buf_release(&value);
-        return st;
+        buf_clear(&f->stored);
+        enum status st = get_value(f->op.store, txn, TABLE_MESSAGE, &key, &f->stored);
+        return st == OK ? message_read(buf_str(&f->stored), out) : st;
 }
 
 static enum status put_message(struct txn *txn, uint64_t message, const struct message_record *m)
@@ -148,7 +146,7 @@ static enum status find_same(
                         continue;
                 }
                 taken = true;
-                st = get_message(txn, &f->op, message, out);
+                st = get_message(txn, f, message, out);
                 same = st == OK && memcmp(out->byte_hash, f->record.byte_hash, HASH_SIZE) == 0;
         }
         *ghost = taken ? 0 : *ghost;
@@ -430,6 +428,8 @@ static void file_free(struct op *op)
         body_release(&f->chunks);
         buf_release(&f->head);
         buf_release(&f->tail);
+        buf_release(&f->references);
+        buf_release(&f->stored);
         free(f);
 }
 
@@ -466,14 +466,8 @@ enum status change_file(struct change *change, struct filing *filing)
         f->op.adds = true;
         f->filing = filing;
         f->now = clock_now();
-        f->record = (struct message_record){.size = filing->bytes.len,
-                .header_size = d->header_size,
-                .lines = d->lines,
-                .date = d->date,
-                .dots = d->dots,
-                .attachment = d->attachment,
-                .automatic = d->automatic};
-        sha256(d->message_id, f->record.id_hash);
+        message_of(d, &f->references, &f->record);
+        f->record.size = filing->bytes.len;
         sha256(filing->bytes, f->record.byte_hash);
         find_ancestry(d, &f->ancestry);
         derived_head_write(d, &f->head);
@@ -488,7 +482,7 @@ enum status change_file(struct change *change, struct filing *filing)
                 file_free(&f->op);
                 return st;
         }
-        f->op.weight = f->chunks.octets.len + f->head.len + f->tail.len +
+        f->op.weight = f->chunks.octets.len + f->head.len + f->tail.len + f->references.len +
                        1024 * filing->entry_count;
         change_op(change, &f->op);
         return OK;

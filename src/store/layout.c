@@ -11,7 +11,7 @@ enum { LIST_MAX = 4096 };
 
 /* How records lie in the tables, as a whole; raised when what an older version wrote cannot be read
  * any more. A list without this line is of layout 1. */
-static const char layout_now[] = "layout 2";
+static const char layout_now[] = "layout 3";
 
 static void path_in(const char *folder, const char *name, struct buf *out)
 {

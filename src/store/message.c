@@ -18,8 +18,10 @@ static void fill(struct stored *out, uint64_t id, const struct message_record *m
                 .dots = m->dots,
                 .attachment = m->attachment,
                 .automatic = m->automatic,
+                .reply = m->reply,
                 .chunks = m->body};
         memcpy(out->reference, m->id_hash, REFERENCE_SIZE);
+        memcpy(out->subject_key, m->subject_key, REFERENCE_SIZE);
 }
 
 void entry_stored(const struct entry *e, struct stored *out)
@@ -49,10 +51,6 @@ static enum status take_part(
                 out->from = arena_copy(arena, s.from);
                 out->from_name = arena_copy(arena, s.from_name);
         }
-        if (part == DERIVED_HEAD && what & READ_REFERENCES) {
-                out->message_id = arena_copy(arena, s.message_id);
-                out->references = arena_copy(arena, s.references);
-        }
         if (part == DERIVED_TAIL && what & READ_STRUCTURE)
                 out->structure = arena_copy(arena, s.structure);
         if (part == DERIVED_TAIL && what & READ_BODY)
@@ -64,7 +62,7 @@ static enum status take_part(
 
 static bool needs(unsigned part, unsigned what)
 {
-        unsigned head = READ_ENVELOPE | READ_SUMMARY | READ_REFERENCES,
+        unsigned head = READ_ENVELOPE | READ_SUMMARY,
                  tail = READ_STRUCTURE | READ_BODY | READ_PARTS;
         return what & (part == DERIVED_HEAD ? head : tail);
 }
@@ -77,6 +75,13 @@ struct reading {
         struct arena *arena;
         struct stored *out;
 };
+
+static void take_record(const struct reading *r, size_t i, const struct message_record *m)
+{
+        fill(&r->out[i], r->ids[i], m);
+        if (r->what & READ_REFERENCES)
+                r->out[i].references = arena_copy(r->arena, m->references);
+}
 
 static enum status read_part(
         const struct reading *r, struct stored *out, unsigned part, struct buf *value)
@@ -99,7 +104,7 @@ static enum status read_one(const struct reading *r, size_t i, struct buf *value
         if (st == OK)
                 st = message_read(buf_str(value), &m);
         if (st == OK) {
-                fill(&r->out[i], r->ids[i], &m);
+                take_record(r, i, &m);
                 st = read_part(r, &r->out[i], DERIVED_HEAD, value);
         }
         if (st == OK)
@@ -140,7 +145,7 @@ static enum status scan_messages(const struct reading *r)
                 st = message_read(value, &m);
                 if (st != OK)
                         break;
-                fill(&r->out[i++], id, &m);
+                take_record(r, i++, &m);
         }
         scan_close(scan);
         return st == ABSENT ? OK : st;
@@ -262,6 +267,7 @@ static enum status get_message(struct store *store, uint64_t id, struct message_
         enum status st = get_value(store, NULL, TABLE_MESSAGE, &key, &value);
         if (st == OK)
                 st = message_read(buf_str(&value), out);
+        out->references = STR_NONE; /* of the value, which goes */
         buf_release(&value);
         return st;
 }

@@ -52,21 +52,22 @@ enum {
         READ_BODY = 4,
         READ_PARTS = 8,
         READ_SUMMARY = 16,
-        READ_REFERENCES = 32,
+        READ_REFERENCES = 32, /* costs next to nothing */
         READ_OCTETS = 64 /* for stored_octets of all of them: read ahead where that is quicker */
 };
-enum { REFERENCE_SIZE = 16 }; /* a Message-ID as threads know it: the start of its SHA-256 */
+enum { REFERENCE_SIZE = 16 }; /* a Message-ID or subject as threads know it: the start of its SHA-256 */
 struct stored {
         uint64_t id;
         uint64_t size;        /* octets without prefix */
         uint32_t header_size; /* empty line included, without prefix */
         uint32_t lines;
         time_t date; /* of the Date field */
-        bool dots, attachment, automatic;
+        bool dots, attachment, automatic, reply;
         struct str envelope, structure, body, parts;                   /* as asked */
         struct str message_id, subject, base_subject, from, from_name; /* READ_SUMMARY */
         struct str references; /* READ_REFERENCES: REFERENCE_SIZE octets each, oldest first */
-        char reference[REFERENCE_SIZE]; /* how those of others name it */
+        char reference[REFERENCE_SIZE];   /* how those of others name it */
+        char subject_key[REFERENCE_SIZE]; /* of its base subject; zeros: that is empty */
         uint64_t chunks;   /* under which id its octets lie; */
         struct str packed; /* all of them as they lie there, when they were read ahead: */
 };                         /* both for stored_octets */

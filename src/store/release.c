@@ -39,16 +39,21 @@ static enum status remove_message(
         return st == OK ? remove_id(txn, op, message, m) : st;
 }
 
-static enum status get_message(
-        struct txn *txn, struct op *op, uint64_t message, struct message_record *out)
+/* `value` is what the record is a view of. */
+static enum status get_message(struct txn *txn, struct op *op, uint64_t message, struct buf *value,
+        struct message_record *out)
+{
+        struct key key = key_message(message);
+        enum status st = get_value(op->store, txn, TABLE_MESSAGE, &key, value);
+        return st == OK ? message_read(buf_str(value), out) : st;
+}
+
+static enum status put_message(struct txn *txn, uint64_t message, const struct message_record *m)
 {
         struct buf value = {0};
         struct key key = key_message(message);
-        enum status st = get_value(op->store, txn, TABLE_MESSAGE, &key, &value);
-        if (st == OK)
-                st = message_read(buf_str(&value), out);
-        buf_release(&value);
-        return st;
+        message_write(m, &value);
+        return put_value(txn, TABLE_MESSAGE, &key, &value);
 }
 
 static enum status leave_over(struct txn *txn, enum leftover kind, uint64_t id, uint64_t detail)
@@ -63,13 +68,28 @@ enum status message_hold(struct txn *txn, struct op *op, uint64_t message)
 {
         struct message_record m;
         struct buf value = {0};
-        struct key key = key_message(message);
-        enum status st = get_message(txn, op, message, &m);
-        if (st != OK)
-                return st == ABSENT ? codec_damaged("a queue without message") : st;
-        m.refs++;
-        message_write(&m, &value);
-        return put_value(txn, TABLE_MESSAGE, &key, &value);
+        enum status st = get_message(txn, op, message, &value, &m);
+        if (st == OK) {
+                m.refs++;
+                st = put_message(txn, message, &m);
+        }
+        buf_release(&value);
+        return st == ABSENT ? codec_damaged("a queue without message") : st;
+}
+
+static enum status show_less(struct txn *txn, struct op *op, uint64_t message,
+        struct message_record *m, struct released *r)
+{
+        m->refs -= m->refs > 0;
+        if (m->refs == 0 && r->chunks < CHUNKS_MOST) {
+                r->chunks += 1 + body_chunks(m->size);
+                return remove_message(txn, op, message, m);
+        }
+        enum status st = put_message(txn, message, m);
+        if (st != OK || m->refs)
+                return st;
+        r->left = true;
+        return leave_over(txn, LEFT_MESSAGE, message, 0);
 }
 
 /* One less shows or holds it. */
@@ -78,21 +98,12 @@ enum status message_release(
 {
         struct message_record m;
         struct buf value = {0};
-        struct key key = key_message(message);
-        enum status st = get_message(txn, op, message, &m);
-        if (st != OK)
-                return st == ABSENT ? codec_damaged("an entry without message") : st;
-        m.refs -= m.refs > 0;
-        if (m.refs == 0 && r->chunks < CHUNKS_MOST) {
-                r->chunks += 1 + body_chunks(m.size);
-                return remove_message(txn, op, message, &m);
-        }
-        message_write(&m, &value);
-        st = put_value(txn, TABLE_MESSAGE, &key, &value);
-        if (st != OK || m.refs)
-                return st;
-        r->left = true;
-        return leave_over(txn, LEFT_MESSAGE, message, 0);
+        enum status st = get_message(txn, op, message, &value, &m);
+        st = st == ABSENT ? codec_damaged("an entry without message") : st;
+        if (st == OK)
+                st = show_less(txn, op, message, &m, r);
+        buf_release(&value);
+        return st;
 }
 
 enum status entry_release(struct txn *txn, struct op *op, const struct place *p, struct released *r)
@@ -148,11 +159,13 @@ static enum status settle_left(struct txn *txn, enum leftover kind, uint64_t id)
 static enum status clear_message(struct txn *txn, struct op *op, uint64_t id, struct released *r)
 {
         struct message_record m;
-        enum status st = get_message(txn, op, id, &m);
+        struct buf value = {0};
+        enum status st = get_message(txn, op, id, &value, &m);
         if (st == OK && m.refs == 0) { /* else it has been filed again */
                 r->chunks += 1 + body_chunks(m.size);
                 st = remove_message(txn, op, id, &m);
         }
+        buf_release(&value);
         st = st == ABSENT ? OK : st;
         return st == OK ? settle_left(txn, LEFT_MESSAGE, id) : st;
 }

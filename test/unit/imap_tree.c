@@ -7,13 +7,12 @@
 
 enum { MOST = 200000 };
 static struct threaded messages[MOST];
-static char octets[MOST][2 * THREAD_ID_SIZE];
+static char parents[MOST][THREAD_ID_SIZE];
 
-static struct str hash_of(struct arena *arena, struct str name)
+static void hash_of(struct str name, char out[THREAD_ID_SIZE])
 {
-        char h[THREAD_ID_SIZE] = {0};
-        memcpy(h, name.at, name.len < sizeof h ? name.len : sizeof h);
-        return arena_copy(arena, str_make(h, sizeof h));
+        memset(out, 0, THREAD_ID_SIZE);
+        memcpy(out, name.at, name.len < THREAD_ID_SIZE ? name.len : THREAD_ID_SIZE);
 }
 
 /* "id date subject [reference ...]" lines; a subject that begins with "re-" is a reply of the rest. */
@@ -27,16 +26,18 @@ static size_t read_messages(struct arena *arena, const char *text)
                 uint32_t date = 0;
                 *m = (struct threaded){.shown = (uint32_t)count};
                 assert_true(str_word(&line, &word));
-                m->id = hash_of(arena, word);
+                hash_of(word, m->id);
                 assert_true(str_word(&line, &word) && str_u32(word, &date) == OK);
                 m->date = (time_t)date;
                 assert_true(str_word(&line, &word));
                 m->reply = str_starts(word, STR("re-"));
-                m->subject = m->reply ? str_from(word, 3) : word;
-                if (str_eq(m->subject, STR("-")))
-                        m->subject = STR_NONE;
-                while (str_word(&line, &word))
-                        buf_add(&references, hash_of(arena, word));
+                if (!str_eq(word, STR("-")))
+                        hash_of(m->reply ? str_from(word, 3) : word, m->subject);
+                while (str_word(&line, &word)) {
+                        char one[THREAD_ID_SIZE];
+                        hash_of(word, one);
+                        buf_add(&references, str_make(one, sizeof one));
+                }
                 m->references = arena_copy(arena, buf_str(&references));
                 buf_release(&references);
         }
@@ -105,15 +106,12 @@ static void deep(void **state)
         for (unsigned shape = 0; shape < 2; shape++) {
                 for (uint32_t i = 0; i < MOST; i++) {
                         uint32_t parent = shape && i % 2 == 0 && i > 1 ? i - 2 : i - 1;
-                        memset(octets[i], 0, sizeof octets[i]);
-                        memcpy(octets[i], &i, sizeof i);
-                        memcpy(octets[i] + THREAD_ID_SIZE, &parent, sizeof parent);
+                        memcpy(parents[i], &parent, sizeof parent);
                         messages[i] = (struct threaded){.shown = i + 1,
                                 .date = (time_t)(MOST - i),
-                                .id = str_make(octets[i], THREAD_ID_SIZE),
-                                .references = str_make(
-                                        octets[i] + THREAD_ID_SIZE, i ? THREAD_ID_SIZE : 0),
-                                .subject = STR("s")};
+                                .subject = "s",
+                                .references = str_make(parents[i], i ? THREAD_ID_SIZE : 0)};
+                        memcpy(messages[i].id, &i, sizeof i);
                 }
                 buf_clear(&out);
                 thread_references(messages, MOST, &out);

@@ -117,31 +117,54 @@ static void keys_back(void **state)
 static void messages(void **state)
 {
         (void)state;
-        struct message_record m = {.body = 1,
-                                      .size = 1ull << 33,
-                                      .modseq = 1ull << 50,
-                                      .header_size = 3,
-                                      .lines = 4,
-                                      .refs = 5,
-                                      .date = -1,
-                                      .dots = true,
-                                      .automatic = true,
-                                      .id_hash = {9},
-                                      .byte_hash = {8}},
-                              back;
-        struct buf b = {0};
+        struct derived d = {.message_id = STR("<m@x>"),
+                .base_subject = STR("b"),
+                .references = (struct str[]){STR("<r1@x>"), STR("<a@x>")},
+                .reference_count = 2,
+                .header_size = 3,
+                .lines = 4,
+                .date = -1,
+                .dots = true,
+                .automatic = true,
+                .reply = true};
+        struct message_record m, back;
+        struct buf b = {0}, references = {0};
+        unsigned char hash[SHA256_SIZE];
+        message_of(&d, &references, &m);
+        sha256(STR("<m@x>"), hash);
+        assert_memory_equal(m.id_hash, hash, HASH_SIZE);
+        sha256(STR("b"), hash);
+        assert_memory_equal(m.subject_key, hash, REFERENCE_SIZE);
+        sha256(STR("<a@x>"), hash);
+        assert_int_equal(m.references.len, 2 * REFERENCE_SIZE);
+        assert_memory_equal(m.references.at + REFERENCE_SIZE, hash, REFERENCE_SIZE);
+        m.body = 1;
+        m.size = 1ull << 33;
+        m.modseq = 1ull << 50;
+        m.refs = 5;
+        memset(m.byte_hash, 8, sizeof m.byte_hash);
         message_write(&m, &b);
         assert_int_equal(message_read(buf_str(&b), &back), OK);
         assert_int_equal(back.size, m.size);
         assert_int_equal(back.modseq, m.modseq);
         assert_int_equal(back.date, -1);
         assert_int_equal(back.refs, 5);
-        assert_true(back.dots && back.automatic && !back.attachment);
+        assert_int_equal(back.header_size * 10 + back.lines, 34);
+        assert_true(back.dots && back.automatic && back.reply && !back.attachment);
+        assert_memory_equal(back.subject_key, m.subject_key, REFERENCE_SIZE);
+        assert_true(str_eq(back.references, m.references));
         assert_memory_equal(back.id_hash, m.id_hash, HASH_SIZE);
         assert_memory_equal(back.byte_hash, m.byte_hash, HASH_SIZE);
         assert_refuses_shorter(b, message_read(value, &back));
         b.at[0] = 77; /* a version to come */
         assert_int_equal(message_read(buf_str(&b), &back), DAMAGED);
+        buf_clear(&references);
+        d = (struct derived){.message_id = STR("<m@x>")};
+        message_of(&d, &references, &m);
+        for (size_t i = 0; i < REFERENCE_SIZE; i++)
+                assert_int_equal(m.subject_key[i], 0);
+        assert_int_equal(m.references.len, 0);
+        buf_release(&references);
         buf_release(&b);
 }
 
@@ -157,18 +180,12 @@ static void derived_and_threads(void **state)
                 .from_name = STR("n"),
                 .structure = STR("st"),
                 .body = STR(""),
-                .parts = STR("pp"),
-                .references = (struct str[]){STR("<r1@x>"), STR("<a@x>")},
-                .reference_count = 2};
-        unsigned char reference[SHA256_SIZE];
+                .parts = STR("pp")};
         struct stored s;
         buf_clear(&b);
         derived_head_write(&d, &b);
         assert_int_equal(derived_head_read(buf_str(&b), &s), OK);
         assert_true(str_eq(s.from_name, d.from_name) && str_eq(s.message_id, d.message_id));
-        sha256(STR("<a@x>"), reference);
-        assert_int_equal(s.references.len, 2 * REFERENCE_SIZE);
-        assert_memory_equal(s.references.at + REFERENCE_SIZE, reference, REFERENCE_SIZE);
         assert_refuses_shorter(b, derived_head_read(value, &s));
         size_t apart = b.len;
         d.envelope = STR("(\"b s\" (\"n\" f) <a@x>)"); /* says it all */

@@ -317,7 +317,7 @@ static void new_table(void **state)
         (void)state;
         folder_make(folder);
         store_close(open_store(folder));
-        buf_add_text(&text, "layout 2\n");
+        buf_add_text(&text, "layout 3\n");
         for (int i = 0; i < TABLE_COUNT; i++)
                 if (i != TABLE_DUE)
                         buf_addf(&text, "%s\n", table_name((enum table)i));
@@ -341,7 +341,7 @@ static void new_table(void **state)
 /* What another version laid out in another way is left alone: it can still be exported by that. */
 static void other_layout(void **state)
 {
-        static const char *const lines[] = {"", "layout 1\n", "layout 3\n"};
+        static const char *const lines[] = {"", "layout 2\n", "layout 4\n"};
         char folder[64], path[128];
         struct buf tables = {0}, text = {0};
         (void)state;
@@ -356,7 +356,7 @@ static void other_layout(void **state)
                 struct store *store;
                 bool other = i < COUNT_OF(lines);
                 buf_clear(&text);
-                buf_addf(&text, "%s%.*s", other ? lines[i] : "layout 2\n",
+                buf_addf(&text, "%s%.*s", other ? lines[i] : "layout 3\n",
                         STR_ARG(buf_str(&tables)));
                 int fd = open(path, O_WRONLY | O_TRUNC);
                 assert_int_equal(write(fd, text.at, text.len), text.len);
