@@ -3,7 +3,7 @@
 #include "mail/header.h"
 #include "mail/msgid.h"
 
-enum { PIECE = 65536, PLACES_MAX = 64 };
+enum { PIECE = 65536 };
 
 /* ---- finding ---- */
 
@@ -43,19 +43,16 @@ enum status article_get(
  * depend on the selected group. */
 CHECKED static enum status readable_place(struct session *s, uint64_t message, struct place *out)
 {
-        struct place places[PLACES_MAX];
-        size_t count = PLACES_MAX;
-        enum status st = message_places(s->site->store, message, places, &count);
-        for (size_t i = 0; st == OK && i < count; i++) {
+        enum status st;
+        *out = (struct place){0};
+        while ((st = message_place(s->site->store, message, out)) == OK) {
                 struct rights rights;
-                enum status found = rules_topic(s->site, s->person, places[i].mailbox, &rights);
-                *out = places[i];
-                if (found == OK && rights.read)
-                        return OK;
-                if (found != OK && found != ABSENT)
-                        st = found;
+                st = rules_topic(s->site, s->person, out->mailbox, &rights);
+                if ((st == OK && rights.read) || (st != OK && st != ABSENT))
+                        return st;
+                *out = (struct place){.mailbox = out->mailbox + 1};
         }
-        return st == OK ? ABSENT : st;
+        return st;
 }
 
 bool article_by_id(struct session *s, struct str id, struct place *out)

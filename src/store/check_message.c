@@ -45,7 +45,7 @@ static enum status check_places(struct checking *c, const struct checked *m)
         struct place at;
         struct entry e;
         struct packed packed;
-        uint64_t id;
+        uint64_t id, made;
         uint32_t count = 0;
         enum status st;
         while ((st = scan_next(scan, &key, &value)) == OK) {
@@ -60,6 +60,12 @@ static enum status check_places(struct checking *c, const struct checked *m)
                         break;
                 if (!is || e.message != m->id)
                         check_fault(c, "message %llu: mailbox %u number %u does not show it",
+                                (unsigned long long)m->id, at.mailbox, at.number);
+                st = place_read(value, &made);
+                if (st != OK)
+                        break;
+                if (is && made != e.modseq)
+                        check_fault(c, "message %llu: mailbox %u number %u was made by another change",
                                 (unsigned long long)m->id, at.mailbox, at.number);
                 count++;
         }

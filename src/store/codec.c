@@ -213,6 +213,19 @@ enum status derived_tail_read(struct str value, struct stored *out)
         return codec_end(&r, "a structure");
 }
 
+void place_write(uint64_t modseq, struct buf *out)
+{
+        buf_add_u8(out, VERSION);
+        buf_add_varint(out, modseq);
+}
+
+enum status place_read(struct str value, uint64_t *modseq)
+{
+        struct reader r = begin(value);
+        *modseq = varint(&r);
+        return codec_end(&r, "a place");
+}
+
 void id_write(const struct id_record *i, struct buf *out)
 {
         buf_add_u8(out, VERSION);

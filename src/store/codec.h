@@ -116,6 +116,11 @@ void derived_tail_write(const struct derived *, struct buf *out);
 CHECKED enum status derived_head_read(struct str, struct stored *out);
 CHECKED enum status derived_tail_read(struct str, struct stored *out);
 
+/* What stands under key_place: when its entry was made, so that whoever looks for a message's places
+ * knows which can be seen. */
+void place_write(uint64_t modseq, struct buf *out);
+CHECKED enum status place_read(struct str, uint64_t *modseq);
+
 struct id_record {
         bool ghost; /* known from References only */
         uint64_t modseq;

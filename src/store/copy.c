@@ -31,14 +31,13 @@ static enum status put_entry(struct txn *txn, const struct place *at, const stru
 {
         struct key key = key_entry(at->mailbox, at->number),
                    place = key_place(e->message, at->mailbox, at->number);
-        struct buf value = {0}, empty = {0};
+        struct buf value = {0};
         entry_write(e, &(struct packed){0}, &value);
-        text_write(STR_NONE, &empty);
         enum status st = put_value(txn, TABLE_ENTRY, &key, &value);
-        if (st == OK)
-                st = put_value(txn, TABLE_PLACE, &place, &empty);
-        buf_release(&empty);
-        return st;
+        if (st != OK)
+                return st;
+        place_write(e->modseq, &value);
+        return put_value(txn, TABLE_PLACE, &place, &value);
 }
 
 static enum status add_reference(struct txn *txn, struct op *op, uint64_t message)

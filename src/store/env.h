@@ -83,6 +83,8 @@ struct scan *scan_open(struct env *, struct txn *, enum table, struct str from, 
 /* Before the first step: about so many octets of keys and values are wanted. Only a hint; without it the room for
  * bulk reads begins small and doubles, which reads a long range up to twice. */
 void scan_expect(struct scan *, size_t octets);
+/* Before the first step: one or two records are wanted, and read one by one. */
+void scan_singly(struct scan *);
 /* ABSENT at the end. */
 CHECKED enum status scan_next(struct scan *, struct str *key, struct str *value);
 void scan_close(struct scan *); /* NULL is fine */

@@ -70,12 +70,12 @@ static enum status in_topic(struct txn *txn, struct op *op, uint64_t message, bo
         struct row *row;
         enum status st = OK;
         *is = false;
-        while (!*is && (st = place_from(op->store, txn, message, &at)) == OK) {
+        while (!*is && (st = place_from(op->store, txn, message, &at, NULL)) == OK) {
                 st = rows_get(txn, op->store, at.mailbox, &row);
                 if (st != OK && st != ABSENT)
                         break;
                 *is = st == OK && row->mailbox.kind == MAILBOX_TOPIC;
-                at.mailbox++;
+                at = (struct place){.mailbox = at.mailbox + 1};
         }
         return st == ABSENT ? OK : st;
 }
@@ -330,12 +330,12 @@ static enum status put_entry(struct txn *txn, struct file_op *f, const struct fi
                 .dots = m->dots,
                 .body = m->body};
         struct key place = key_place(entry.message, e->mailbox, e->number);
-        struct buf none = {0};
         enum status st = put_shown_entry(txn, f, e, &entry);
-        text_write(STR_NONE, &none);
-        if (st == OK)
-                st = put_value(txn, TABLE_PLACE, &place, &none);
-        buf_release(&none);
+        if (st == OK) {
+                struct buf value = {0};
+                place_write(entry.modseq, &value);
+                st = put_value(txn, TABLE_PLACE, &place, &value);
+        }
         if (st == OK && e->news)
                 st = put_overview(txn, f, e, entry.size);
         if (st == OK && (e->history || e->person))

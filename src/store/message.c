@@ -317,65 +317,43 @@ enum status message_find(struct store *store, struct str message_id, uint64_t *i
         return ids.message ? views_wait_for(store, ids.modseq) : ABSENT;
 }
 
-struct places {
-        uint64_t message;
-        struct place *at;
-        size_t count, room;
-};
-
+/* Topics are remembered as read (known.h), other mailboxes are not. */
 static enum status is_topic(struct store *store, uint32_t mailbox, bool *is)
 {
         struct buf value = {0};
-        struct mailbox m;
         struct key key = key_mailbox(mailbox);
-        enum status st = get_value(store, NULL, TABLE_MAILBOX, &key, &value);
-        if (st == OK)
-                st = mailbox_read(buf_str(&value), &m);
-        *is = st == OK && m.kind == MAILBOX_TOPIC;
+        enum status st = get_value(store, NULL, TABLE_TOPIC, &key, &value);
         buf_release(&value);
+        *is = st == OK;
         return st == ABSENT ? OK : st;
 }
 
-/* In one mailbox, and those only that can be seen. */
-static enum status places_in(
-        struct store *store, const struct place *at, uint64_t position, struct places *out)
+/* From mailbox to mailbox where they are no topics: whoever keeps a thousand copies in a folder
+ * hides no topic by them. */
+enum status message_place(struct store *store, uint64_t id, struct place *at)
 {
-        struct key prefix = key_places_in(out->message, at->mailbox);
-        struct scan *scan = scan_prefix(store, NULL, TABLE_PLACE, &prefix);
-        struct str key, value;
-        struct place place;
-        struct entry e;
-        uint64_t message;
-        enum status st = OK;
-        while (out->count < out->room && (st = scan_next(scan, &key, &value)) == OK) {
-                if (!key_place_read(key, &message, &place))
-                        continue;
-                st = entry_read(store, place.mailbox, place.number, &e);
-                if (st == OK && e.modseq <= position)
-                        out->at[out->count++] = place;
-                if (st != OK && st != ABSENT)
-                        break;
+        uint64_t position = views_position(store), modseq;
+        for (;;) {
+                bool is;
+                enum status st = place_from(store, NULL, id, at, &modseq);
+                if (st == OK)
+                        st = is_topic(store, at->mailbox, &is);
+                if (st != OK || (is && modseq <= position))
+                        return st;
+                *at = is ? (struct place){at->mailbox, at->number + 1}
+                         : (struct place){at->mailbox + 1, 0};
         }
-        scan_close(scan);
-        return st == ABSENT ? OK : st;
 }
 
-/* From mailbox to mailbox: whoever keeps a thousand copies in a folder hides no topic by them. */
 enum status message_places(struct store *store, uint64_t id, struct place *out, size_t *count)
 {
-        struct places found = {.message = id, .at = out, .room = *count};
         struct place at = {0};
-        uint64_t position = views_position(store);
+        size_t room = *count;
         enum status st = OK;
-        while (st == OK && found.count < found.room) {
-                bool is;
-                st = place_from(store, NULL, id, &at);
-                if (st == OK)
-                        st = is_topic(store, at.mailbox, &is);
-                if (st == OK && is)
-                        st = places_in(store, &at, position, &found);
-                at.mailbox++;
+        *count = 0;
+        while (*count < room && (st = message_place(store, id, &at)) == OK) {
+                out[(*count)++] = at;
+                at.number++;
         }
-        *count = found.count;
         return st == ABSENT ? OK : st;
 }

@@ -88,7 +88,9 @@ CHECKED enum status stored_octets(
 
 /* The first message filed under this Message-ID ("<...>"). ABSENT. Waits for its flush. */
 CHECKED enum status message_find(struct store *, struct str message_id, uint64_t *id);
-/* Where a message lies in topics, as flushed, ascending; at most *count, which is set. */
+/* Where a message lies in topics, as flushed: the first place from *at on, which is set. ABSENT. */
+CHECKED enum status message_place(struct store *, uint64_t id, struct place *at);
+/* All of them, ascending; at most *count, which is set. */
 CHECKED enum status message_places(struct store *, uint64_t id, struct place *out, size_t *count);
 
 /* Threads: the root's id; a ghost (a parent that has not come) has an id too. Messages of a thread,

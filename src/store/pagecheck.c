@@ -27,15 +27,26 @@ enum {
         PAGES_AT_ONCE = 256,
 };
 
-/* h = 33 h + c over all octets, four at a time (33^2, 33^3 and 33^4 spelled out). */
+/* h = 33 h + c over all octets; sixteen at a time, so that no step waits for the one before. */
+enum { POWER = 33, SQUARE = POWER * POWER, CUBE = POWER * SQUARE };
+static const uint32_t power4 = (uint32_t)SQUARE * SQUARE;
+
+static inline uint32_t sum_of_four(const unsigned char *at)
+{
+        return at[0] * (uint32_t)CUBE + at[1] * (uint32_t)SQUARE + at[2] * (uint32_t)POWER + at[3];
+}
+
 uint32_t page_sum(struct str octets)
 {
-        uint32_t sum = 0;
+        const uint32_t power8 = power4 * power4, power12 = power8 * power4;
         const unsigned char *at = (const unsigned char *)octets.at, *end = at + octets.len;
-        for (; end - at >= 4; at += 4)
-                sum = sum * 1185921u + at[0] * 35937u + at[1] * 1089u + at[2] * 33u + at[3];
+        uint32_t sum = 0;
+        for (; end - at >= 16; at += 16)
+                sum = sum * (power8 * power8) + sum_of_four(at) * power12 +
+                      sum_of_four(at + 4) * power8 + sum_of_four(at + 8) * power4 +
+                      sum_of_four(at + 12);
         for (; at < end; at++)
-                sum = sum * 33u + *at;
+                sum = sum * POWER + *at;
         return sum;
 }
 

@@ -258,14 +258,20 @@ struct scan *scan_prefix(
         return scan;
 }
 
-enum status place_from(struct store *store, struct txn *txn, uint64_t message, struct place *at)
+enum status place_from(struct store *store, struct txn *txn, uint64_t message, struct place *at,
+        uint64_t *modseq)
 {
-        struct key from = key_places_in(message, at->mailbox), upto = key_places(message + 1);
+        struct key from = key_place(message, at->mailbox, at->number),
+                   upto = key_places(message + 1);
         struct scan *scan = scan_open(store->env, txn, TABLE_PLACE, key_str(&from), key_str(&upto));
         struct str key, value;
+        uint64_t made;
+        scan_singly(scan);
         enum status st = scan_next(scan, &key, &value);
         if (st == OK && !key_place_read(key, &message, at))
                 st = codec_damaged("a place");
+        if (st == OK)
+                st = place_read(value, modseq ? modseq : &made);
         scan_close(scan);
         return st;
 }

@@ -31,9 +31,9 @@ CHECKED enum status drop_value(struct txn *, enum table, const struct key *);
 /* The store's reading: NULL for txn outside of the writer. */
 CHECKED enum status get_value(
         struct store *, struct txn *, enum table, const struct key *, struct buf *value);
-/* The first place of a message in mailbox at->mailbox, or in one above it. ABSENT. */
+/* The first place of a message from *at on, and the MODSEQ of its entry (may be NULL). ABSENT. */
 CHECKED enum status place_from(
-        struct store *, struct txn *, uint64_t message, struct place *at);
+        struct store *, struct txn *, uint64_t message, struct place *at, uint64_t *modseq);
 /* Drops all subscriptions of a person (topic.c). */
 CHECKED enum status subscriptions_drop(struct txn *, struct op *, uint32_t person);
 /* Is the person one from outside? (person.c) */

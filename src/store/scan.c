@@ -15,7 +15,7 @@ struct scan {
         DBT bulk;
         void *at;        /* in the bulk; NULL: read on */
         struct str last; /* key in the bulk */
-        bool end;
+        bool singly, end;
 };
 
 struct scan *scan_open(
@@ -25,6 +25,7 @@ struct scan *scan_open(
         scan->env = env;
         scan->txn = txn;
         scan->table = table;
+        scan->singly = txn != NULL;
         scan->room_size = ROOM_FIRST;
         buf_add(&scan->from, from);
         buf_add(&scan->upto, upto);
@@ -35,6 +36,11 @@ void scan_expect(struct scan *scan, size_t octets)
 {
         size_t room = (octets + 1023) / 1024 * 1024;
         scan->room_size = room < ROOM_FIRST ? ROOM_FIRST : room < ROOM_MOST ? room : ROOM_MOST;
+}
+
+void scan_singly(struct scan *scan)
+{
+        scan->singly = true;
 }
 
 void scan_close(struct scan *scan)
@@ -95,7 +101,7 @@ static enum status bulk_read(struct scan *scan)
 static enum status single_read(struct scan *scan)
 {
         size_t room = KEY_ROOM;
-        for (;;) {
+        for (int tries = 0; tries < RETRIES;) {
                 buf_clear(&scan->value);
                 DBT key = key_room(&scan->key, buf_str(&scan->from));
                 DBT value = {.data = buf_reserve(&scan->value, room),
@@ -106,11 +112,16 @@ static enum status single_read(struct scan *scan)
                         scan->key.len = key.size;
                         scan->value.len = value.size;
                 }
+                if (code == DB_LOCK_DEADLOCK && scan->txn == NULL) {
+                        tries++;
+                        continue;
+                }
                 if (code != DB_BUFFER_SMALL)
                         return env_status(scan->env, scan->table, code);
                 assert(key.size <= key.ulen);
                 room = value.size;
         }
+        return BUSY;
 }
 
 /* The next read begins just behind this key. */
@@ -181,8 +192,8 @@ enum status scan_next(struct scan *scan, struct str *key, struct str *value)
 {
         enum status st = scan->end ? ABSENT : env_state(scan->env);
         if (st == OK)
-                st = scan->txn != NULL ? scan_next_single(scan, key, value)
-                                       : scan_next_bulk(scan, key, value);
+                st = scan->singly ? scan_next_single(scan, key, value)
+                                  : scan_next_bulk(scan, key, value);
         if (st == OK)
                 st = value_unseal(scan->env, scan->table, value);
         if (st != OK)

@@ -49,6 +49,7 @@ enum status ids_find(
         struct str key, value;
         enum status st;
         *out = (struct ids){0};
+        scan_singly(scan);
         while ((st = scan_next(scan, &key, &value)) == OK) {
                 struct id_record id;
                 const unsigned char *found;
