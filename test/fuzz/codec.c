@@ -105,7 +105,6 @@ static bool prefix_back(struct arena *arena, struct str value, struct buf *out)
         return false;
 }
 
-/* References are hashed when they are written: they are read and left out. */
 static bool head_again(struct arena *arena, struct str value, struct buf *out)
 {
         struct stored s = {0};
@@ -115,6 +114,16 @@ static bool head_again(struct arena *arena, struct str value, struct buf *out)
         derived_head_write(&(struct derived){.envelope = s.envelope, .message_id = s.message_id,
                                    .subject = s.subject, .base_subject = s.base_subject,
                                    .from = s.from, .from_name = s.from_name}, out);
+        return true;
+}
+
+static bool place_again(struct arena *arena, struct str value, struct buf *out)
+{
+        uint64_t modseq;
+        (void)arena;
+        if (place_read(value, &modseq) != OK)
+                return false;
+        place_write(modseq, out);
         return true;
 }
 
@@ -147,7 +156,7 @@ static bool (*const records[])(struct arena *, struct str, struct buf *) = {
         subscription_again, digest_again, words_again, block_again, person_again, topic_again,
         queue_again, number_again, time_again, member_again, listed_value_again, text_again,
         entry_again, head_again, tail_again, change_again, attention_again,
-        task_again, event_again, card_again, prefix_back,
+        task_again, event_again, card_again, prefix_back, place_again,
 };
 
 /* ---- keys: the same ---- */
