@@ -80,6 +80,14 @@ static void echo_peer(struct session *s)
                 p->loopback ? "near" : "far", (int)p->uid);
 }
 
+/* A command that is being obeyed for as long as the test wants it. */
+static void echo_hold(struct session *s)
+{
+        s->site->held++;
+        while (!s->site->let)
+                usleep(1000);
+}
+
 static void echo_obey(struct session *s, struct str verb, struct str rest)
 {
         struct wire *w = s->wire;
@@ -101,6 +109,8 @@ static void echo_obey(struct session *s, struct str verb, struct str rest)
                 echo_big(s, number(rest));
         else if (str_eq(verb, STR("SLEEP")))
                 usleep(number(rest) * 1000);
+        else if (str_eq(verb, STR("HOLD")))
+                echo_hold(s);
         else if (str_eq(verb, STR("AFTER")))
                 wire_wake_after(w, number(rest));
         else if (str_eq(verb, STR("LIMIT")))
@@ -227,7 +237,7 @@ uint64_t now_ms(void)
 int client_dial(struct crew *crew, const char *listener)
 {
         struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-        struct timeval patience = {5, 0};
+        struct timeval patience = {60, 0};
         int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         assert_true(fd >= 0);
         a.sin_port = htons(crew_port(crew, str_of(listener)));
