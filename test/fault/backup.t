@@ -7,7 +7,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 from baton import *
 
 ROUNDS = max(2, int(os.environ.get('BATON_ROUNDS') or 12) // 4)
-STEP = 700 // ROUNDS  # messages between two backups: a restored topic skips 1,000 numbers, and no more may come after
+SKIPPED = 1000  # article numbers of a restored topic: no more than these may be given after the backup
+STEP = 700 // ROUNDS  # messages between two backups
 tap = Tap()
 
 
@@ -58,14 +59,16 @@ with Site(conf='[store]\ncache = 4M\nlog-file = 1M\n') as site:
     threads = [threading.Thread(target=load, args=(site, k, acknowledged, taken, stop)) for k in range(4)]
     for t in threads:
         t.start()
-    for r in range(ROUNDS):
-        while len(acknowledged) < STEP * (r + 1):
+    came = 0
+    while len(taken) < ROUNDS or (not came and len(taken) < 10 * ROUNDS):
+        while len(acknowledged) < STEP * (len(taken) + 1):
             time.sleep(0.02)
         before = list(acknowledged)
-        folder = os.path.join(site.folder, f'backup-{r}')
+        folder = os.path.join(site.folder, f'backup-{len(taken)}')
         site.baton('backup', folder)
         taken.append((folder, before))
-    tap.ok(len(acknowledged) > len(taken[-1][1]), 'mail came while backups were made')
+        came += len(acknowledged) - len(before)
+    tap.ok(came, 'mail came while backups were made')
     stop.set()
     for t in threads:
         t.join()
@@ -90,13 +93,13 @@ with Site(conf='[store]\ncache = 4M\nlog-file = 1M\n') as site:
             bad.append(f'backup {r}: UIDVALIDITY {new}, was {validity}')
         with copy.nntp('dee') as nntp:
             nntp.post(message('new', sender='dee@team.example', Newsgroups='eng.backend').splitlines(True))
-            if nntp.group('eng.backend')[3] <= max(live):
+            if nntp.group('eng.backend')[3] <= min(max(live), max(found) + SKIPPED):
                 bad.append(f'backup {r}: an article number is given again')
         copy.stop()
         if 'slot' in copy.log() or copy.faults():
             bad.append(f'backup {r}: after a further start: {copy.log()[-500:]}')
         last = copy
-    tap.ok(not bad, f'{ROUNDS} backups restore whole', '\n'.join(bad[:10]))
+    tap.ok(not bad, f'{len(taken)} backups restore whole', '\n'.join(bad[:10]))
 
     refused = last.baton('restore', folder, check=False)
     tap.ok(refused.returncode == 1 and b'not empty' in refused.stderr and last.faults() == '', 'a site is not restored over',

@@ -302,7 +302,7 @@ def race(p, task):
     def run(who, view, target):
         imap = who.of('imap')
         imap.select(mailbox(view[0]))
-        gate.wait(60)
+        gate.wait(300)
         if target:
             said.append(imap.uid('MOVE', str(view[1]), mailbox(target))[0])
         else:

@@ -78,7 +78,10 @@ with Site() as site:
         threads = [threading.Thread(target=move_load, args=(site, who, stop)) for who in PEOPLE_HERE]
         for t in threads:
             t.start()
-        time.sleep(random.uniform(0.05, 0.5))
+        until = time.monotonic() + PATIENCE
+        while moved <= r and time.monotonic() < until:
+            time.sleep(0.01)
+        time.sleep(random.uniform(0, 0.4))
         site.kill()
         stop.set()
         for t in threads:

@@ -27,9 +27,9 @@ def refusal(site, home=None):
     """(exit status, what it says) of a start that ends by itself; None, '' when it serves or hangs."""
     try:
         r = subprocess.run([os.path.join(baton.BUILD, 'batond'), '--home', home or site.home, '--foreground'],
-                           capture_output=True, timeout=30)
+                           capture_output=True, timeout=300)
     except subprocess.TimeoutExpired:
-        return None, 'still there after 30 s'
+        return None, 'still there after 300 s'
     return r.returncode, r.stdout.decode(errors='replace') + r.stderr.decode(errors='replace')
 
 
@@ -121,7 +121,7 @@ def certificate(site):
     """Of the IMAP listener with TLS."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with context.wrap_socket(socket.create_connection(('127.0.0.1', site.port('imaps')), timeout=30)) as s:
+    with context.wrap_socket(socket.create_connection(('127.0.0.1', site.port('imaps')), timeout=PATIENCE)) as s:
         return s.getpeercert(binary_form=True)
 
 
@@ -129,7 +129,7 @@ def reload(site):
     """Sends SIGHUP; what the log says about it."""
     before = len(site.log())
     site.daemon.send_signal(signal.SIGHUP)
-    for _ in range(300):
+    for _ in range(1800):
         said = site.log()[before:]
         if re.search(r'reload: (done|.*stay)', said):
             return said
@@ -215,7 +215,9 @@ def end_under_load(site):
     half.sendall(b'a1 LOGIN {10}\r\n')
     for t in threads:
         t.start()
-    time.sleep(1)
+    until = time.monotonic() + PATIENCE
+    while len(acknowledged) < 50 and time.monotonic() < until:
+        time.sleep(0.02)
     code = site.stop()
     stop.set()
     for t in threads:
@@ -240,7 +242,7 @@ def end_under_load(site):
 
 def options(site):
     for words, code in ((['--nonsense'], 2), (['--ready-fd', '77'], 2), (['--help'], 0), (['--version'], 0)):
-        r = subprocess.run([os.path.join(baton.BUILD, 'batond'), *words], capture_output=True, timeout=30)
+        r = subprocess.run([os.path.join(baton.BUILD, 'batond'), *words], capture_output=True, timeout=300)
         tap.ok(r.returncode == code and r.stdout + r.stderr, f'batond {" ".join(words)}: exit {code}', f'{r}')
 
 

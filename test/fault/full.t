@@ -153,7 +153,7 @@ def same_there(site, when):
 
 def wait_room(site):
     """A second or two after room was made mail is taken again."""
-    for _ in range(50):
+    for _ in range(900):
         answer = by_smtp(site)
         if answer == '250':
             return True
@@ -164,16 +164,23 @@ def wait_room(site):
 def wait_ballast(site):
     """The file that is given up for recovery comes back when there is room."""
     path = os.path.join(site.home, 'db', 'ballast')
-    for _ in range(100):
+    for _ in range(900):
         if os.path.exists(path) and os.stat(path).st_blocks * 512 >= BALLAST << 20:
             return True
         time.sleep(0.2)
     return False
 
 
+def until_refused(site):
+    """The server looks now and then how much room there is."""
+    until = time.monotonic() + PATIENCE
+    while by_smtp(site) == '250' and time.monotonic() < until:
+        time.sleep(0.1)
+
+
 def below_reserve(site, disk):
     disk.fill((RESERVE - 2) << 20)
-    time.sleep(1)
+    until_refused(site)
     all_refused(site, 'below the reserve')
     same_there(site, 'below the reserve')
     with Imap(site.port('imap')) as c:
@@ -202,7 +209,7 @@ def by_mail(site):
 
 def to_the_last_octet(site, disk):
     disk.fill(0)
-    time.sleep(1)
+    until_refused(site)
     all_refused(site, 'no octet free')
     same_there(site, 'no octet free')
     with Imap(site.port('imap')) as c:

@@ -8,7 +8,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 from baton import *
 from rawclient import Imap, Nntp, Refused
 
-MANY, PATIENCE = 100, 20
+MANY, PATIENCE = 100, 60
 SANITIZED = 'asan' in BUILD or 'tsan' in BUILD  # their memory says nothing
 tap = Tap()
 

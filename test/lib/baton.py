@@ -5,7 +5,7 @@
 
 BATON_BUILD names the folder with `baton` and `batond` (default: the build folder beside test/).
 """
-import contextlib, email.utils, fcntl, imaplib, os, random, shutil, signal, smtplib, socket, subprocess, sys, tempfile, time, warnings
+import contextlib, datetime, email.utils, fcntl, imaplib, os, random, shutil, signal, smtplib, socket, subprocess, sys, tempfile, time, warnings, zoneinfo
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
@@ -16,6 +16,7 @@ PEOPLE = [('ana', 'Ana Marques', 'Europe/Lisbon'), ('bo', 'Bo Lind', 'America/Ne
           ('cem', 'Cem Aydin', 'Asia/Kolkata'), ('dee', 'Dee Howe', 'Australia/Lord_Howe')]
 TOPICS = [('eng.backend', 'Servers and stores'), ('eng.ops', 'Running it'), ('doc', 'Words')]
 PASSWORD = 'test-password-1'
+PATIENCE = 180  # seconds after which what was waited for will not come, however busy the machine is
 imaplib._MAXLINE = 100_000_000
 
 
@@ -49,6 +50,11 @@ def free_base():
     raise RuntimeError('no free ports')
 
 
+def hours_away(zone):
+    """A time of day that was hours ago there, and comes in hours: the daemon's own clock brings digests, too."""
+    return '19:30' if datetime.datetime.now(zoneinfo.ZoneInfo(zone)).hour < 12 else '07:30'
+
+
 class Site:
     def __init__(self, people=PEOPLE, topics=TOPICS, start=True, folder=None, conf='', home=None):
         self.folder = tempfile.mkdtemp(prefix='baton-', dir=folder)
@@ -64,7 +70,7 @@ class Site:
             for name, full, zone in people:
                 verb = ['set'] if name == 'ana' else ['add']
                 extra = [] if name == 'ana' else ['--password-stdin']
-                self.baton('user', *verb, name, '--name', full, '--zone', zone, *extra, input=PASSWORD + '\n')
+                self.baton('user', *verb, name, '--name', full, '--zone', zone, '--digest-at', hours_away(zone), *extra, input=PASSWORD + '\n')
             self.baton('user', 'passwd', 'ana', '--password-stdin', input=PASSWORD + '\n')
             for name, about in topics:
                 self.baton('topic', 'add', name, '--about', about, '--access', 'site', '--owner', 'ana')
@@ -112,7 +118,7 @@ class Site:
             raise RuntimeError(f'baton {" ".join(args)}: exit {r.returncode}\n{r.stderr.decode()}{r.stdout.decode()}')
         return r.stdout if binary else r.stdout.decode()
 
-    def start(self, wait=60, check=True):
+    def start(self, wait=300, check=True):
         """True when it serves; False (only when not checked) when it refused to start."""
         read, write = os.pipe()
         log = open(os.path.join(self.folder, 'log'), 'ab')
@@ -141,7 +147,7 @@ class Site:
             return 0
         self.daemon.send_signal(signal.SIGTERM)
         try:
-            code = self.daemon.wait(60)
+            code = self.daemon.wait(300)
         except subprocess.TimeoutExpired:
             self.daemon.kill()
             self.daemon.wait()
@@ -178,7 +184,7 @@ class Site:
 
     # ---- clients ----
     def imap(self, person='ana', login=True):
-        c = imaplib.IMAP4('127.0.0.1', self.port('imap'), timeout=60)
+        c = imaplib.IMAP4('127.0.0.1', self.port('imap'), timeout=PATIENCE)
         if login:
             c.login(person, PASSWORD)
         return c
@@ -187,11 +193,11 @@ class Site:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')
             import nntplib
-        return nntplib.NNTP('127.0.0.1', self.port('nntp'), user=person, password=PASSWORD, timeout=60)
+        return nntplib.NNTP('127.0.0.1', self.port('nntp'), user=person, password=PASSWORD, timeout=PATIENCE)
 
     def smtp(self, service='smtp', person=None):
         kind = smtplib.LMTP if service == 'lmtp' else smtplib.SMTP
-        c = kind('127.0.0.1', self.port(service), timeout=60)
+        c = kind('127.0.0.1', self.port(service), timeout=PATIENCE)
         if person:
             c.login(person, PASSWORD)
         return c

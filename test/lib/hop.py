@@ -62,7 +62,7 @@ class Hop:
             s.close()
 
     def converse(self, s):
-        s.settimeout(60)
+        s.settimeout(300)
         file = s.makefile('rb')
         sender, to = None, []
 
@@ -154,7 +154,7 @@ class Hop:
         with self.lock:
             return [m for m in self.messages if recipient in m[1]]
 
-    def wait(self, recipient, seconds=20, count=1):
+    def wait(self, recipient, seconds=180, count=1):
         until = time.time() + seconds
         while time.time() < until and len(self.got(recipient)) < count:
             time.sleep(0.05)

@@ -3,7 +3,7 @@ import email, json, os, signal, time
 from baton import message
 
 MARK = '\n# of this test\n[relay]\n'
-FAST = {'retry-first': '1s', 'retry-most': '1s', 'reply-wait': '10s'}
+FAST = {'retry-first': '1s', 'retry-most': '1s', 'reply-wait': '300s'}
 
 
 def set_relay(site, port=None, **keys):
@@ -19,9 +19,8 @@ def set_relay(site, port=None, **keys):
     if site.daemon:
         n = site.log().count('reload: ')
         site.daemon.send_signal(signal.SIGHUP)
-        until = time.time() + 10
-        while site.log().count('reload: ') == n and time.time() < until:
-            time.sleep(0.02)
+        if not waits(site, lambda: site.log().count('reload: ') > n):
+            raise RuntimeError('batond does not reload:\n' + site.log()[-3000:])
 
 
 def send(site, to, subject='Hello', sender='bo@team.example', person='bo', data=None, **fields):
@@ -37,7 +36,7 @@ def queue(site):
     return json.loads(site.baton('queue', 'list', '--json'))
 
 
-def waits(site, what, seconds=20):
+def waits(site, what, seconds=180):
     """Until what() holds."""
     until = time.time() + seconds
     while time.time() < until and not what():
@@ -45,7 +44,7 @@ def waits(site, what, seconds=20):
     return what()
 
 
-def drained(site, seconds=30):
+def drained(site, seconds=180):
     """Until the queue is empty, and what came of it is on disk and shown: a change made afterwards waits for both."""
     until = time.time() + seconds
     while time.time() < until:

@@ -5,7 +5,7 @@
     for number, items in c.fetch('1:*', '(UID BODYSTRUCTURE BODY.PEEK[])'): ...
 """
 import re, socket
-from baton import PASSWORD
+from baton import PASSWORD, PATIENCE
 
 
 class Malformed(Exception):
@@ -18,7 +18,7 @@ class Refused(Exception):
 
 class Stream:
     """Lines and octets from a socket."""
-    def __init__(self, port, timeout=60):
+    def __init__(self, port, timeout=PATIENCE):
         self.socket = socket.create_connection(('127.0.0.1', port), timeout=timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.waiting = bytearray()
@@ -327,7 +327,7 @@ def fetch_response(octets):
 
 
 class Imap(Stream):
-    def __init__(self, port, timeout=60):
+    def __init__(self, port, timeout=PATIENCE):
         super().__init__(port, timeout)
         self.greeting = self.line()
         self.count = 0
@@ -382,7 +382,7 @@ class Imap(Stream):
 
 
 class Nntp(Stream):
-    def __init__(self, port, person=None, timeout=60):
+    def __init__(self, port, person=None, timeout=PATIENCE):
         super().__init__(port, timeout)
         self.greeting = self.line()
         if person:

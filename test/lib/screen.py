@@ -9,7 +9,7 @@ class Screen:
         environment = dict(os.environ, TERM='screen', LANG='C.UTF-8', LC_ALL='C.UTF-8', **(env or {}))
         environment.pop('TMUX', None)
         subprocess.run(['tmux', '-S', self.socket, '-f', '/dev/null', 'new-session', '-d', '-x', str(columns), '-y', str(lines),
-                        command + '; echo EXIT $?; sleep 60'], env=environment, check=True)
+                        command + '; echo EXIT $?; sleep 600'], env=environment, check=True)
 
     def __enter__(self):
         return self
@@ -25,11 +25,12 @@ class Screen:
     def keys(self, *keys):
         subprocess.run(['tmux', '-S', self.socket, 'send-keys', *keys], check=True)
 
-    def until(self, pattern, seconds=30):
+    def until(self, pattern, seconds=180):
         """True once the pattern shows; False when it does not within the time."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if re.search(pattern, self.text()):
                 return True
             time.sleep(0.1)
+        print(f'# never on the screen: {pattern}', flush=True)
         return False

@@ -95,7 +95,7 @@ class Copy:
                     f'Patterns "Boards/eng/backend/*"\nCreate Near\nSync All\nExpunge Both\nSyncState {self.top}/state-\n')
 
     def sync(self):
-        r = subprocess.run(['mbsync', '-c', self.rc, 'c'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
+        r = subprocess.run(['mbsync', '-c', self.rc, 'c'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
         return '' if r.returncode == 0 else r.stdout.decode() or 'failed'
 
     def files(self, n):
@@ -177,11 +177,11 @@ def neomutt(site):
         s.keys('-l', 'Mend the fan')
         s.keys('Enter')
         s.keys('s')
-        if not tap.ok(s.until('Save.*mailbox', 5), 'neomutt: s asks where to', s.text()): return
+        if not tap.ok(s.until('Save.*mailbox'), 'neomutt: s asks where to', s.text()): return
         s.keys('C-u')
         s.keys('-l', '=Boards/eng/backend/2 Doing')
         s.keys('Enter', '$')
-        tap.ok(s.until(f'(?s)^(?!.*{task} Mend)', 20), 'neomutt: s and $ take it away', s.text())
+        tap.ok(s.until(f'(?s)^(?!.*{task} Mend)'), 'neomutt: s and $ take it away', s.text())
         s.keys('q')
         s.until('EXIT')
     tap.same(one(site, 'ana', task), 2, 'neomutt: a card is saved to another column')
@@ -195,7 +195,7 @@ def neomutt(site):
         s.keys('r')
         tap.ok(s.until(f'To: .*{other}@team\\.example'), 'neomutt: r answers the task', s.text())
         s.keys('y')
-        tap.ok(s.until('Mail sent|sent\\.', 20), 'neomutt: the answer goes', s.text())
+        tap.ok(s.until('Mail sent|sent\\.'), 'neomutt: the answer goes', s.text())
         s.keys('q')
         s.until('EXIT')
     tap.same(one(site, 'ana', other), 4, 'neomutt: /done in a reply to a card')
@@ -263,7 +263,7 @@ def race(site):
         def run(person, column):
             with site.imap(person) as imap:
                 uid = uid_of(imap, 1, task)
-                gate.wait(30)
+                gate.wait(180)
                 said[person] = imap.uid('MOVE', uid, board(column))[0]
         threads = [threading.Thread(target=run, args=a) for a in (('bo', 2), ('cem', 3))]
         for t in threads:

@@ -22,7 +22,7 @@ def write(site, name, text):
     return path
 
 
-def eventually(true, seconds=30):
+def eventually(true, seconds=180):
     """News readers' \\Seen is stored when they pause."""
     end = time.monotonic() + seconds
     while not true() and time.monotonic() < end:
@@ -32,7 +32,7 @@ def eventually(true, seconds=30):
 
 def swaks(site):
     def run(*extra):
-        return subprocess.run(['swaks', '--timeout', '30', *extra], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+        return subprocess.run(['swaks', '--timeout', '180', *extra], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
     auth = ['--auth-user', 'bo', '--auth-password', PASSWORD, '--from', 'bo@team.example']
     submission = ['--server', f'127.0.0.1:{site.port("submission")}']
     for mechanism in ('PLAIN', 'LOGIN'):
@@ -55,7 +55,7 @@ def procmail(site):
                ':0 w\n| $DELIVER --from "bo@team.example" nobody@team.example\n')
     def run(subject):
         mail = message(subject, Message_ID=f'<{subject.split()[-1]}@procmail.example>').replace(b'\r\n', b'\n')
-        return subprocess.run(['procmail', '-m', rc], input=mail, stderr=subprocess.PIPE, timeout=60)
+        return subprocess.run(['procmail', '-m', rc], input=mail, stderr=subprocess.PIPE, timeout=300)
     r = run('[backend] by procmail')
     with site.nntp() as news:
         tap.ok(r.returncode == 0 and news.stat('<procmail@procmail.example>')[0].startswith('223'), 'procmail pipes into baton deliver', r.stderr)
@@ -83,7 +83,7 @@ def neomutt(site):
         s.keys('F', 'd')
         s.keys('$')
         tap.ok(s.until('[Dd]eleted|Expunging|[Mm]ailbox.*changed|unchanged'), 'neomutt: flags and a deletion are written', s.text())
-        s.keys('c'); s.until('Open mailbox', 5)
+        s.keys('c'); s.until('Open mailbox')
         s.keys('=Topics/eng/backend', 'Enter')
         tap.ok(s.until('By swaks PLAIN|Topics/eng/backend'), 'neomutt: a topic opens', s.text())
         s.keys('q')
@@ -135,7 +135,7 @@ def mbsync(site):
         for i in range(5):
             imap.append('Drafts', None, None, message(f'Draft {i}'))
         def sync():
-            return subprocess.run(['mbsync', '-c', rc, 'c'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
+            return subprocess.run(['mbsync', '-c', rc, 'c'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
         r = sync()
         drafts = os.path.join(site.folder, 'mail', 'Drafts')
         files = [os.path.join(drafts, d, f) for d in ('cur', 'new') for f in os.listdir(os.path.join(drafts, d))] if os.path.isdir(drafts) else []

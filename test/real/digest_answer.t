@@ -125,7 +125,7 @@ with Site() as site:
 
     # tasks
     def digest_of(person, day):
-        site.baton('user', 'set', person, '--days', 'mon-sun', '--digest-at', '07:30')
+        site.baton('user', 'set', person, '--days', 'mon-sun')
         site.baton('digest', 'run', '--user', person, '--at', time.strftime('%Y-%m-%dT12:00:00Z', time.gmtime(time.time() + day * 86400)))
         return mails(site, person, 'Digests')[-1]
 

@@ -23,7 +23,7 @@ class Client(threading.Thread):
         self.connect()
 
     def connect(self):
-        self.socket = socket.create_connection(('127.0.0.1', self.site.port('imap')), 60)
+        self.socket = socket.create_connection(('127.0.0.1', self.site.port('imap')), PATIENCE)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.file, self.tag, self.opening = self.socket.makefile('rb'), 0, False
         self.response()
@@ -235,16 +235,21 @@ class Client(threading.Thread):
                 return run()
         self.command('NOOP')
 
+    def behind(self, rounds):
+        """On a slow machine it takes more time to do enough."""
+        part = rounds / ROUNDS
+        return self.commands < part * 50 * SECONDS or (self.qresync and self.resyncs < part * SECONDS / 4)
+
     def run(self):
         try:
             self.select()
             for r in range(ROUNDS):
-                while time.monotonic() < START + SECONDS * (r + 1) / ROUNDS:
+                while time.monotonic() < START + SECONDS * (r + 1) / ROUNDS or self.behind(r + 1):
                     self.step()
-                everybody.wait(60)
+                everybody.wait(600)
                 self.command('NOOP')
                 self.command('UID FETCH 1:* (UID FLAGS)', 'COMPARE')
-                everybody.wait(60)
+                everybody.wait(600)
         except Exception:
             self.fault = traceback.format_exc()
             everybody.abort()
@@ -266,7 +271,7 @@ with Site(people=PEOPLE[:1], topics=[], conf='\n[login]\nlogin-failures = 1000\n
         tap.ok(not c.fault, f'{name}: {c.commands} commands, {c.resyncs} resyncs, {c.compared} flags compared', f'seed {SEED}\n{c.fault}')
     tap.ok(clients[0].view == clients[1].view, 'both see the same messages')
     tap.ok(clients[0].flags == clients[1].flags, 'with the same flags')
-    tap.ok(clients[1].resyncs > SECONDS / 4 and clients[0].commands > 50 * SECONDS, 'they did something')
+    tap.ok(clients[1].resyncs >= SECONDS / 4 and clients[0].commands >= 50 * SECONDS, 'they did something')
     tap.same(site.stop(), 0, 'a clean end')
     tap.same(site.faults(), '', 'baton check is clean')
 tap.done()

@@ -35,7 +35,7 @@ def home_of(site, program, **files):
 
 
 def run(home, *command, input=b'', **env):
-    r = subprocess.run(command, input=input, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, cwd=home,
+    r = subprocess.run(command, input=input, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, cwd=home,
                        env={**os.environ, 'HOME': home, 'LC_ALL': 'C.UTF-8', **env})
     return r.returncode, r.stdout.decode(errors='replace')
 
@@ -47,7 +47,7 @@ def subjects(site, person, folder):
         return [part[1].decode().strip().removeprefix('Subject: ') for part in found if isinstance(part, tuple)]
 
 
-def eventually(look, seconds=10):
+def eventually(look, seconds=180):
     end = time.monotonic() + seconds
     while not look() and time.monotonic() < end:
         time.sleep(0.1)
@@ -73,12 +73,12 @@ def tin(site):
         s.keys('Enter')
         tap.ok(s.until('Who has read this'), 'tin: an article opens', s.text())
         s.keys('f')
-        s.until('p=post', 10)
+        s.until('p=post')
         s.keys('p')
-        tap.ok(s.until('Article posted', 10), 'tin: a follow-up is posted', s.text())
-        s.until('h=help|Who has read|Next response', 5)
+        tap.ok(s.until('Article posted'), 'tin: a follow-up is posted', s.text())
+        s.until('h=help|Who has read|Next response')
         s.keys('Q')
-        s.until('EXIT', 5)
+        s.until('EXIT')
     with site.nntp() as news:
         _, over = news.over((3, 3)) if news.group('eng.ops')[3] >= 3 else ('', [])
         tap.ok(over and over[0][1]['from'] == 'Cem Aydin <cem@team.example>' and '<q@team.example>' in over[0][1]['references'], 'tin: the follow-up is there, in its thread', over)
@@ -91,7 +91,7 @@ def slrn(site):
     with Screen(f'slrn -i {home}/rc -h {server} -f {home}/newsrc', env={'HOME': home}) as s:
         tap.ok(s.until(' 2 +eng\\.ops') and 'bsolete' not in s.text(), 'slrn, TLS: the group, 2 unread', s.text())
         s.keys('Enter')
-        tap.ok(s.until('Bo Lind.*A question about disks', 10), 'slrn, TLS: the articles, with names', s.text())
+        tap.ok(s.until('Bo Lind.*A question about disks'), 'slrn, TLS: the articles, with names', s.text())
         s.keys('q', 'q')
 
 
@@ -110,7 +110,7 @@ def neomutt(site):
         s.keys('n')
         tap.ok(s.until('To: eng\\.ops@team\\.example'), 'neomutt: L answers the topic', s.text())
         s.keys('q')
-        s.until('Save|Postpone', 5)
+        s.until('Save|Postpone')
         s.keys('n')
 
 
@@ -130,7 +130,7 @@ def neomutt_news(site):
 
 
 def net_nntp(site):
-    script = ('use Net::NNTP; my $n = Net::NNTP->new("127.0.0.1:$ARGV[0]", Reader => 1, Timeout => 20) or die "connect";'
+    script = ('use Net::NNTP; my $n = Net::NNTP->new("127.0.0.1:$ARGV[0]", Reader => 1, Timeout => 180) or die "connect";'
               '$n->authinfo("bo", $ARGV[1]) or die "authinfo"; my ($c, $f, $l) = $n->group("eng.ops") or die "group";'
               'my $x = $n->xover("$f-$l"); my $a = $n->article($f); print "over ", scalar(keys %$x) == $c, " article ", scalar(@$a) > 5, "\\n";'
               'my $r = $n->post(["From: Bo Lind <bo\\@team.example>\\n", "Newsgroups: eng.ops\\n", "Subject: By Net::NNTP\\n", "\\n", ".dot\\n"]);'
@@ -278,7 +278,7 @@ def alpine(site):
         s.keys('<'); s.until('FOLDER LIST')
         tap.ok(s.until('Topics'), 'alpine: the folders list', s.text())
         s.keys('q'); s.until('[Rr]eally quit'); s.keys('y')
-        s.until('EXIT', 5)
+        s.until('EXIT')
     tap.ok(eventually(lambda: is_seen(site, 'cem', 'INBOX')), 'alpine: what it read is seen')
 
 

@@ -26,7 +26,7 @@ def settings(text):
     return dict(re.findall(r'^(\w+) = (.*)$', text, re.M))
 
 
-def eventually(look, seconds=8):
+def eventually(look, seconds=180):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         found = look()
@@ -56,7 +56,7 @@ def in_topic(site, topic, ident):
 def send(port, to, subject, sender='zoe@outside.example'):
     """None, or what the server says no with."""
     ident = f'<{subject.replace(" ", ".").lower()}@outside.example>'
-    with smtplib.SMTP('127.0.0.1', port, timeout=30) as s:
+    with smtplib.SMTP('127.0.0.1', port, timeout=180) as s:
         try:
             s.sendmail(sender, to, message(subject, sender=sender, to=to if isinstance(to, str) else ', '.join(to), Message_ID=ident))
         except smtplib.SMTPRecipientsRefused as e:
@@ -162,7 +162,7 @@ def exim(site):
     pipe = config('exim-pipe.conf', contrib('exim/router', ('driver = manualroute', 'driver = accept'), ('baton_lmtp', 'baton_pipe'),
                                             ('  route_list = * 127.0.0.1\n', ''), ('  self = send\n', '')))
     def run(conf, *args, input=b''):
-        r = subprocess.run([shutil.which('exim4'), '-C', conf, *args], input=input, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+        r = subprocess.run([shutil.which('exim4'), '-C', conf, *args], input=input, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
         log = os.path.join(top, 'mainlog')
         return r.stdout.decode() + (open(log).read()[-1500:] if os.path.exists(log) and '-bt' not in args else '')
     said = run(lmtp, '-bt', 'ana@team.example')
@@ -225,7 +225,7 @@ def procmail(site, mails):
         path = os.path.join(home, 'rc')
         with open(path, 'w') as f:
             f.write(f'HOME={home}\nMAILDIR={home}/Maildir\nDEFAULT={home}/Maildir/inbox/\nSHELL=/bin/sh\nLOGFILE={home}/log\n' + rc)
-        return subprocess.run(['procmail', *more, '-m', path], input=mail, stderr=subprocess.PIPE, timeout=60).returncode
+        return subprocess.run(['procmail', *more, '-m', path], input=mail, stderr=subprocess.PIPE, timeout=300).returncode
     for name, folder in (('topic', '.eng-backend'), ('ops', '.eng-ops'), ('digest', '.digests'), ('letter', 'inbox')):
         code = run(contrib('procmail/sort'), mails[name])
         new = os.path.join(home, 'Maildir', folder, 'new')

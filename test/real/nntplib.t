@@ -24,13 +24,13 @@ def refused(call, code):
 
 with Site() as site:
     port = site.port('nntp')
-    stranger = nntplib.NNTP('127.0.0.1', port, timeout=60)
+    stranger = nntplib.NNTP('127.0.0.1', port, timeout=PATIENCE)
     tap.ok('VERSION' in stranger.getcapabilities() and 'STARTTLS' in stranger.getcapabilities(), 'CAPABILITIES, with STARTTLS')
     tap.ok(refused(lambda: stranger.group('eng.backend'), '480'), 'GROUP needs a login')
     tap.ok(refused(lambda: stranger.login('ana', 'wrong', False), '481'), 'a wrong password')
     stranger.quit()
 
-    n = nntplib.NNTP('127.0.0.1', port, timeout=60)
+    n = nntplib.NNTP('127.0.0.1', port, timeout=PATIENCE)
     n.starttls(trusting)
     tap.ok('STARTTLS' not in n.getcapabilities() and 'AUTHINFO' in n.getcapabilities(), 'after STARTTLS: no second one')
     n.login('ana', PASSWORD, False)
@@ -68,7 +68,7 @@ with Site() as site:
     tap.same(sorted(n.newnews('eng.*', hour_ago)[1]), [f'<a{i}@t>' for i in range(5)], 'NEWNEWS')
     tap.ok(abs((n.date()[1] - hour_ago).total_seconds() - 3600) < 300 and n.help()[0].startswith('100'), 'DATE and HELP')
     n.quit()
-    with nntplib.NNTP_SSL('127.0.0.1', site.port('nntps'), user='bo', password=PASSWORD, ssl_context=trusting, timeout=60) as t:
+    with nntplib.NNTP_SSL('127.0.0.1', site.port('nntps'), user='bo', password=PASSWORD, ssl_context=trusting, timeout=PATIENCE) as t:
         tap.same(t.group('doc')[1:4], (1, 1, 1), 'implicit TLS')
     tap.same(site.stop(), 0, 'a clean end')
     tap.same(site.faults(), '', 'baton check is clean')

@@ -88,7 +88,7 @@ try:
         except OSError:
             return process.poll() is not None
 
-    waits(None, listens, 20)
+    waits(None, listens)
     if process.poll() is not None:
         with open(os.path.join(top, 'log')) as f:
             skip_all('OpenSMTPD does not start here: ' + f.read()[-300:].replace('\n', ' '))

@@ -19,7 +19,7 @@ class Sink:
         self.file = os.path.join(folder, f'dump{time.monotonic_ns()}')
         as_root = [] if os.geteuid() else ['-u', 'root']
         self.process = subprocess.Popen([program, *as_root, '-D', self.file, *options, f'127.0.0.1:{port}', '100'], stderr=subprocess.DEVNULL)
-        until = time.time() + 10
+        until = time.time() + 180
         while time.time() < until:
             try:
                 socket.create_connection(('127.0.0.1', port), 1).close()

@@ -204,7 +204,7 @@ with Site(people=PEOPLE[:2], topics=[], conf='\n[login]\nlogin-failures = 1000\n
             continue
         done = subprocess.run(['gsasl', *options, f'--connect=127.0.0.1:{site.port(service)}', '--no-starttls', '--mechanism=SCRAM-SHA-256',
                                '--authentication-id=ana', f'--password={PASSWORD}', '--no-cb'],
-                              input='', capture_output=True, text=True, timeout=60)
+                              input='', capture_output=True, text=True, timeout=300)
         tap.ok('client authentication finished (server trusted)' in (done.stdout + done.stderr).lower(),
                f'gsasl over {service}', done.stdout[-600:] + done.stderr[-600:])
     for service, options in (('imap', ['--imap']), ('submission', ['--smtp'])):
@@ -213,14 +213,14 @@ with Site(people=PEOPLE[:2], topics=[], conf='\n[login]\nlogin-failures = 1000\n
             continue
         done = subprocess.run(['gsasl', *options, f'--connect=127.0.0.1:{site.port(service)}', '--starttls', '--x509-ca-file=',
                                '--mechanism=SCRAM-SHA-256-PLUS', '--authentication-id=ana', f'--password={PASSWORD}'],
-                              input='', capture_output=True, text=True, timeout=60)
+                              input='', capture_output=True, text=True, timeout=300)
         said = done.stdout + done.stderr
         tap.ok('client authentication finished (server trusted)' in said.lower() and b64('p=tls-exporter,,')[:18] in said,
                f'gsasl over {service}: -PLUS by tls-exporter', said[-1500:])
     if shutil.which('msmtp'):
         done = subprocess.run(['msmtp', '--host=127.0.0.1', f'--port={site.port("submission")}', '--auth=scram-sha-256', '--user=ana', '--tls=off',
                                f'--passwordeval=echo {PASSWORD}', '--from=ana@team.example', 'ana@team.example'],
-                              input=message('By msmtp', sender='ana@team.example', to='ana@team.example').decode(), capture_output=True, text=True, timeout=60)
+                              input=message('By msmtp', sender='ana@team.example', to='ana@team.example').decode(), capture_output=True, text=True, timeout=300)
         tap.ok(done.returncode == 0, 'msmtp', done.stderr[-600:])
     else:
         tap.skip('msmtp', 'msmtp is not installed')

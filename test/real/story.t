@@ -41,7 +41,7 @@ def thread(site):
     return mails(site, 'ana', 'Topics/eng/backend')
 
 
-def eventually(look, seconds=30):
+def eventually(look, seconds=180):
     end = time.monotonic() + seconds
     while not look() and time.monotonic() < end:
         time.sleep(0.1)
@@ -50,10 +50,10 @@ def eventually(look, seconds=30):
 
 def ana(site):
     """Mails a task from the command line."""
-    r = subprocess.run(['swaks', '--timeout', '30', '--server', f'127.0.0.1:{site.port("submission")}', '--tls', '--auth', 'PLAIN', '--auth-user', 'ana',
+    r = subprocess.run(['swaks', '--timeout', '180', '--server', f'127.0.0.1:{site.port("submission")}', '--tls', '--auth', 'PLAIN', '--auth-user', 'ana',
                         '--auth-password', PASSWORD, '--from', 'ana@team.example', '--to', 'eng.backend+task@team.example', '--h-From', 'Ana Marques <ana@team.example>',
                         '--header', 'Subject: Renew the certificate', '--body', 'Assign: dee\nLabels: tls\n\nIt ends soon.\n[ ] order\n[ ] install\n'],
-                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
     tap.same(r.returncode, 0, 'Ana: swaks sends it to eng.backend+task@')
     card, = mails(site, 'bo', '"Boards/eng/backend/1 To do"')
     tap.ok(str(card['Subject']) == 'T-1 Renew the certificate (dee)' and 'Checklist: 0 of 2 done' in plain(card), 'its card lies in To do, with Dee and a checklist', card)
@@ -73,7 +73,7 @@ def bo(site):
                 f'Patterns "Boards/eng/backend/*"\nCreate Near\nSync All\nExpunge Both\nSyncState {top}/state-\n')
 
     def sync():
-        return subprocess.run(['mbsync', '-c', top + '/rc', 'c'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120).returncode
+        return subprocess.run(['mbsync', '-c', top + '/rc', 'c'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300).returncode
 
     def files(column):
         place = f'{top}/Boards/eng/backend/{column}/'

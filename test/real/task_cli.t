@@ -146,7 +146,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 def completed(site, *words):
     environment = dict(os.environ, PATH=f'{BUILD}:{os.environ["PATH"]}', BATON_HOME='/nowhere')
     r = subprocess.run(['bash', '-c', COMPLETE.format(top=TOP), 'bash', 'baton', '--home', site.home, *words], env=environment,
-                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
     return r.stdout.decode().split()
 
 

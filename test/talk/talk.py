@@ -6,7 +6,7 @@
 Environment: HOST (127.0.0.1); SMTP_PORT, LMTP_PORT, SUBMISSION_PORT, SUBMISSIONS_PORT, IMAP_PORT,
 IMAPS_PORT, NNTP_PORT, NNTPS_PORT, or PORT_BASE (each is then base + 25, 24, 587, 465, 143, 993,
 119, 563); BATON, the command line, and BATON_HOME, the server's home, with which the persons and
-topics of a file are made; DOMAIN (team.example); TALK_TIMEOUT, seconds to wait for a line (10).
+topics of a file are made; DOMAIN (team.example); TALK_TIMEOUT, seconds to wait for a line (120).
 
 A transcript is a text of lines; `#` begins a comment. First what it needs:
     protocol nntp              of the client without a name; `deliver` is the unix socket
@@ -35,7 +35,7 @@ import base64, os, re, shlex, socket, ssl, subprocess, sys, time
 
 PORTS = {"smtp": 25, "lmtp": 24, "submission": 587, "submissions": 465, "imap": 143, "imaps": 993,
          "nntp": 119, "nntps": 563}
-TIMEOUT = float(os.environ.get("TALK_TIMEOUT", "10"))
+TIMEOUT = float(os.environ.get("TALK_TIMEOUT", "120"))
 DOMAIN = os.environ.get("DOMAIN", "team.example")
 
 
@@ -128,7 +128,7 @@ def need(name):
 
 def baton(arguments, text=""):
     command = shlex.split(need("BATON")) + ["--home", need("BATON_HOME")] + arguments
-    done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=60)
+    done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=300)
     if done.returncode:
         said = (done.stderr or done.stdout).decode("utf-8", "replace").strip()
         raise Failed(f"{' '.join(command)}: exit status {done.returncode}: {said}")
