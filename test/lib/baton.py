@@ -5,7 +5,7 @@
 
 BATON_BUILD names the folder with `baton` and `batond` (default: the build folder beside test/).
 """
-import contextlib, datetime, email.utils, fcntl, imaplib, os, random, shutil, signal, smtplib, socket, subprocess, sys, tempfile, time, warnings, zoneinfo
+import contextlib, datetime, email.utils, imaplib, os, random, select, shutil, signal, smtplib, socket, subprocess, sys, tempfile, time, warnings, zoneinfo
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
@@ -28,15 +28,15 @@ def shared(*path):
     return None
 
 
-taken = {}  # base -> the lock that keeps other tests off its ports, while this one does not listen
+taken = {}  # base -> a socket whose name keeps other tests off its ports, while this one does not listen
 
 
 def free_base():
     for _ in range(2000):
         base = random.randrange(10000, 31000, 1000)  # below what the kernel gives to clients
-        lock = open(os.path.join(tempfile.gettempdir(), f'baton-ports-{base}'), 'w')
+        lock = socket.socket(socket.AF_UNIX)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock.bind(f'\0baton-ports-{base}')  # of the whole machine, whatever TMPDIR is
             with contextlib.ExitStack() as stack:
                 for offset in OFFSETS.values():
                     s = stack.enter_context(socket.socket())
@@ -120,27 +120,37 @@ class Site:
 
     def start(self, wait=300, check=True):
         """True when it serves; False (only when not checked) when it refused to start."""
+        for _ in range(20):
+            refused = self.start_once(wait)
+            if refused is None:
+                return True
+            if 'Address already in use' not in refused:
+                break
+            time.sleep(1)  # the kernel may have given one of the ports to somebody's outgoing connection
+        if check:
+            raise RuntimeError('batond did not start:\n' + self.log()[-3000:])
+        return False
+
+    def start_once(self, wait):
+        """None when it serves, else what it said."""
         read, write = os.pipe()
-        log = open(os.path.join(self.folder, 'log'), 'ab')
-        self.daemon = subprocess.Popen([os.path.join(BUILD, 'batond'), '--home', self.home, '--foreground',
-                                        '--ready-fd', str(write)], pass_fds=[write], stderr=log, stdout=log)
+        with open(os.path.join(self.folder, 'log'), 'ab') as log:
+            before = log.tell()
+            self.daemon = subprocess.Popen([os.path.join(BUILD, 'batond'), '--home', self.home, '--foreground',
+                                            '--ready-fd', str(write)], pass_fds=[write], stderr=log, stdout=log)
         os.close(write)
-        log.close()
         ready = b''
-        import select
         if select.select([read], [], [], wait)[0]:
             ready = os.read(read, 1)
         os.close(read)
-        if not ready:
-            if self.daemon.poll() is None and not check:
-                self.daemon.kill()
-            self.daemon.kill()
-            self.daemon.wait()
-            self.daemon = None
-            if check:
-                raise RuntimeError('batond did not start:\n' + self.log()[-3000:])
-            return False
-        return True
+        if ready:
+            return None
+        self.daemon.kill()
+        self.daemon.wait()
+        self.daemon = None
+        with open(os.path.join(self.folder, 'log'), errors='replace') as f:
+            f.seek(before)
+            return f.read()
 
     def stop(self):
         if not self.daemon:
