@@ -11,7 +11,7 @@
 #include <pthread.h>
 #include <zstd.h>
 
-enum { STACK = 512 * 1024, SLOW_MS = 2000 };
+enum { STACK = 512 * 1024, SLOW_MS = 10000 };
 
 struct run {
         struct str folder;
