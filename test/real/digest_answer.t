@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Answers to a digest: each part becomes a message of its own in the right thread, once; what fits nowhere is told about and
 kept in Drafts; a token is not given away and opens nothing to anybody else."""
-import email, email.policy, os, re, smtplib, sys, time
+import datetime, email, email.policy, os, re, smtplib, sys, zoneinfo
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 from baton import *
 
@@ -36,6 +36,14 @@ def send(site, sender, to, mail, who=None):
         return e.smtp_code
 
 
+BEGAN = datetime.datetime.now(datetime.timezone.utc)
+
+
+def after(days):
+    """The same time of a day to come, whenever that is: wherever one lives, each is of another date."""
+    return (BEGAN + datetime.timedelta(days=days)).strftime('%Y-%m-%dT%H:%M:%SZ')
+
+
 def quoted(digest):
     return ''.join('> ' + line + '\r\n' for line in plain(digest).splitlines())
 
@@ -45,7 +53,7 @@ with Site() as site:
     say(site, 'bo', 'Disk alarm', Message_ID='<d1@t>', body='The disk is full.\r\n')
     say(site, 'ana', 'Re: Disk alarm', Message_ID='<d2@t>', References='<d1@t>', In_Reply_To='<d1@t>', body='The log was full.\r\n')
     say(site, 'bo', 'Menu', topic='doc', Message_ID='<m1@t>', body='What shall we eat?\r\n')
-    site.baton('digest', 'run', '--user', 'cem')
+    site.baton('digest', 'run', '--user', 'cem', '--at', after(0))
     digest, = mails(site, 'cem', 'Digests')
     text, reply_to = plain(digest), digest['Reply-To']
     number = {name: int(re.search(r'\[(\d+)\] \S+ - ' + name, text)[1]) for name in ('Disk alarm', 'Menu')}
@@ -126,14 +134,15 @@ with Site() as site:
     # tasks
     def digest_of(person, day):
         site.baton('user', 'set', person, '--days', 'mon-sun')
-        site.baton('digest', 'run', '--user', person, '--at', time.strftime('%Y-%m-%dT12:00:00Z', time.gmtime(time.time() + day * 86400)))
+        site.baton('digest', 'run', '--user', person, '--at', after(day))
         return mails(site, person, 'Digests')[-1]
 
+    due = (BEGAN + datetime.timedelta(days=1)).astimezone(zoneinfo.ZoneInfo('Asia/Kolkata')).date()  # Cem's day of the digest
     for title in ('Oil the hinges', 'Paint the gate'):
-        send(site, 'bo@team.example', 'eng.ops+task@team.example', message(title, 'bo@team.example', 'eng.ops+task@team.example', 'Assign: cem\r\nDue: tomorrow\r\n\r\nThey squeak.\r\n'), 'bo')
+        send(site, 'bo@team.example', 'eng.ops+task@team.example', message(title, 'bo@team.example', 'eng.ops+task@team.example', f'Assign: cem\r\nDue: {due}\r\n\r\nThey squeak.\r\n'), 'bo')
     today = digest_of('cem', 1)
     text = plain(today)
-    tap.ok('YOUR TASKS' in text and text.count('Oil the hinges') == 1 and 'due t' in text and '"They squeak."' in text, "what somebody has to do stands in the digest, once", text)
+    tap.ok('YOUR TASKS' in text and text.count('Oil the hinges') == 1 and 'due today' in text and '"They squeak."' in text, "what somebody has to do stands in the digest, once", text)
     oil, paint = (int(re.search(r'\[(\d+)\] (T-\d+) ' + name, text)[1]) for name in ('Oil the hinges', 'Paint the gate'))
     task = re.search(r'(T-\d+) Oil the hinges', text)[1]
     gate = re.search(r'(T-\d+) Paint the gate', text)[1]
