@@ -85,7 +85,7 @@ with Site() as site:
     tap.ok(narrow[0] == '1 To do (0)' and '2 Doing (1)' in narrow and max(map(len, narrow)) <= 40, 'a narrow terminal has one below the other', '\n'.join(narrow))
     tap.same([(c['column'], c['task']) for c in json.loads('\n'.join(board(site, '--json')))], [('Doing', 'T-1'), ('Done', 'T-2')], 'the board for programs')
 
-    import pty, struct, termios
+    import fcntl, pty, struct, termios
     def on_terminal(columns, **env):
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack('HHHH', 24, columns, 0, 0))
