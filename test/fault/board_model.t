@@ -7,7 +7,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 from baton import *
 
 STEPS = int(os.environ.get('BATON_STEPS') or 250)
-SEED = int(os.environ.get('BATON_SEED') or 0) or random.randrange(1 << 30)
+SEED = seed()
 R = random.Random(SEED)
 COLUMNS = {'to-do': '1 To do', 'doing': '2 Doing', 'waiting': '3 Waiting', 'done': '4 Done'}
 WHO = [name for name, _, _ in PEOPLE]

@@ -10,7 +10,7 @@ from baton import *
 from rawclient import Imap, Malformed, Nntp, Refused
 
 ROUNDS = int(os.environ.get('BATON_ROUNDS') or 100)
-SEED = int(os.environ.get('BATON_SEED') or random.randrange(1 << 30))
+SEED = seed()
 PAGE = 4096
 NAMES_DAMAGE = re.compile(r'damaged|missing|not whole|wrong|cut short|fails its checksum|cannot be (read|recovered)')
 # what a failed environment holds is left to the end of the process, on purpose

@@ -50,6 +50,12 @@ def free_base():
     raise RuntimeError('no free ports')
 
 
+def seed():
+    """What chance begins with: BATON_SEED; with CI set always the same, so that what it says is about the change that is
+    tried; else something new each time."""
+    return int(os.environ.get('BATON_SEED') or 0) or (20261122 if os.environ.get('CI') else random.randrange(1, 1 << 30))
+
+
 def hours_away(zone):
     """A time of day that was hours ago there, and comes in hours: the daemon's own clock brings digests, too."""
     return '19:30' if datetime.datetime.now(zoneinfo.ZoneInfo(zone)).hour < 12 else '07:30'

@@ -6,7 +6,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 from baton import *
 
 SECONDS = float(os.environ.get('BATON_SECONDS', '20'))
-SEED = int(os.environ.get('BATON_SEED', '0')) or random.randrange(1 << 30)
+SEED = seed()
 ROUNDS = max(2, int(SECONDS * 8))  # at the end of each both stand still, and what they were told is compared
 contents = {}  # uid -> body: a UID never shows another message
 lock = threading.Lock()
