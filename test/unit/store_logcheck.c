@@ -99,13 +99,15 @@ static void file_copy(const char *from, const char *to)
 
 typedef void each_file(const char *folder, const char *name, void *arg);
 
+/* Log files made beforehand hold nothing, and the checkpointer makes them at any time. */
 static void files(const char *folder, each_file *each, void *arg)
 {
         DIR *dir = opendir(folder);
         assert_non_null(dir);
         for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
                 if (entry->d_name[0] != '.' && strcmp(entry->d_name, "ballast") != 0 &&
-                        strcmp(entry->d_name, "lock") != 0)
+                        strcmp(entry->d_name, "lock") != 0 &&
+                        strncmp(entry->d_name, "spare", 5) != 0)
                         each(folder, entry->d_name, arg);
         closedir(dir);
 }
