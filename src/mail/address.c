@@ -370,6 +370,12 @@ static bool in_route(const struct scan *scan)
                str_chr(str_from(s, open), ':') == STR_NOWHERE;
 }
 
+/* `@a:ana@x`, a route that lacks its brackets: no group's name holds an '@' (RFC 5322 3.4). */
+static bool in_bare_route(const struct scan *scan)
+{
+        return str_starts(str_trim(buf_str(&scan->text)), STR("@"));
+}
+
 static void text_add(struct scan *scan, struct str s)
 {
         if (scan->text.len + s.len > ELEMENT_MAX)
@@ -412,7 +418,7 @@ static void take_octet(struct scan *scan)
                 end_element(scan);
         } else if (c == ';') {
                 end_group(scan);
-        } else if (c == ':' && !scan->in_angle && !scan->in_group) {
+        } else if (c == ':' && !scan->in_angle && !scan->in_group && !in_bare_route(scan)) {
                 if (str_trim(buf_str(&scan->text)).len)
                         begin_group(scan);
         } else if (c != '"' && c != '(' && c != ')') { /* those here are unclosed or unopened */
