@@ -21,7 +21,7 @@ struct file_op {
         struct body chunks;
         struct buf head, tail, references;
         struct buf stored; /* the record of a message that was here before, while it is looked at */
-        struct str xref; /* while entries are put */
+        struct str xref; /* while an entry is put */
         uint64_t ahead; /* body written ahead, or 0 */
         time_t now;
         bool settled, landed; /* the body written ahead is the message's now; and that is flushed.
@@ -235,21 +235,23 @@ static enum status give_numbers(struct txn *txn, struct file_op *f, uint64_t mes
         return st;
 }
 
-/* "Xref: site group:number ...\r\n" of all news entries (RFC 5536 3.2.14). */
-static enum status write_xref(struct txn *txn, struct file_op *f, struct buf *out)
+/* "Xref: site group:number ...\r\n" (RFC 5536 3.2.14) of one news entry: the places that all its
+ * readers may know. */
+static enum status write_xref(
+        struct txn *txn, struct file_op *f, const struct filing_entry *of, struct buf *out)
 {
         struct filing *filing = f->filing;
         enum status st = OK;
         buf_add_text(out, "Xref: ");
         buf_add(out, filing->site);
         for (size_t i = 0; st == OK && i < filing->entry_count; i++) {
+                const struct filing_entry *e = &filing->entries[i];
                 struct row *row;
-                if (!filing->entries[i].news)
+                if (!e->news || (e->private && e != of))
                         continue;
-                st = rows_get(txn, f->op.store, filing->entries[i].mailbox, &row);
+                st = rows_get(txn, f->op.store, e->mailbox, &row);
                 if (st == OK)
-                        buf_addf(out, " %.*s:%u", STR_ARG(row->mailbox.name),
-                                filing->entries[i].number);
+                        buf_addf(out, " %.*s:%u", STR_ARG(row->mailbox.name), e->number);
         }
         buf_add_text(out, "\r\n");
         return st;
@@ -347,17 +349,17 @@ static enum status put_entries(struct txn *txn, struct file_op *f, struct messag
 {
         struct filing *filing = f->filing;
         struct buf xref = {0};
-        bool news = false;
         enum status st = OK;
-        for (size_t i = 0; i < filing->entry_count; i++)
-                news = news || filing->entries[i].news;
-        if (news)
-                st = write_xref(txn, f, &xref);
-        f->xref = buf_str(&xref);
         for (size_t i = 0; st == OK && i < filing->entry_count; i++) {
-                if (filing->entries[i].already)
+                const struct filing_entry *e = &filing->entries[i];
+                if (e->already)
                         continue;
-                st = put_entry(txn, f, &filing->entries[i], m);
+                buf_clear(&xref);
+                if (e->news)
+                        st = write_xref(txn, f, e, &xref);
+                f->xref = buf_str(&xref);
+                if (st == OK)
+                        st = put_entry(txn, f, e, m);
                 m->refs++;
         }
         buf_release(&xref);

@@ -10,6 +10,7 @@ struct filing_entry {
         uint32_t mailbox;
         struct str prefix; /* header fields that Baton adds, CRLF form; empty for folders */
         bool news;    /* adds Xref to the prefix, with the number given, and an overview record */
+        bool private; /* of news: not everybody reads there, so that no other entry's Xref names it */
         time_t date;  /* internal date; 0: now */
         bool history; /* unread for nobody */
         bool shown;   /* in a folder, because it names its owner: \Seen and \Flagged are one with those
