@@ -61,7 +61,10 @@ enum status imap_may_post(struct session *s, const struct folder *f, struct str 
 
 enum status imap_not_filed(struct session *s, enum status st, enum refusal why)
 {
-        if (why == REFUSED_NOT || why == REFUSED_SITE || why >= REFUSED_COUNT)
+        bool stored = why == REFUSED_NOT || why == REFUSED_SITE || why >= REFUSED_COUNT;
+        if (stored && st == TOO_MANY) /* RFC 5530 3 */
+                return imap_refuse(s, st, "[LIMIT] A folder may have %d keywords", KEYWORDS_MAX);
+        if (stored)
                 return st == INVALID ? imap_refuse(s, UNSUPPORTED, "[CANNOT] That is not a message")
                                      : st;
         const char *code = why == REFUSED_SIZE   ? "TOOBIG"
@@ -263,8 +266,6 @@ static enum status file(struct append *a)
         enum refusal why = REFUSED_NOT;
         st = a->count == 1 ? accept_post(s->site, all, s->arena, &why)
                            : submit_many(s->site, list, a->count, s->arena, &why);
-        if (st == TOO_MANY)
-                return imap_refuse(s, st, "[LIMIT] A folder may have %d keywords", KEYWORDS_MAX);
         if (st != OK)
                 return imap_not_filed(s, st, why);
         for (size_t i = 0; a->count > 1 && i < a->count; i++)

@@ -48,7 +48,7 @@ static enum status into_folder(struct transfer *t)
                 change_expunge(change, s->selected->mailbox, t->numbers, NULL);
         enum status st = store_commit(change);
         change_free(change);
-        return st;
+        return st == TOO_MANY ? imap_not_filed(s, st, REFUSED_NOT) : st;
 }
 
 /* ---- into a topic: that is posting ---- */
@@ -87,6 +87,17 @@ static enum status read_posts(struct transfer *t, struct batch *b, struct buf *b
         return st;
 }
 
+static void take_flags(struct session *s, uint32_t number, struct placement *to)
+{
+        const struct marks *marks = s->selected->marks;
+        struct str *list = arena_alloc(s->arena, (marks->keyword_count + 1) * sizeof *list);
+        to->flags = marks_flags(marks, number);
+        to->keywords = list;
+        for (size_t i = 0; i < marks->keyword_count; i++)
+                if (numset_has(marks->keyword[i], number))
+                        list[to->keyword_count++] = marks->keywords[i];
+}
+
 static enum status post(struct transfer *t, const struct batch *b, const struct buf *bytes)
 {
         struct session *s = t->session;
@@ -99,7 +110,7 @@ static enum status post(struct transfer *t, const struct batch *b, const struct 
         enum refusal why = REFUSED_NOT;
         for (size_t i = 0; i < b->count; i++) {
                 to[i].mailbox = t->folder.mailbox;
-                to[i].flags = marks_flags(s->selected->marks, b->entries[i].number);
+                take_flags(s, b->entries[i].number, &to[i]);
                 all[i] = (struct submission){.sender = &sender,
                         .bytes = buf_str(&bytes[i]),
                         .date = b->entries[i].date,

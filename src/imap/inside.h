@@ -29,7 +29,7 @@ struct selected {
         struct numset *untold;     /* flags of these changed; NULL: of none */
         uint64_t untold_since;     /* all of those changes are after it */
         struct numset *saved;      /* the last search's result, "$" (RFC 5182); NULL: none */
-        size_t keywords_told;
+        uint64_t flags_told;       /* which FLAGS, in short (update.c) */
         struct watch *watch;       /* in IDLE */
 };
 
@@ -100,6 +100,7 @@ uint32_t imap_sequence(const struct session *, uint32_t number);
 void imap_print_flags(struct buf *out, const struct marks *, uint32_t number);
 void imap_begin_fetch(struct session *, uint32_t number); /* "* 7 FETCH (" */
 void imap_say_flags(struct session *); /* FLAGS and PERMANENTFLAGS */
+void imap_tell_flags(struct session *); /* the same, when they have changed since they were said */
 /* modseq 0: it is not told */
 void imap_say_fetch_flags(struct session *, uint32_t number, uint64_t modseq);
 void imap_deselect(struct session *);

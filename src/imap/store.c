@@ -29,8 +29,8 @@ static enum status say_stored(struct session *s, const struct storing *o)
         if (o->silent && m->untold) /* changed by others, too: flags are told with it */
                 numset_andnot(touched, m->untold);
         enum status st = modseqs_load(s, touched, o->before, &modseqs);
-        if (!o->silent && m->marks->keyword_count > m->keywords_told)
-                imap_say_flags(s);
+        if (!o->silent)
+                imap_tell_flags(s);
         struct walk w = numset_walk(touched);
         for (uint32_t n; st == OK && walk_next(&w, &n) && !wire_gone(s->wire);) {
                 if (o->silent)

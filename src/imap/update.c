@@ -102,6 +102,24 @@ static void print_all_flags(struct buf *out, const struct marks *marks)
                 add_name(out, marks->keywords[i]);
 }
 
+/* For a new keyword: one that is on no message gives its place away. */
+static bool has_place(const struct marks *marks)
+{
+        bool has = marks->keyword_count < KEYWORDS_MAX;
+        for (size_t i = 0; !has && i < marks->keyword_count; i++)
+                has = !numset_low(marks->keyword[i]);
+        return has;
+}
+
+/* Of what FLAGS and PERMANENTFLAGS say: another one when they say something else. */
+static uint64_t flags_sum(const struct marks *marks)
+{
+        uint64_t sum = has_place(marks);
+        for (size_t i = 0; i < marks->keyword_count; i++)
+                sum = sum * 31 + str_hash(marks->keywords[i]);
+        return sum;
+}
+
 void imap_say_flags(struct session *s)
 {
         struct selected *m = s->selected;
@@ -113,10 +131,15 @@ void imap_say_flags(struct session *s)
         } else {
                 buf_add_text(imap_out(s), "* OK [PERMANENTFLAGS ");
                 print_all_flags(imap_out(s), m->marks);
-                imap_line(s, "%s)] These are kept",
-                        m->marks->keyword_count < KEYWORDS_MAX ? " \\*" : "");
+                imap_line(s, "%s)] These are kept", has_place(m->marks) ? " \\*" : "");
         }
-        m->keywords_told = m->marks->keyword_count;
+        m->flags_told = flags_sum(m->marks);
+}
+
+void imap_tell_flags(struct session *s)
+{
+        if (flags_sum(s->selected->marks) != s->selected->flags_told)
+                imap_say_flags(s);
 }
 
 void imap_begin_fetch(struct session *s, uint32_t number)
@@ -247,8 +270,7 @@ static void tell_flags(struct session *s)
 void imap_tell(struct session *s, bool expunges)
 {
         struct selected *m = s->selected;
-        if (m->marks->keyword_count > m->keywords_told)
-                imap_say_flags(s);
+        imap_tell_flags(s);
         if (expunges && m->own)
                 tell_expunges(s);
         if (numset_count(m->told) > m->exists) {

@@ -11,6 +11,52 @@ struct copy_op {
         enum status status;
 };
 
+/* Leaves of the keywords there those that some of these messages have. */
+static enum status drop_unused(struct txn *txn, struct copy_op *c, struct words *words)
+{
+        struct mark_place there = {.person = c->copying->person, .mailbox = c->copying->from};
+        struct numset *have = numset_new();
+        enum status st = OK;
+        for (unsigned i = 0; st == OK && i < words->count; i++) {
+                numset_clear(have);
+                there.flag = FLAG_INDEX_KEYWORDS + i;
+                st = mark_get(c->op.store, txn, &there, c->numbers, have);
+                if (!numset_low(have))
+                        words->at[i] = STR_NONE;
+        }
+        numset_free(have);
+        return st;
+}
+
+static enum status check_room(struct txn *txn, struct copy_op *c, const struct words *words)
+{
+        struct str list[KEYWORDS_MAX];
+        struct marking m = {
+                .mailbox = c->copying->to, .person = c->copying->person, .keywords = list};
+        for (size_t i = 0; i < words->count; i++)
+                if (words->at[i].len)
+                        list[m.keyword_count++] = words->at[i];
+        return m.keyword_count ? words_check(txn, &c->op, &m) : OK;
+}
+
+/* Keywords go along, or nothing is copied (RFC 9051 6.4.7: flags are preserved). Which of them these
+ * messages have is read only where there is no place for all. */
+static enum status check_words(struct txn *txn, struct copy_op *c)
+{
+        struct buf value = {0};
+        struct words words;
+        enum status st = words_get(c->op.store, txn, c->copying->person, c->copying->from, &value,
+                &words);
+        if (st == OK)
+                st = check_room(txn, c, &words);
+        if (st == TOO_MANY) {
+                st = drop_unused(txn, c, &words);
+                st = st == OK ? check_room(txn, c, &words) : st;
+        }
+        buf_release(&value);
+        return st;
+}
+
 static enum status copy_check(struct txn *txn, struct op *op)
 {
         struct copy_op *c = (struct copy_op *)op;
@@ -24,7 +70,7 @@ static enum status copy_check(struct txn *txn, struct op *op)
                 return FORBIDDEN;
         if (st == OK && numset_count(c->numbers) > NUMBER_LAST - row->mailbox.next)
                 return TOO_MANY;
-        return st;
+        return st == OK && c->copying->person ? check_words(txn, c) : st;
 }
 
 static enum status put_entry(struct txn *txn, const struct place *at, const struct entry *e)
@@ -103,7 +149,6 @@ static enum status copy_flag(
         return st;
 }
 
-/* A keyword that finds no place any more is left behind: a copy is not refused for it. */
 static enum status copy_words(struct txn *txn, struct copy_op *c, struct numset *flagged)
 {
         struct mark_place here = {.person = c->copying->person, .mailbox = c->copying->to};
@@ -120,7 +165,6 @@ static enum status copy_words(struct txn *txn, struct copy_op *c, struct numset 
                         if (st == OK)
                                 st = copy_flag(txn, c, there.flag, flag, flagged);
                 }
-                st = st == TOO_MANY ? OK : st;
                 numset_free(have);
         }
         buf_release(&value);

@@ -120,7 +120,8 @@ void change_expunge(
         struct change *, uint32_t mailbox, const struct numset *numbers, struct numset *gone);
 /* Copies entries that are there to a folder in ascending order, with their prefix-free bytes,
  * internal dates, and the flags that `person` has on them. from/to numbers of the pairs are filled
- * in parallel, ascending (COPYUID). */
+ * in parallel, ascending (COPYUID). TOO_MANY: over KEYWORDS_MAX keywords would be on messages there, or
+ * it has given 2^31 numbers. */
 struct copying {
         uint32_t from, to, person;
         const struct numset *numbers;
