@@ -117,6 +117,7 @@ static int exit_of(enum refusal why, enum status st)
                 [REFUSED_MODE] = EX_NOPERM,
                 [REFUSED_AGAIN] = EX_NOPERM,
                 [REFUSED_MUTE] = EX_NOPERM,
+                [REFUSED_RESENT] = EX_NOPERM,
         };
         if (st == OK)
                 return 0;

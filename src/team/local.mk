@@ -17,7 +17,7 @@ libbaton_a_SOURCES += \
 	src/team/subaddress.c src/team/subaddress.h src/team/token.c src/team/token.h \
 	src/team/task.h \
 	src/team/card.c src/team/card.h src/team/edit.c src/team/edit.h src/team/field.c src/team/field.h src/team/journal.c src/team/journal.h src/team/placing.c src/team/placing.h src/team/task.c src/team/task_look.c src/team/task_name.c src/team/tasking.c src/team/tasking.h \
-	src/team/usual.c src/team/usual.h src/team/vouch.c src/team/vouch.h
+	src/team/usual.c src/team/usual.h src/team/claim.c src/team/claim.h src/team/vouch.c src/team/vouch.h
 check_PROGRAMS += test/unit/team_gate
 test_unit_team_gate_SOURCES = test/unit/team_gate.c
 test_unit_team_gate_LDADD = $(UNIT_LIBS)

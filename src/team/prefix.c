@@ -46,6 +46,16 @@ static void add_path(struct buf *out, struct str path)
                         buf_add_char(out, path.at[i]);
 }
 
+/* From does not say who brought it here: a comment does, in the form in which Postfix has it. */
+static void add_filer(struct site *site, uint32_t person, struct buf *out)
+{
+        struct arena *arena = arena_new();
+        struct person p;
+        if (person_get(site->store, person, arena, &p) == OK)
+                buf_addf(out, "(Authenticated sender: %.*s)\r\n\t", STR_ARG(p.name));
+        arena_free(arena);
+}
+
 /* RFC 5321 4.4. */
 static void add_received(struct site *site, const struct submission *mail, struct str address,
         struct buf *out)
@@ -63,6 +73,8 @@ static void add_received(struct site *site, const struct submission *mail, struc
         } else {
                 buf_add_char(out, ' ');
         }
+        if (mail->resent)
+                add_filer(site, sender->person, out);
         buf_add_text(out, "by ");
         buf_add(out, site_config(site)->host);
         BUF_ADD_ALL(out, STR(" with "), str_of(protocol_name(sender)), STR(" id "));

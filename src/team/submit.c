@@ -1,16 +1,15 @@
 #include "team/submit.h"
 #include "base/clock.h"
-#include "mail/address.h"
 #include "mail/header.h"
 #include "mail/msgid.h"
 #include "store/queue.h"
 #include "team/answer_post.h"
+#include "team/claim.h"
 #include "team/named.h"
 #include "team/list_mail.h"
 #include "team/list_send.h"
 #include "team/prefix.h"
 #include "team/report.h"
-#include <ctype.h>
 
 enum { RECEIVED_MAX = 50, TARGETS_MAX = 60 };
 
@@ -46,6 +45,8 @@ const char *refusal_text(enum refusal why)
                                   "there, or write again tomorrow",
                 [REFUSED_MUTE] = "this site sends no mail to the outside, so it could not answer: log "
                                  "in to write to this address",
+                [REFUSED_RESENT] = "a mail that is resent (Resent-From) asks for nothing: forward it, or "
+                                   "write one of your own",
                 [REFUSED_SITE] = "the server cannot file it now: try again later",
         };
         return why < REFUSED_COUNT ? texts[why] : "refused";
@@ -227,62 +228,7 @@ struct parsed_mail *submit_parsed(struct submission *mail, struct arena *arena)
         return mail->parsed;
 }
 
-/* "ana@team.example>", "ana@team.example.": no address, but clients show it as one of ours. Not
- * "ana@team.example.com". */
-static bool reads_as_ours(struct site *site, struct arena *arena, struct str text)
-{
-        struct str domain = site_config(site)->domain;
-        struct str ours = arena_printf(arena, "@%.*s", STR_ARG(domain));
-        size_t at;
-        while ((at = str_find_same(text, ours)) != STR_NOWHERE) {
-                text = str_from(text, at + ours.len);
-                size_t dot = text.len && text.at[0] == '.';
-                bool longer = text.len > dot && (isalnum((unsigned char)text.at[dot]) || text.at[dot] == '-');
-                if (!longer)
-                        return true;
-        }
-        return false;
-}
-
-/* Does this field claim an address that the sender may not use? */
-static bool claims_another(struct site *site, const struct sender *sender, struct str value,
-        struct arena *arena)
-{
-        struct addresses list = address_list(arena, value);
-        for (size_t i = 0; i < list.count; i++) {
-                struct str text = address_text(arena, &list.v[i]);
-                bool ours = rules_is_site(site, text) || reads_as_ours(site, arena, text);
-                if (!ours && !sender->person)
-                        continue;
-                uint32_t owner = rules_person_of(site, text);
-                bool own = owner && owner == sender->person; /* a topic's is nobody's own */
-                if (!own && (owner || ours))
-                        return true;
-        }
-        return false;
-}
-
-/* A header may hold several From, and readers differ in which they show: all count, and Sender, by
- * which some show who wrote. What is appended or imported is somebody's archive: it commands
- * nothing, whoever wrote it. */
-static bool is_forged(struct site *site, const struct sender *sender, struct str header,
-        struct arena *arena)
-{
-        enum { AUTHORS_MAX = 10 }; /* such fields; nobody honest writes more */
-        struct field field;
-        unsigned authors = 0;
-        if (sender->way == WAY_APPEND || sender->way == WAY_IMPORT || sender->way == WAY_SITE)
-                return false;
-        while (header_next(&header, &field)) {
-                if (!str_same(field.name, STR("From")) && !str_same(field.name, STR("Sender")))
-                        continue;
-                if (++authors > AUTHORS_MAX || claims_another(site, sender, field.value, arena))
-                        return true;
-        }
-        return false;
-}
-
-static enum status check_form(struct site *site, const struct submission *mail, struct arena *arena,
+static enum status check_form(struct site *site, struct submission *mail, struct arena *arena,
         enum refusal *why)
 {
         struct str header = str_sub(mail->bytes, 0, header_length(mail->bytes));
@@ -296,9 +242,11 @@ static enum status check_form(struct site *site, const struct submission *mail, 
                 return refuse(why, REFUSED_FORM, INVALID);
         if (mail->sender->way != WAY_IMPORT && header_count(header, "Received") > RECEIVED_MAX)
                 return refuse(why, REFUSED_LOOP, INVALID);
-        if (is_forged(site, mail->sender, header, arena))
+        enum claim claim = claim_of(site, mail->sender, header, arena);
+        if (claim == CLAIM_FORGED)
                 return refuse(why, REFUSED_FORGED, FORBIDDEN);
-        return OK;
+        mail->resent = claim == CLAIM_RESENT;
+        return mail->resent && mail->command_count ? refuse(why, REFUSED_RESENT, FORBIDDEN) : OK;
 }
 
 /* Message-ID and Date are what a first server adds where they are missing (RFC 6409 8, RFC 5537

@@ -45,6 +45,7 @@ enum refusal {
         REFUSED_MODE,     /* not a way in which somebody outside can follow a topic */
         REFUSED_AGAIN,    /* that address was written to today already */
         REFUSED_MUTE,     /* an answer would have to go out, and no mail does */
+        REFUSED_RESENT,   /* another's mail, passed on to an address that asks for something */
         REFUSED_COUNT
 };
 const char *refusal_text(enum refusal); /* "no such person or topic here" */
@@ -93,6 +94,7 @@ struct submission {
         size_t assigned_count;
         /* filled */
         struct parsed_mail *parsed; /* of bytes, once somebody has read it (submit_parsed) */
+        bool resent;           /* another's mail that the sender passes on (claim.h) */
         bool queued;           /* something of it waits to leave */
         struct str message_id; /* in the arena */
         uint64_t message;

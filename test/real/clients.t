@@ -65,16 +65,42 @@ def procmail(site):
     tap.same(r.returncode, 67, 'baton deliver: unknown recipient is EX_NOUSER')
 
 
-def neomutt(site):
-    imap = site.imap('ana')
-    for i in range(3):
-        imap.append('INBOX', None, None, message(f'Letter {i}', body=f'This is letter {i}.\r\n'))
-    rc = write(site, 'muttrc', f'set folder="imap://ana:{PASSWORD}@127.0.0.1:{site.port("imap")}/"\nset spool_file="+INBOX"\n'
+def muttrc(site):
+    return write(site, 'muttrc', f'set folder="imap://ana:{PASSWORD}@127.0.0.1:{site.port("imap")}/"\nset spool_file="+INBOX"\n'
                f'set imap_pass="{PASSWORD}"\nset smtp_pass="{PASSWORD}"\nset ssl_force_tls=no\nset ssl_starttls=no\nset imap_check_subscribed=no\nset imap_condstore=yes\nset imap_qresync=yes\nset sort=mailbox-order\n'
                f'set smtp_url="smtp://ana:{PASSWORD}@127.0.0.1:{site.port("submission")}/"\nset from="ana@team.example"\nset real_name="Ana"\n'
                'set record="+Sent"\nset trash="+Trash"\nset delete=yes\nset wait_key=no\nset editor="sh -c \'echo An answer by neomutt >> $0\'"\nset fast_reply=yes\n'
                f'set header_cache="{site.folder}/hcache"\nset message_cachedir="{site.folder}/mcache"\n')
-    with Screen(f'neomutt -n -F {rc} -f =INBOX') as s:
+
+
+def bounce(site):
+    """A colleague's mail, and a post as the topic's folder shows it, are passed on as they are."""
+    with site.smtp('submission', 'bo') as s:
+        s.sendmail('bo@team.example', ['ana@team.example'], message('For Dee', to='ana@team.example', body='Ana, tell Dee.\r\n', Message_ID='<fordee@x.example>'))
+        s.sendmail('bo@team.example', ['eng.backend@team.example'], message('For her, too', to='eng.backend@team.example', body='All of you.\r\n', Message_ID='<too@x.example>'))
+    for folder, subject in (('INBOX', 'For Dee'), ('Topics/eng/backend', 'For her, too')):
+        with Screen(f'neomutt -n -F {muttrc(site)} -f =\'{folder}\'') as s:
+            s.until(subject)
+            s.keys('/', *subject, 'Enter')
+            s.keys('b')
+            s.until('Bounce message to:')
+            s.keys('dee@team.example', 'Enter')
+            s.until('Bounce message to dee.*\\?')
+            s.keys('Enter')
+            tap.ok(s.until('Message bounced'), f'neomutt: a mail is bounced from {folder}', s.text())
+    with site.imap('dee') as imap:
+        imap.select('INBOX')
+        for id, body in (('fordee', 'Ana, tell Dee.'), ('too', 'All of you.')):
+            found = imap.search(None, 'HEADER', 'Message-ID', f'<{id}@x.example>', 'HEADER', 'Resent-From', 'ana@team.example', 'FROM', 'bo@team.example', 'BODY', f'"{body}"')[1][0].split()
+            tap.same(len(found), 1, f'neomutt: what was bounced is there, {id}')
+
+
+def neomutt(site):
+    bounce(site)
+    imap = site.imap('ana')
+    for i in range(3):
+        imap.append('INBOX', None, None, message(f'Letter {i}', body=f'This is letter {i}.\r\n'))
+    with Screen(f'neomutt -n -F {muttrc(site)} -f =INBOX') as s:
         tap.ok(s.until('Letter 2'), 'neomutt: the INBOX lists', s.text())
         s.keys('1', 'Enter'); s.keys('Enter')
         tap.ok(s.until('Letter 0.*|This is letter 0'), 'neomutt: a letter opens', s.text())
