@@ -118,6 +118,9 @@ static int exit_of(enum refusal why, enum status st)
                 [REFUSED_AGAIN] = EX_NOPERM,
                 [REFUSED_MUTE] = EX_NOPERM,
                 [REFUSED_RESENT] = EX_NOPERM,
+                [REFUSED_TASKS] = EX_NOPERM,
+                [REFUSED_THREAD] = EX_NOPERM,
+                [REFUSED_AUTHOR] = EX_NOPERM,
         };
         if (st == OK)
                 return 0;
@@ -164,6 +167,8 @@ static int file_here(struct delivery *d)
         for (size_t i = 0; i < d->to_count;
                 i++) { /* as over LMTP: one bad address does not stop the others */
                 st = submit_target(c->site, &sender, d->to[i], c->arena, &targets[count], &why);
+                if (st == OK)
+                        st = submit_beside(targets, count, &targets[count], &why);
                 if (st == OK)
                         count++;
                 else if (!status)

@@ -41,7 +41,8 @@ static const char *const refusal_code[REFUSED_COUNT] = {
         [REFUSED_NAMES] = "550 5.5.3",
         [REFUSED_TOKEN] = "550 5.1.1",   [REFUSED_MODE] = "550 5.7.1",
         [REFUSED_AGAIN] = "550 5.7.1",   [REFUSED_MUTE] = "550 5.7.1",
-        [REFUSED_RESENT] = "550 5.7.1",
+        [REFUSED_RESENT] = "550 5.7.1",  [REFUSED_TASKS] = "550 5.7.1",
+        [REFUSED_THREAD] = "550 5.7.1",  [REFUSED_AUTHOR] = "550 5.7.1",
 };
 
 void smtp_say(struct session *s, const char *format, ...)

@@ -164,6 +164,8 @@ static enum status smtp_rcpt(struct session *s, const struct args *a)
         enum refusal why = REFUSED_NOT;
         struct sender sender = smtp_sender(s);
         enum status st = submit_target(s->site, &sender, path, s->mail, &target, &why);
+        if (st == OK)
+                st = submit_beside(s->targets, s->target_count, &target, &why);
         if (why == REFUSED_COMMAND && !may_read(s, target.id))
                 why = REFUSED_MEMBERS;
         if (st != OK) {

@@ -381,12 +381,44 @@ static enum status file_and_open(struct obeying *o, enum refusal *why)
         return st;
 }
 
+static bool is_automatic(const struct submission *mail)
+{
+        return derive_automatic(str_sub(mail->bytes, 0, header_length(mail->bytes)));
+}
+
 /* An answer that says /task makes a task of the thread that it answers, not of itself. */
 static bool opens_itself(struct obeying *o)
 {
         struct str header = str_sub(o->mail->bytes, 0, header_length(o->mail->bytes));
         bool answers = header_count(header, "In-Reply-To") || header_count(header, "References");
         return !o->task && (o->opens || (o->wish.opens && !answers));
+}
+
+/* A thread is one task. Where this very message has opened one elsewhere, it is only filed here; to a
+ * +task that is refused, and so is an answer within another topic's task. (An answer to all has that
+ * address as well: the task began there.) */
+static enum status heed_thread(struct obeying *o, bool *commanding, enum refusal *why)
+{
+        uint32_t number = o->task;
+        bool here = true;
+        enum status st = OK;
+        if (!number && opens_itself(o)) {
+                st = submit_check(o->site, o->mail, o->arena, why);
+                if (st == OK)
+                        st = answered_opened(o->site, o->actor.id, o->mail->message_id, o->arena,
+                                &number);
+        } else if (!o->mail->opens) {
+                return OK;
+        }
+        if (st == OK && number)
+                st = answered_is_in(o->site, number, o->topic, &here);
+        if (st != OK || here)
+                return st;
+        *commanding = false;
+        if (!o->mail->opens)
+                return OK;
+        *why = REFUSED_THREAD;
+        return FORBIDDEN;
 }
 
 /* ---- one mail to several tasks ---- */
@@ -459,10 +491,16 @@ CHECKED enum status accept_post(
                 return FORBIDDEN;
         }
         enum status st = prepare(&o, &commanding);
+        if (st == OK && mail->opens && !commanding && !is_automatic(mail)) {
+                *why = REFUSED_AUTHOR;
+                return FORBIDDEN;
+        }
+        if (st == OK && commanding)
+                st = heed_thread(&o, &commanding, why);
         if (st == OK && o.addressed)
                 st = join_thread(&o);
         if (st != OK) {
-                *why = REFUSED_SITE;
+                *why = *why ? *why : REFUSED_SITE;
                 return st;
         }
         if (commanding && opens_itself(&o)) {

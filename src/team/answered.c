@@ -107,3 +107,34 @@ CHECKED enum status answered_task(struct site *site, uint32_t person, struct str
                 st = find_topic(&l, ids[i]);
         return st == ABSENT ? OK : st;
 }
+
+CHECKED enum status answered_opened(
+        struct site *site, uint32_t person, struct str id, struct arena *arena, uint32_t *out)
+{
+        struct answered answered = {0};
+        struct looking l = {.site = site, .arena = arena, .person = person, .out = &answered};
+        uint64_t message;
+        enum status st = message_find(site->store, id, &message);
+        if (st == OK)
+                st = task_of_root(site->store, message, &answered.task);
+        if (st == OK)
+                st = forget_hidden(&l);
+        *out = answered.task;
+        return st == ABSENT ? OK : st;
+}
+
+CHECKED enum status answered_is_in(struct site *site, uint32_t number, uint32_t topic, bool *out)
+{
+        struct arena *arena = arena_new();
+        struct place places[PLACES_MOST];
+        size_t count = PLACES_MOST;
+        struct task task;
+        enum status st = task_get(site->store, number, arena, &task);
+        if (st == OK)
+                st = message_places(site->store, task.root, places, &count);
+        *out = false;
+        for (size_t i = 0; st == OK && i < count; i++)
+                *out = *out || places[i].mailbox == topic;
+        arena_free(arena);
+        return st;
+}

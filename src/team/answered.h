@@ -11,3 +11,9 @@ struct answered {
 /* OK also when it answers nothing that is known here. */
 CHECKED enum status answered_task(struct site *, uint32_t person, struct str header, struct arena *,
         struct answered *out);
+/* The task that a message with this id opened, when it was filed before. *out is 0: none, or none
+ * that the person may see. */
+CHECKED enum status answered_opened(
+        struct site *, uint32_t person, struct str id, struct arena *, uint32_t *out);
+/* Does the message that opened the task lie in the topic? */
+CHECKED enum status answered_is_in(struct site *, uint32_t task, uint32_t topic, bool *out);

@@ -45,6 +45,12 @@ const char *refusal_text(enum refusal why)
                                   "there, or write again tomorrow",
                 [REFUSED_MUTE] = "this site sends no mail to the outside, so it could not answer: log "
                                  "in to write to this address",
+                [REFUSED_TASKS] = "a mail opens one task, and this one has another topic's address for "
+                                  "that already: write one mail to each",
+                [REFUSED_THREAD] = "this mail or what it answers is a task of another topic, and a thread "
+                                   "is one task: write a new mail to open one here",
+                [REFUSED_AUTHOR] = "a task is opened by who wrote the mail, and its From is no address of "
+                                   "yours here: forward it, or copy it to the board's folder",
                 [REFUSED_RESENT] = "a mail that is resent (Resent-From) asks for nothing: forward it, or "
                                    "write one of your own",
                 [REFUSED_SITE] = "the server cannot file it now: try again later",
@@ -99,10 +105,14 @@ static enum status outside_target(struct site *site, const struct sender *sender
         return OK;
 }
 
+static bool opens_task(const struct target *t)
+{
+        return t->kind == TARGET_COMMAND && t->what == SUB_TASK;
+}
+
 static bool leads_to_topic(const struct target *t)
 {
-        return t->kind == TARGET_TOPIC || t->kind == TARGET_TASK ||
-               (t->kind == TARGET_COMMAND && t->what == SUB_TASK);
+        return t->kind == TARGET_TOPIC || t->kind == TARGET_TASK || opens_task(t);
 }
 
 CHECKED enum status submit_target(struct site *site, const struct sender *sender, struct str address,
@@ -137,6 +147,16 @@ CHECKED enum status submit_target(struct site *site, const struct sender *sender
         if (st != OK)
                 return refuse(why, REFUSED_SITE, st);
         return rights.post ? OK : refuse(why, REFUSED_MEMBERS, FORBIDDEN);
+}
+
+CHECKED enum status submit_beside(const struct target *others, size_t count,
+        const struct target *more, enum refusal *why)
+{
+        *why = REFUSED_NOT;
+        for (size_t i = 0; i < count; i++)
+                if (opens_task(more) && opens_task(&others[i]) && others[i].id != more->id)
+                        return refuse(why, REFUSED_TASKS, FORBIDDEN);
+        return OK;
 }
 
 static bool has_placement(const struct placement *to, size_t count, uint32_t mailbox)

@@ -45,6 +45,9 @@ enum refusal {
         REFUSED_MODE,     /* not a way in which somebody outside can follow a topic */
         REFUSED_AGAIN,    /* that address was written to today already */
         REFUSED_MUTE,     /* an answer would have to go out, and no mail does */
+        REFUSED_TASKS,    /* another topic's +task, besides one */
+        REFUSED_THREAD,   /* to +task, of the thread that is a task of another topic */
+        REFUSED_AUTHOR,   /* to +task, what somebody else wrote */
         REFUSED_RESENT,   /* another's mail, passed on to an address that asks for something */
         REFUSED_COUNT
 };
@@ -55,6 +58,10 @@ CHECKED enum status submit_sender(struct site *, const struct sender *, enum ref
 /* May it write to this address (RCPT TO)? The target lives in the arena. */
 CHECKED enum status submit_target(struct site *, const struct sender *, struct str address, struct arena *,
         struct target *out, enum refusal *why);
+
+/* May it go there besides? A mail opens one task. */
+CHECKED enum status submit_beside(
+        const struct target *others, size_t count, const struct target *, enum refusal *why);
 
 struct placement { /* where it goes */
         uint32_t mailbox;   /* a topic's or a folder's */
