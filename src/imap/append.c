@@ -1,5 +1,6 @@
 #include "base/text.h"
 #include "imap/board.h"
+#include "team/prefix.h"
 #include "team/room.h"
 
 enum { MESSAGES_MAX = 64 }; /* of one APPEND (RFC 3502), as submit_many takes */
@@ -199,6 +200,8 @@ static enum status view_of(struct append *a, struct message *m, struct str *out)
                 return imap_refuse(
                         a->session, UNSUPPORTED, "[UNKNOWN-CTE] A message has no NUL in it");
         *out = lines_to_crlf(octets, &m->scratch);
+        if (a->folder.topic) /* what it was read with elsewhere; in one's own folders it stays */
+                *out = prefix_strip(a->session->site, *out);
         return imap_may_post(a->session, &a->folder, *out);
 }
 

@@ -1,4 +1,5 @@
 #include "imap/board.h"
+#include "team/prefix.h"
 #include "team/room.h"
 
 enum { TAKEN_MAX = 64 }; /* by one command */
@@ -50,7 +51,7 @@ static enum status take_message(
         if (st != OK)
                 return st;
         st = imap_octets(s, e, &bytes);
-        in->bytes = buf_str(&bytes);
+        in->bytes = prefix_strip(s->site, buf_str(&bytes));
         in->message = e->message;
         in->date = e->date;
         if (st == OK)

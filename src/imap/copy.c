@@ -1,4 +1,5 @@
 #include "imap/board.h"
+#include "team/prefix.h"
 #include "team/room.h"
 
 enum { POSTED_MAX = 64 }; /* messages copied into a topic at once, as submit_many takes */
@@ -112,7 +113,7 @@ static enum status post(struct transfer *t, const struct batch *b, const struct 
                 to[i].mailbox = t->folder.mailbox;
                 take_flags(s, b->entries[i].number, &to[i]);
                 all[i] = (struct submission){.sender = &sender,
-                        .bytes = buf_str(&bytes[i]),
+                        .bytes = prefix_strip(s->site, buf_str(&bytes[i])),
                         .date = b->entries[i].date,
                         .to = &to[i],
                         .to_count = 1};

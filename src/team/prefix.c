@@ -229,3 +229,67 @@ struct str prefix_card(struct site *site, struct str message_id, const struct to
         buf_release(&out);
         return prefix;
 }
+
+/* ---- what comes back ---- */
+
+/* The fields that may stand in front of Baton-Topic. */
+static bool is_generated(struct str name)
+{
+        static const char *const names[] = {"Path", "Injection-Info", "Return-Path", "Delivered-To",
+                "Received", "Newsgroups", "List-Id", "List-Post", "List-Subscribe",
+                "List-Unsubscribe", "List-Help", "List-Owner", "List-Archive", "Archived-At",
+                "References"};
+        for (size_t i = 0; i < COUNT_OF(names); i++)
+                if (str_same(name, str_of(names[i])))
+                        return true;
+        return false;
+}
+
+/* "<eng.backend.team.example>" of the topic that Baton-Topic names: this site wrote both. */
+static bool fit(struct site *site, struct str list_id, struct str topic)
+{
+        struct str domain = site_config(site)->domain;
+        return list_id.len == topic.len + domain.len + strlen("<.>") &&
+               str_starts(list_id, STR("<")) &&
+               str_same(str_sub(list_id, 1, topic.len), topic) &&
+               list_id.at[1 + topic.len] == '.' &&
+               str_same(str_sub(list_id, topic.len + 2, domain.len), domain) &&
+               str_ends(list_id, STR(">"));
+}
+
+/* Length of the prefix of a topic's message, as the functions above write it, that begins the header; 0
+ * when there is none. */
+static size_t prefix_length(struct site *site, struct str header)
+{
+        static const char *const behind[] = {"Baton-Task", "Baton-Reason", "Xref"};
+        struct str rest = header, list_id = STR_NONE;
+        struct field field;
+        bool more = header_next(&rest, &field);
+        for (; more && is_generated(field.name); more = header_next(&rest, &field))
+                if (str_same(field.name, STR("List-Id")))
+                        list_id = str_trim(field.value);
+        if (!more || !str_same(field.name, STR("Baton-Topic")) ||
+                !fit(site, list_id, str_trim(field.value)) || !header_next(&rest, &field) ||
+                !str_same(field.name, STR("Baton-Kind")))
+                return 0;
+        size_t length = (size_t)(rest.at - header.at);
+        more = header_next(&rest, &field);
+        for (size_t i = 0; more && i < COUNT_OF(behind); i++) {
+                if (!str_same(field.name, str_of(behind[i])))
+                        continue;
+                length = (size_t)(rest.at - header.at);
+                more = header_next(&rest, &field);
+        }
+        return length;
+}
+
+struct str prefix_strip(struct site *site, struct str bytes)
+{
+        struct str header = str_sub(bytes, 0, header_length(bytes));
+        size_t length = 1, all = 0;
+        for (; length; all += length) {
+                length = prefix_length(site, header);
+                header = str_from(header, length);
+        }
+        return all < bytes.len ? str_from(bytes, all) : bytes;
+}

@@ -19,3 +19,6 @@ struct str prefix_mailed(struct site *, const struct submission *, const struct 
 struct str prefix_outside(struct site *, const struct submission *, struct arena *);
 /* For a card on a board or in Tasks/: the topic's list fields, and what the task is (card.h). */
 struct str prefix_card(struct site *, struct str message_id, const struct topic *, struct str task, struct arena *);
+/* What is left of octets that somebody took from a topic and brings back: without the prefix that they had
+ * there, or the prefixes. A view; the same when they begin with none of ours. */
+struct str prefix_strip(struct site *, struct str bytes);
