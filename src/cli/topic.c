@@ -2,9 +2,7 @@
 #include "cli/commands.h"
 #include "cli/show.h"
 #include "cli/values.h"
-#include "team/rules.h"
-
-enum { COLUMNS_MOST = 9, COLUMN_OCTETS = 60 };
+#include "team/columns.h"
 
 /* "To do,Doing,Waiting,Done" */
 static int set_columns(struct cli *c, const struct options *o, struct topic *t)
@@ -13,16 +11,16 @@ static int set_columns(struct cli *c, const struct options *o, struct topic *t)
         struct str rest = str_of(text), part;
         if (!text)
                 return DONE;
-        t->columns = arena_alloc(c->arena, (COLUMNS_MOST + 1) * sizeof *t->columns);
+        t->columns = arena_alloc(c->arena, (BOARD_COLUMNS_MOST + 1) * sizeof *t->columns);
         t->column_count = 0;
         while (str_cut(&rest, ',', &part)) {
                 part = str_trim(part);
-                if (!part.len || part.len > COLUMN_OCTETS || str_chr(part, '/') != STR_NOWHERE)
+                if (!part.len || part.len > COLUMN_OCTETS_MOST || str_chr(part, '/') != STR_NOWHERE)
                         return cli_misused(c, o,
                                 "a column needs a name of at most %d characters without '/'",
-                                COLUMN_OCTETS);
-                if (t->column_count == COLUMNS_MOST)
-                        return cli_misused(c, o, "a board has at most %d columns", COLUMNS_MOST);
+                                COLUMN_OCTETS_MOST);
+                if (t->column_count == BOARD_COLUMNS_MOST)
+                        return cli_misused(c, o, "a board has at most %d columns", BOARD_COLUMNS_MOST);
                 for (size_t i = 0; i < t->column_count; i++) {
                         if (str_same(t->columns[i], part))
                                 return cli_misused(

@@ -1,4 +1,5 @@
 #include "imap/board.h"
+#include "team/columns.h"
 #include "team/prefix.h"
 #include "team/room.h"
 
@@ -181,4 +182,44 @@ enum status imap_board_return(struct session *s, const struct numset *numbers)
         for (struct walk w = numset_walk(numbers); st == OK && walk_next(&w, &card.number);)
                 st = board_return(s->site, card);
         return st;
+}
+
+/* ---- the columns themselves ---- */
+
+static enum status answer(struct session *s, enum status st, struct str why)
+{
+        static const char *const codes[STATUS_COUNT] = {
+                [ABSENT] = "NONEXISTENT",
+                [FORBIDDEN] = "NOPERM",
+                [EXISTS] = "ALREADYEXISTS",
+                [TOO_MANY] = "LIMIT",
+                [INVALID] = "CANNOT",
+                [BUSY] = "INUSE",
+        };
+        if (!codes[st] || !why.len)
+                return st;
+        /* INVALID would be BAD: the command is well-formed */
+        return imap_refuse(s, st == INVALID ? FORBIDDEN : st, "[%s] %.*s", codes[st], STR_ARG(why));
+}
+
+enum status imap_column_create(struct session *s, struct str name)
+{
+        struct str why;
+        enum status st = columns_add(s->site, s->person, name, s->arena, &why);
+        return answer(s, st, why);
+}
+
+enum status imap_column_rename(struct session *s, struct str from, struct str to)
+{
+        struct str why;
+        enum status st = columns_rename(
+                s->site, s->person, (const struct str[]){from, to}, s->arena, &why);
+        return answer(s, st, why);
+}
+
+enum status imap_column_delete(struct session *s, struct str name)
+{
+        struct str why;
+        enum status st = columns_remove(s->site, s->person, name, s->arena, &why);
+        return answer(s, st, why);
 }

@@ -18,3 +18,9 @@ CHECKED enum status imap_board_append(
         struct session *, uint32_t column, struct str bytes, time_t date, uint32_t *number);
 /* Cards that a client removes come again. */
 CHECKED enum status imap_board_return(struct session *, const struct numset *);
+
+/* CREATE, RENAME and DELETE of columns: whoever looks after the topic may. UNSUPPORTED: the name (the
+ * first one) is of no board that the person may see, and nothing is said. */
+CHECKED enum status imap_column_create(struct session *, struct str name);
+CHECKED enum status imap_column_rename(struct session *, struct str from, struct str to);
+CHECKED enum status imap_column_delete(struct session *, struct str name);

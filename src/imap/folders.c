@@ -1,6 +1,7 @@
-#include "imap/inside.h"
+#include "imap/board.h"
 
-/* CREATE, DELETE, RENAME of a person's own folders. Topics are made and named by the site. */
+/* CREATE, DELETE, RENAME of a person's own folders, and of columns (board.h). Topics are made and
+ * named by the site. */
 
 /* What everybody has (store/person.c), and keeps. */
 static const char *const standard[] = {
@@ -142,7 +143,10 @@ enum status imap_create(struct session *s, const struct args *a)
         if (!offered)
                 return imap_refuse(s, UNSUPPORTED,
                         "[USEATTR] A folder has one use: Archive, Drafts, Junk, Sent or Trash");
-        enum status st = may_be_called(s, name);
+        enum status st = use == USE_NONE ? imap_column_create(s, name) : UNSUPPORTED;
+        if (st != UNSUPPORTED)
+                return st;
+        st = may_be_called(s, name);
         if (st == OK)
                 st = room_for_more(s);
         return st == OK ? create(s, name, use) : st;
@@ -177,6 +181,24 @@ static enum status changeable(struct session *s, struct str name, struct mailbox
         return st;
 }
 
+static void leave(struct session *s, uint32_t deleted)
+{
+        if (!s->selected || s->selected->mailbox != deleted)
+                return;
+        imap_deselect(s);
+        imap_line(s, "* OK [CLOSED] The selected folder is deleted");
+}
+
+static enum status delete_column(struct session *s, struct str name)
+{
+        struct folder column;
+        enum status found = folder_find(s->site, s->person, name, s->arena, &column);
+        enum status st = imap_column_delete(s, name);
+        if (st == OK && found == OK)
+                leave(s, column.mailbox);
+        return st;
+}
+
 enum status imap_delete(struct session *s, const struct args *a)
 {
         struct parse p = imap_arguments(s, a);
@@ -184,17 +206,18 @@ enum status imap_delete(struct session *s, const struct args *a)
         struct mailbox folder;
         if (!parse_end(&p))
                 return INVALID;
-        enum status st = changeable(s, name, &folder);
+        enum status st = delete_column(s, name);
+        if (st != UNSUPPORTED)
+                return st;
+        st = changeable(s, name, &folder);
         if (st != OK)
                 return st;
         struct change *change = change_new(s->site->store);
         change_mailbox_remove(change, folder.id);
         st = store_commit(change);
         change_free(change);
-        if (st == OK && s->selected && s->selected->mailbox == folder.id) {
-                imap_deselect(s);
-                imap_line(s, "* OK [CLOSED] The selected folder is deleted");
-        }
+        if (st == OK)
+                leave(s, folder.id);
         return st;
 }
 
@@ -274,7 +297,10 @@ enum status imap_rename(struct session *s, const struct args *a)
         if (!parse_end(&p))
                 return INVALID;
         struct mailbox folder;
-        enum status st = may_be_called(s, to);
+        enum status st = imap_column_rename(s, from, to);
+        if (st != UNSUPPORTED)
+                return st;
+        st = may_be_called(s, to);
         if (st != OK)
                 return st;
         if (str_eq(from, STR("INBOX")))

@@ -88,8 +88,10 @@ static enum status old_column(struct txn *txn, struct op *op, const struct topic
 
 static bool stays(struct arena *arena, const struct board *b, size_t i)
 {
-        return b->after && find_word(arena, b->after, column_word(arena, b->before->columns[i])) <
-                                   b->after->column_count;
+        struct str word = column_word(arena, b->before->columns[i]);
+        if (b->from.len && str_eq(word, b->from))
+                word = b->to;
+        return b->after && find_word(arena, b->after, word) < b->after->column_count;
 }
 
 enum status board_check(struct txn *txn, struct op *op, const struct board *b)
@@ -142,8 +144,11 @@ static enum status put_column(
                 .name = column_mailbox_name(arena, t->name, i, t->columns[i])};
         struct row *row;
         uint32_t id;
+        struct str word = column_word(arena, t->columns[i]);
         enum status st = ABSENT;
-        size_t was = b->before ? find_word(arena, b->before, column_word(arena, t->columns[i])) : 0;
+        if (b->from.len && str_eq(word, b->to))
+                word = b->from;
+        size_t was = b->before ? find_word(arena, b->before, word) : 0;
         if (b->before && was < b->before->column_count)
                 st = old_column(txn, op, b->before, was, arena, &row);
         if (st == ABSENT)
@@ -159,6 +164,22 @@ enum status board_put(struct txn *txn, struct op *op, struct board *b)
         enum status st = drop_columns(txn, op, b, arena);
         for (size_t i = 0; st == OK && b->after && i < b->after->column_count; i++)
                 st = put_column(txn, op, b, i, arena);
+        arena_free(arena);
+        return st;
+}
+
+enum status board_has(struct txn *txn, struct op *op, uint32_t topic, struct str word)
+{
+        struct arena *arena = arena_new();
+        struct buf value = {0};
+        struct key key = key_mailbox(topic);
+        struct topic t = {.id = topic};
+        enum status st = get_value(op->store, txn, TABLE_TOPIC, &key, &value);
+        if (st == OK)
+                st = topic_read(buf_str(&value), arena, &t);
+        if (st == OK && t.column_count && find_word(arena, &t, word) == t.column_count)
+                st = CHANGED;
+        buf_release(&value);
         arena_free(arena);
         return st;
 }

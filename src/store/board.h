@@ -11,6 +11,7 @@ enum { COLUMNS_MOST = 20, COLUMN_WORD_MOST = 64 };
 
 struct board {
         const struct topic *before, *after; /* either may be NULL: a new topic, one that goes */
+        struct str from, to; /* words: this column is called so from now on; empty: none is */
         uint32_t gone[COLUMNS_MOST];        /* filled: mailboxes that went */
         size_t gone_count;
 };
@@ -20,3 +21,5 @@ CHECKED enum status board_put(struct txn *, struct op *, struct board *);
 void board_publish(struct op *, const struct board *);
 /* The mailbox of a name, as written so far. ABSENT. */
 CHECKED enum status board_find(struct txn *, struct op *, struct str name, uint32_t *mailbox);
+/* CHANGED: the topic has columns, and none with this word. */
+CHECKED enum status board_has(struct txn *, struct op *, uint32_t topic, struct str word);

@@ -4,7 +4,7 @@ libbaton_a_SOURCES += \
 	src/store/rows.c src/store/rows.h src/store/view.c src/store/view.h src/store/kept.c src/store/kept.h src/store/subjects.c src/store/subjects.h src/store/bases.c src/store/bases.h \
 	src/store/body.c src/store/body.h src/store/filing.c src/store/message.c src/store/thread.c src/store/thread.h \
 	src/store/mailbox.c src/store/entry.c src/store/copy.c src/store/expunge.c src/store/release.c src/store/release.h \
-	src/store/board.c src/store/board.h src/store/codec_task.c src/store/codec_task.h src/store/task.c src/store/task_put.c \
+	src/store/board.c src/store/board.h src/store/columns.c src/store/codec_task.c src/store/codec_task.h src/store/task.c src/store/task_put.c \
 	src/store/modseq.c src/store/mark.c src/store/mark.h src/store/marks.c src/store/person.c src/store/topic.c src/store/due.c \
 	src/store/queue.c src/store/queue.h src/store/codec_queue.c src/store/codec_queue.h src/store/check_queue.c \
 	src/store/shown.c src/store/shown.h src/store/attention.c src/store/attention.h src/store/check_attention.c \

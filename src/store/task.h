@@ -113,6 +113,21 @@ struct str column_mailbox_name(struct arena *, struct str topic, size_t i, struc
 /* What reads as a list of columns: at least two, at most 20, no word twice, no '/' or control, none
  * "dropped". */
 bool columns_are_sound(const struct str *columns, size_t count);
+/* What becomes of a topic's columns, and of nothing else that it has. */
+struct columns_put {
+        uint32_t topic;
+        const struct str *was; /* as they were read */
+        size_t was_count;
+        const struct str *columns;
+        size_t count;
+        struct str from, to; /* words of one that is called otherwise from now on: its mailbox and
+                              * cards stay, and its tasks have the new status, all versions as they
+                              * were. Their cards, which say the old one, are due (DUE_CARD). Empty:
+                              * none is */
+};
+/* ABSENT; CHANGED: the columns are not as they were read; INVALID: they are not sound; FORBIDDEN: one
+ * that goes still holds cards. */
+void change_columns(struct change *, const struct columns_put *);
 /* Makes the boards of topics that are older than boards. At the start. */
 CHECKED enum status boards_complete(struct store *);
 
@@ -148,6 +163,6 @@ struct task_put {
 /* Replaces the state, removes the old cards, remembers their numbers, keeps indices and what is
  * due. Tasks that are waited for from now on, or no longer, become due to be looked at. The
  * filings are earlier operations of the same change. At the commit: CHANGED: version or placed
- * is not as expected (a new task: the number is taken); EXISTS: the root, as given, has opened a
+ * is not as expected (a new task: the number is taken), or there is no such status any more; EXISTS: the root, as given, has opened a
  * task. */
 void change_task(struct change *, struct task_put *);

@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "store/board.h"
 #include "store/codec_task.h"
 #include "store/mark.h"
 #include "store/release.h"
@@ -88,6 +89,17 @@ static enum status task_of(
         return st;
 }
 
+/* What was read before a column was called otherwise is thought out again. */
+static enum status check_status(struct txn *txn, struct task_op *t)
+{
+        const struct task *task = t->put->task;
+        bool known = t->old.topic == task->topic && str_eq(t->old.status, task->status);
+        if (known || str_eq(task->status, STR("dropped")))
+                return OK;
+        enum status st = board_has(txn, &t->op, task->topic, task->status);
+        return st == ABSENT ? OK : st;
+}
+
 static enum status task_check(struct txn *txn, struct op *op)
 {
         struct task_op *t = (struct task_op *)op;
@@ -101,7 +113,7 @@ static enum status task_check(struct txn *txn, struct op *op)
                 st = task_of(txn, op, task->root, &number);
                 st = st == OK ? EXISTS : st == ABSENT ? OK : st;
         }
-        return st;
+        return st == OK ? check_status(txn, t) : st;
 }
 
 /* ---- cards ---- */

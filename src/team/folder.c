@@ -248,15 +248,22 @@ static enum status find_topic_folder(struct site *site, uint32_t person, struct 
         return rules_topic(site, person, topic.id, &out->rights);
 }
 
+/* The topic to whose board a folder of that name belongs, there or not. */
+static enum status find_board(struct site *site, uint32_t person, struct str name,
+        struct arena *arena, struct topic *out)
+{
+        size_t slash = str_rchr(name, '/');
+        if (!str_starts(name, boards_start) || slash <= boards_start.len)
+                return ABSENT;
+        struct str path = str_sub(name, boards_start.len, slash - boards_start.len);
+        return find_topic(site, person, path, arena, out);
+}
+
 static enum status find_board_folder(struct site *site, uint32_t person, struct str name,
         struct arena *arena, struct folder *out)
 {
         struct topic topic;
-        size_t slash = str_rchr(name, '/');
-        if (slash <= boards_start.len)
-                return ABSENT;
-        struct str path = str_sub(name, boards_start.len, slash - boards_start.len);
-        enum status st = find_topic(site, person, path, arena, &topic);
+        enum status st = find_board(site, person, name, arena, &topic);
         for (size_t i = 0; st == OK && i < topic.column_count; i++) {
                 st = find_column(site, &topic, i, arena, out);
                 if (st == OK && str_eq(out->name, name))
@@ -336,4 +343,22 @@ CHECKED enum status folder_name_free(struct str name)
                 if (str_same(first, str_of(shared_names[i])))
                         return FORBIDDEN;
         return OK;
+}
+
+CHECKED enum status folder_column(struct site *site, uint32_t person, struct str name,
+        struct arena *arena, struct folder_column *out)
+{
+        uint32_t place;
+        struct str rest = str_from(name, str_rchr(name, '/') + 1), digits;
+        enum status st = find_board(site, person, name, arena, &out->topic);
+        if (st != OK)
+                return st;
+        if (!str_cut(&rest, ' ', &digits) || str_u32(digits, &place) != OK || !rest.len ||
+                !place || digits.at[0] == '0')
+                return INVALID;
+        out->place = place;
+        out->name = arena_copy(arena, rest);
+        bool sound = str_eq(str_trim(rest), rest) &&
+                     folder_name_free(arena_printf(arena, "-/%.*s", STR_ARG(rest))) == OK;
+        return sound ? OK : INVALID;
 }

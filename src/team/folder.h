@@ -19,3 +19,12 @@ CHECKED enum status folder_find(struct site *, uint32_t person, struct str name,
 /* May a person make a folder of that name? INVALID: not a folder's name (empty, "//", controls,
  * over 250 octets or 10 levels); FORBIDDEN: in a shared part of the tree (Topics/, Boards/ ...). */
 CHECKED enum status folder_name_free(struct str name);
+/* "Boards/eng/backend/2 Doing", taken apart: the folder need not be there. */
+struct folder_column {
+        struct topic topic;
+        size_t place; /* 2: counted from 1 */
+        struct str name; /* "Doing", in the arena */
+};
+/* ABSENT: not below the board of a topic that this person may read; INVALID: below one (`topic` is filled), but
+ * not a column's name. */
+CHECKED enum status folder_column(struct site *, uint32_t person, struct str name, struct arena *, struct folder_column *out);

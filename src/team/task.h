@@ -65,9 +65,11 @@ CHECKED enum status task_change(struct site *, const struct task_doing *, uint32
 /* Takes the actor's last event back, if it is not older than 14 days. */
 CHECKED enum status task_undo(struct site *, const struct task_doing *, uint32_t number,
         struct arena *, struct task_done *out);
-/* The card is placed anew when where it belongs has changed (late, done for 14 days, waited for).
+/* The card is placed anew when where it belongs has changed (late, done for 14 days, waited for), or what its column is called.
  * Idempotent. OK also when there is no such task. */
 CHECKED enum status task_look(struct site *, uint32_t number, time_t now);
+/* The same, by a person, who has seen it then. */
+CHECKED enum status task_look_by(struct site *, uint32_t number, uint32_t person);
 /* Looks at all whose time has come. */
 CHECKED enum status task_look_due(struct site *, time_t now);
 /* Looks at all that a person has: the zone has changed, or what they may read. */

@@ -31,13 +31,13 @@ static enum status place_once(struct tasking *t, uint32_t number, struct place g
         return st == OK ? tasking_place(t, again, &changed) : st;
 }
 
-static enum status place_again(struct site *site, uint32_t number, struct place gone, time_t now)
+static enum status place_again(
+        struct site *site, const struct task_doing *doing, uint32_t number, struct place gone)
 {
-        const struct task_doing nobody = {.now = now};
         enum status st = CHANGED;
         for (unsigned i = 0; st == CHANGED && i < TASKING_TRIES; i++) {
                 struct arena *arena = arena_new();
-                st = place_once(tasking_new(site, &nobody, arena), number, gone);
+                st = place_once(tasking_new(site, doing, arena), number, gone);
                 arena_free(arena);
         }
         return st == CHANGED ? BUSY : st;
@@ -45,12 +45,19 @@ static enum status place_again(struct site *site, uint32_t number, struct place 
 
 enum status task_look(struct site *site, uint32_t number, time_t now)
 {
-        return place_again(site, number, (struct place){0}, now);
+        return place_again(
+                site, &(struct task_doing){.now = now}, number, (struct place){0});
+}
+
+enum status task_look_by(struct site *site, uint32_t number, uint32_t person)
+{
+        return place_again(
+                site, &(struct task_doing){.person = person}, number, (struct place){0});
 }
 
 enum status task_refile(struct site *site, uint32_t number, struct place gone)
 {
-        return place_again(site, number, gone, 0);
+        return place_again(site, &(struct task_doing){0}, number, gone);
 }
 
 enum status task_look_person(struct site *site, uint32_t person, time_t now)

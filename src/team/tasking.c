@@ -1,5 +1,6 @@
 #include "team/tasking.h"
 #include "base/clock.h"
+#include "mail/header.h"
 #include "team/card.h"
 #include "team/prefix.h"
 
@@ -356,8 +357,34 @@ static enum status commit(struct tasking *t, struct task_done *out, enum refusal
 
 /* ---- the same version in other places ---- */
 
+/* "T-142; status=doing" of the fields of a card. */
+static struct str up_to_status(struct str fields)
+{
+        size_t first = str_chr(fields, ';');
+        if (first == STR_NOWHERE)
+                return fields;
+        size_t second = str_chr(str_from(fields, first + 1), ';');
+        return second == STR_NOWHERE ? fields : str_sub(fields, 0, first + 1 + second);
+}
+
+/* Does the card that lies there tell the status by what its column was called before? */
+static enum status is_stale(struct tasking *t, bool *stale)
+{
+        struct buf prefix = {0};
+        const struct place *card = t->old.cards;
+        *stale = false;
+        if (!t->old.card_count)
+                return OK;
+        enum status st = prefix_read(t->site->store, card->mailbox, card->number, &prefix);
+        if (st == OK)
+                *stale = !str_eq(up_to_status(t->fields),
+                        up_to_status(header_value(t->arena, buf_str(&prefix), "Baton-Task")));
+        buf_release(&prefix);
+        return st == ABSENT ? CHANGED : st;
+}
+
 /* Old cards that stay, and places where one is wanted. */
-static void compare_places(struct tasking *t, struct parts *p, struct place again)
+static void compare_places(struct tasking *t, struct parts *p, struct place again, bool stale)
 {
         struct place *stay = arena_alloc(t->arena, t->old.card_count * sizeof *stay + 1);
         p->put.stay = stay;
@@ -366,7 +393,7 @@ static void compare_places(struct tasking *t, struct parts *p, struct place agai
                 for (size_t j = 0; !lies && j < t->old.card_count; j++)
                         if (t->old.cards[j].mailbox == p->placing.at[i].mailbox)
                                 lies = &t->old.cards[j];
-                if (lies && lies->mailbox != again.mailbox)
+                if (lies && !stale && lies->mailbox != again.mailbox)
                         stay[p->put.stay_count++] = *lies;
                 else
                         p->entries[p->card.entry_count++] = entry_of(t, &p->placing, i, STR_NONE);
@@ -376,17 +403,20 @@ static void compare_places(struct tasking *t, struct parts *p, struct place agai
 static enum status fill_place(
         struct tasking *t, struct parts *p, struct change *change, struct place again)
 {
+        bool stale = false;
         enum status st = placing_find(
                 t->site, &t->edit.new, &t->edit.topic, t->now, &p->placing);
         if (st == OK)
                 st = card_fields(t->site, &t->edit.new, t->arena, &t->fields);
+        if (st == OK)
+                st = is_stale(t, &stale);
         if (st != OK)
                 return st;
-        compare_places(t, p, again);
+        compare_places(t, p, again, stale);
         p->card.entries = p->entries;
         if (p->burn.mailbox)
                 change_burn(change, &p->burn);
-        st = add_card(t, p, change, true);
+        st = add_card(t, p, change, !stale);
         p->put.task = &t->edit.new;
         p->put.card = p->card.entry_count ? &p->card : NULL;
         p->put.burn = p->burn.mailbox ? &p->burn : NULL;

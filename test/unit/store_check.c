@@ -80,7 +80,11 @@ static void fill_task(struct kit *k)
         static struct str columns[] = {{"To do", 5}, {"Done", 4}};
         struct topic topic = {.name = STR("eng"), .columns = columns, .column_count = 2};
         uint32_t bo = kit_person(k, "bo");
-        struct task task = {.version = 1, .opened = 1, .assignees = &bo, .assignee_count = 1};
+        struct task task = {.version = 1,
+                .opened = 1,
+                .status = STR("to-do"),
+                .assignees = &bo,
+                .assignee_count = 1};
         struct task_event event = {.person = bo};
         struct mailbox todo;
         struct change *change = change_new(k->store);

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "base/clock.h"
 #include "store/task.h"
 #include "store_kit.h"
 #include <signal.h>
@@ -475,6 +476,78 @@ static void keeps_columns(void **state)
         assert_int_equal(get(k, t.number).card_count, 1);
 }
 
+static struct str *columns_of(struct kit *k, const char *text, size_t *count)
+{
+        struct str *out = arena_alloc(k->arena, 30 * sizeof *out), rest = str_of(text);
+        for (*count = 0; str_cut(&rest, ',', &out[*count]);)
+                ++*count;
+        return out;
+}
+
+static enum status change_to(struct kit *k, struct columns_put put)
+{
+        struct change *change = change_new(k->store);
+        change_columns(change, &put);
+        enum status st = store_commit(change);
+        change_free(change);
+        return st;
+}
+
+/* A column that is called otherwise keeps its mailbox and cards, and its tasks go along. */
+static void renames_columns(void **state)
+{
+        struct kit *k = *state;
+        struct scene s = scene(k);
+        struct task open = open_one(k, &s, s.ana), done = open_one(k, &s, 0),
+                    late = open_one(k, &s, 0);
+        struct columns_put put = {.topic = s.topic, .from = STR("to-do"), .to = STR("next-up")};
+        struct due due[8];
+        size_t count = COUNT_OF(due);
+        done.status = STR("done");
+        done.closed = NOW;
+        assert_int_equal(move(k, &s, &done, s.done), OK);
+        open = get(k, open.number);
+        put.was = columns_of(k, "To do,Doing,Done", &put.was_count);
+        put.columns = columns_of(k, "Doing,Next up,Done", &put.count);
+        assert_int_equal(change_to(k, put), OK);
+        assert_int_equal(box(k, 0, "eng/2 Next up"), s.todo);
+        assert_int_equal(box(k, 0, "eng/1 Doing"), s.doing);
+        assert_numbers(k, s.todo, "1,3");
+        struct task now = get(k, open.number);
+        assert_str(now.status, "next-up");
+        assert_int_equal(now.version, open.version);
+        assert_int_equal(now.card_count, open.card_count);
+        assert_memory(k, s.todo, 1, (struct card_memory){open.number, 1, false});
+        assert_str(get(k, done.number).status, "done");
+        assert_int_equal(due_read(k->store, DUE_CARD, clock_now() + 60, due, &count), OK);
+        assert_int_equal(count, 2);
+        /* who read it before has to read it again; so has who means a status that went */
+        assert_int_equal(move(k, &s, &open, s.doing), CHANGED);
+        assert_int_equal(move(k, &s, &late, s.todo), CHANGED);
+        late = get(k, late.number);
+        late.status = STR("to-do");
+        assert_int_equal(move(k, &s, &late, s.todo), CHANGED);
+        late = get(k, late.number);
+        late.status = STR("dropped");
+        late.closed = NOW;
+        assert_int_equal(move(k, &s, &late, 0), OK);
+        /* as they were read, or not at all; sound; no card goes with its column */
+        assert_int_equal(change_to(k, put), CHANGED);
+        put = (struct columns_put){.topic = s.topic};
+        put.was = columns_of(k, "Doing,Next up,Done", &put.was_count);
+        put.columns = columns_of(k, "Doing,Done", &put.count);
+        assert_int_equal(change_to(k, put), FORBIDDEN);
+        put.columns = columns_of(k, "Doing,Next up,Done,done", &put.count);
+        assert_int_equal(change_to(k, put), INVALID);
+        put.count = 0;
+        assert_int_equal(change_to(k, put), INVALID);
+        put.columns = columns_of(k, "Doing,Review,Next up,Done", &put.count);
+        assert_int_equal(change_to(k, put), OK);
+        assert_int_equal(box(k, 0, "eng/3 Next up"), s.todo);
+        put.topic += 1000;
+        assert_int_equal(change_to(k, put), ABSENT);
+}
+
 /* A topic from before there were boards. */
 static void completes_boards(void **state)
 {
@@ -573,6 +646,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(keeps_indices, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(tells_events, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(keeps_columns, kit_begin, kit_end),
+                cmocka_unit_test_setup_teardown(renames_columns, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(completes_boards, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(survives, kit_begin, kit_end),
         };

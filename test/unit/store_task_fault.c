@@ -87,6 +87,7 @@ static enum status step(
         struct change *change = change_new(k->store);
         struct task new = *t;
         new.version++;
+        new.status = column == s->todo ? STR("to-do") : STR("doing");
         new.assignees = person;
         new.assignee_count = 1;
         new.waits = (uint32_t[]){waits ? *waits : 0};
@@ -113,6 +114,36 @@ static unsigned count_in(struct kit *k, uint32_t mailbox)
         unsigned count = v->count;
         view_close(k->store, v);
         return count;
+}
+
+/* A column that is called otherwise: its tasks and their cards go along, or nothing is done. */
+static void each_write_of_a_rename_fails(void **state)
+{
+        static const struct str was[] = {{"To do", 5}, {"Doing", 5}}, is[] = {{"Next", 4}, {"Doing", 5}};
+        struct kit *k = *state;
+        struct scene s = scene(k);
+        struct task one = {.topic = s.topic}, now;
+        struct columns_put put = {s.topic, was, 2, is, 2, STR("to-do"), STR("next")};
+        struct mailbox m;
+        unsigned n = 0;
+        enum status st = FULL;
+        assert_int_equal(task_reserve(k->store, &one.number), OK);
+        assert_int_equal(step(&s, &one, s.todo, &s.ana, NULL), OK);
+        while (st != OK) {
+                struct change *change = change_new(k->store);
+                change_columns(change, &put);
+                atomic_store(&writes, 0);
+                atomic_store(&fail_from, ++n);
+                st = store_commit(change);
+                atomic_store(&fail_from, 0);
+                change_free(change);
+                assert_int_equal(task_get(k->store, one.number, k->arena, &now), OK);
+                assert_true(str_eq(now.status, st == OK ? STR("next") : STR("to-do")));
+                assert_int_equal(mailbox_get(k->store, s.todo, k->arena, &m), OK);
+                assert_true(str_eq(m.name, st == OK ? STR("eng/1 Next") : STR("eng/1 To do")));
+        }
+        assert_true(n > 4);
+        assert_int_equal(count_in(k, s.todo), 1);
 }
 
 static void each_write_fails(void **state)
@@ -156,6 +187,7 @@ static void each_write_fails(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(each_write_of_a_rename_fails, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(each_write_fails, kit_begin, kit_end),
         };
         return cmocka_run_group_tests_name("store_task_fault", tests, NULL, NULL);
