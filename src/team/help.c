@@ -45,7 +45,8 @@ static void add_reading(const struct helping *h)
                 "People of the site also read the topic as a folder over IMAP and as a\n"
                 "newsgroup, on %.*s. What is read in one is read in the other.\n"
                 "The folders under Boards are its tasks: a card that is moved from one\n"
-                "column to another moves the task.\n\n"
+                "column to another moves the task. Who looks after the topic may rename\n"
+                "these folders, make others (as \"5 Review\") and delete empty ones.\n\n"
                 "The digest of the day comes to the folder Digests. Answer it: a line that\n"
                 "begins with the number of an entry, as \"[2] I have seen it\" or \"[1] done\",\n"
                 "goes to that entry's thread.\n\n",
