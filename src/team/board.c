@@ -95,29 +95,50 @@ static enum status open_task(struct taking *t, struct task_done *done, enum refu
         return task_change(t->site, &t->doing, done->number, &t->edit, t->arena, done);
 }
 
-CHECKED enum status board_take(struct site *site, const struct arrival *in, struct arena *arena,
-        struct task_done *done, enum refusal *why)
+static enum status take_once(struct taking *t, struct task_done *done, enum refusal *why)
 {
-        struct taking t = {.site = site,
-                .in = in,
-                .arena = arena,
-                .edit = {.fields = 1u << FIELD_STATUS},
-                .doing = {.person = in->person, .burn = in->column}};
         struct rights rights;
-        *why = REFUSED_NOT;
-        *done = (struct task_done){0};
-        enum status st = task_column(site, in->column, arena, &t.edit.status, &t.topic);
-        if (st == OK)
-                st = rules_topic(site, in->person, t.topic, &rights);
+        enum status st = rules_topic(t->site, t->in->person, t->topic, &rights);
         if (st == OK && !rights.post) {
                 *why = REFUSED_MEMBERS;
                 return FORBIDDEN;
         }
         if (st == OK)
-                st = find_card(&t);
+                st = find_card(t);
         if (st != OK)
                 return st;
-        return t.task ? move_card(&t, done) : open_task(&t, done, why);
+        return t->task ? move_card(t, done) : open_task(t, done, why);
+}
+
+/* The column may be called otherwise by now, and then its status is. */
+static bool renamed(const struct taking *t)
+{
+        struct str status;
+        uint32_t topic;
+        return task_column(t->site, t->in->column, t->arena, &status, &topic) == OK &&
+               !str_eq(status, t->edit.status);
+}
+
+CHECKED enum status board_take(struct site *site, const struct arrival *in, struct arena *arena,
+        struct task_done *done, enum refusal *why)
+{
+        enum { TRIES = 20 };
+        enum status st = BUSY;
+        for (unsigned i = 0; i < TRIES; i++) {
+                struct taking t = {.site = site,
+                        .in = in,
+                        .arena = arena,
+                        .edit = {.fields = 1u << FIELD_STATUS},
+                        .doing = {.person = in->person, .burn = in->column}};
+                *why = REFUSED_NOT;
+                *done = (struct task_done){0};
+                st = task_column(site, in->column, arena, &t.edit.status, &t.topic);
+                if (st == OK)
+                        st = take_once(&t, done, why);
+                if ((st != INVALID && st != BUSY) || !renamed(&t))
+                        break;
+        }
+        return st;
 }
 
 CHECKED enum status board_return(struct site *site, struct place card)

@@ -136,3 +136,4 @@ with Site() as site:
         part(site)
     tap.same(site.stop(), 0, 'a clean end')
     tap.same(site.faults(), '', 'baton check is clean')
+tap.done()
