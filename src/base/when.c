@@ -68,20 +68,34 @@ static int name_index(struct str word, const char *const *names, int count)
         return -1;
 }
 
+static const char *const long_weekdays[WEEK] = {
+        "sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"};
+static const char *const long_months[] = {"january", "february", "march", "april", "may", "june", "july",
+        "august", "september", "october", "november", "december"};
+static const char *const others[] = {"today", "tomorrow", "yesterday", "none", "in", "this", "next",
+        "days", "weeks", "months", "day", "week", "month"};
+
+const char *when_word(size_t i)
+{
+        if (i < WEEK)
+                return long_weekdays[i];
+        i -= WEEK;
+        if (i < COUNT_OF(long_months))
+                return long_months[i];
+        i -= COUNT_OF(long_months);
+        return i < COUNT_OF(others) ? others[i] : NULL;
+}
+
 static bool take_weekday(struct words *w, int *weekday)
 {
-        static const char *const names[] = {
-                "sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"};
-        *weekday = w->at < w->count ? name_index(w->v[w->at], names, WEEK) : -1;
+        *weekday = w->at < w->count ? name_index(w->v[w->at], long_weekdays, WEEK) : -1;
         w->at += *weekday >= 0;
         return *weekday >= 0;
 }
 
 static bool take_month(struct words *w, int *month)
 {
-        static const char *const names[] = {"january", "february", "march", "april", "may", "june",
-                "july", "august", "september", "october", "november", "december"};
-        int index = w->at < w->count ? name_index(w->v[w->at], names, COUNT_OF(names)) : -1;
+        int index = w->at < w->count ? name_index(w->v[w->at], long_months, COUNT_OF(long_months)) : -1;
         w->at += index >= 0;
         *month = index + 1;
         return index >= 0;

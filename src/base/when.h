@@ -20,6 +20,9 @@ int64_t when_today(const struct zone *, time_t now);
  * after this one; weeks begin on Monday. A day and month without a year is the next such day,
  * today included. A weekday beside a date must be that date's. Years 1970 to 9999. */
 CHECKED enum status when_parse(struct str, int64_t today, int64_t *day);
+/* The words of which days are made, but for numbers: i from 0; NULL: there are no more. Of a month's
+ * and a weekday's name three letters do. */
+const char *when_word(size_t i);
 
 /* For cards and digests: "today", "tomorrow", "Fri 27 Nov", with the year when it is another one
  * than today's ("Fri 1 Jan 2027"); a day gone by is "1 day late", "3 days late". Nothing for

@@ -490,8 +490,13 @@ void directive_fault_say(const struct directive *d, struct buf *out)
         case FAULT_NONE:
                 break;
         case FAULT_ARGUMENT:
-                buf_addf(out, "This is not understood: %s; for example \"%s\".", d->why,
-                        d->row->example);
+                if (d->meant.len)
+                        buf_addf(out, "\"%.*s\" is not understood; did you mean \"%s%s%s %.*s\"?",
+                                STR_ARG(d->argument), before, d->row->word, behind,
+                                STR_ARG(d->meant));
+                else
+                        buf_addf(out, "This is not understood: %s; for example \"%s\".", d->why,
+                                d->row->example);
                 break;
         case FAULT_UNKNOWN:
                 buf_addf(out, "\"%s%.*s%s\" is not known here", before, STR_ARG(d->word), behind);

@@ -42,6 +42,7 @@ struct directive {
         struct str argument; /* UTF-8, one line, blanks single, trimmed; may be empty */
         enum directive_fault fault;
         const char *why;                     /* FAULT_ARGUMENT: a sentence; static */
+        struct str meant;                    /* FAULT_ARGUMENT: a value that may be; or empty */
         const struct directive_row *nearest; /* FAULT_UNKNOWN: or NULL */
         /* The value, by row->takes; all zero with a fault. */
         bool clear;                 /* "none" */

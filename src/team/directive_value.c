@@ -1,5 +1,6 @@
 #include "team/directive_value.h"
 #include "base/text.h"
+#include "team/near.h"
 
 enum {
         STATUS_MAX = 64, /* octets */
@@ -243,11 +244,13 @@ static void read_priority(struct directive *d)
                         d->priority = words[i].priority;
                         return;
                 }
+                if (near_enough(d->argument, str_of(words[i].word)))
+                        d->meant = str_of(words[i].word);
         }
         refuse(d, "a priority is high, normal or low");
 }
 
-static void read_day(struct directive *d, int64_t today)
+static void read_day(struct directive *d, int64_t today, struct arena *arena)
 {
         struct str text = d->argument;
         if (when_parse(text, today, &d->day) == OK) {
@@ -255,6 +258,7 @@ static void read_day(struct directive *d, int64_t today)
                 return;
         }
         d->day = 0;
+        d->meant = near_day(text, today, arena);
         refuse(d, "a day is written as 2026-12-01, 26 Nov, fri, tomorrow, in 3 days, or none");
 }
 
@@ -286,7 +290,7 @@ void directive_value(struct directive *d, int64_t today, struct arena *arena)
                         refuse(d, "nothing may follow it on its line");
                 break;
         case TAKES_DAY:
-                read_day(d, today);
+                read_day(d, today, arena);
                 break;
         case TAKES_STATUS:
                 read_status(d, arena);

@@ -419,6 +419,27 @@ static void faults_are_said(void **state)
                 {"/take\n", ""},
                 {"/due soon\n", "This is not understood: a day is written as 2026-12-01, 26 Nov, fri, tomorrow, "
                                 "in 3 days, or none; for example \"/due fri\"."},
+                {"Due: tomorow\n",
+                        "\"tomorow\" is not understood; did you mean \"Due: tomorrow\"?"},
+                {"/due Tommorow\n",
+                        "\"Tommorow\" is not understood; did you mean \"/due tomorrow\"?"},
+                {"Start: firday, 27 Novmeber\n",
+                        "\"firday, 27 Novmeber\" is not understood; did you mean \"Start: friday 27 "
+                        "november\"?"},
+                {"Due: next wensday\n",
+                        "\"next wensday\" is not understood; did you mean \"Due: next wednesday\"?"},
+                {"/due fir\n", "\"fir\" is not understood; did you mean \"/due fri\"?"},
+                {"/due in tow dyas\n",
+                        "\"in tow dyas\" is not understood; did you mean \"/due in two days\"?"},
+                {"/due nxet fri\n", "\"nxet fri\" is not understood; did you mean \"/due next fri\"?"},
+                {"/due tody\n", "\"tody\" is not understood; did you mean \"/due today\"?"},
+                {"/due 31 Feb\n", "This is not understood: a day is written as 2026-12-01, 26 Nov, fri, "
+                                  "tomorrow, in 3 days, or none; for example \"/due fri\"."},
+                {"/due frid 13 Tuesdya\n", "This is not understood: a day is written as 2026-12-01, 26 Nov, "
+                                  "fri, tomorrow, in 3 days, or none; for example \"/due fri\"."},
+                {"Priority: hihg\n", "\"hihg\" is not understood; did you mean \"Priority: high\"?"},
+                {"Priority: urgent\n", "This is not understood: a priority is high, normal or low; for "
+                                       "example \"Priority: high\"."},
                 {"/taek\n", "\"/taek\" is not known here; did you mean \"/take\"?"},
                 {"/shrug\n", "\"/shrug\" is not known here."},
                 {"/status doing\n", "\"/status\" is not known here; did you mean \"Status: doing\"?"},
