@@ -70,8 +70,8 @@ static int name_index(struct str word, const char *const *names, int count)
 
 static const char *const long_weekdays[WEEK] = {
         "sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"};
-static const char *const long_months[] = {"january", "february", "march", "april", "may", "june", "july",
-        "august", "september", "october", "november", "december"};
+static const char *const long_months[] = {"january", "february", "march", "april", "may", "june",
+        "july", "august", "september", "october", "november", "december"};
 static const char *const others[] = {"today", "tomorrow", "yesterday", "none", "in", "this", "next",
         "days", "weeks", "months", "day", "week", "month"};
 
@@ -95,7 +95,9 @@ static bool take_weekday(struct words *w, int *weekday)
 
 static bool take_month(struct words *w, int *month)
 {
-        int index = w->at < w->count ? name_index(w->v[w->at], long_months, COUNT_OF(long_months)) : -1;
+        int index = w->at < w->count
+                ? name_index(w->v[w->at], long_months, COUNT_OF(long_months))
+                : -1;
         w->at += index >= 0;
         *month = index + 1;
         return index >= 0;

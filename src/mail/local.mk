@@ -7,13 +7,13 @@ libbaton_a_SOURCES += \
 	src/mail/mime.c src/mail/mime.h src/mail/msgid.c src/mail/msgid.h \
 	src/mail/params.c src/mail/params.h src/mail/parts.c src/mail/parts.h \
 	src/mail/quote.c src/mail/quote.h src/mail/render.c src/mail/render.h \
-	src/mail/structure.c src/mail/structure.h \
+	src/mail/structure.c src/mail/structure.h src/mail/verbatim.c src/mail/verbatim.h \
 	src/mail/vtodo.c src/mail/vtodo.h src/mail/word.c src/mail/word.h
 
 check_PROGRAMS += \
 	test/unit/mail_address test/unit/mail_compose test/unit/mail_content test/unit/mail_corpus \
 	test/unit/mail_date test/unit/mail_derive test/unit/mail_header test/unit/mail_hostile \
-	test/unit/mail_mime test/unit/mail_msgid test/unit/mail_render
+	test/unit/mail_mime test/unit/mail_msgid test/unit/mail_render test/unit/mail_verbatim
 test_unit_mail_address_SOURCES = test/unit/mail_address.c
 test_unit_mail_address_LDADD = $(UNIT_LIBS)
 test_unit_mail_compose_SOURCES = test/unit/mail_compose.c
@@ -34,5 +34,7 @@ test_unit_mail_mime_SOURCES = test/unit/mail_mime.c
 test_unit_mail_mime_LDADD = $(UNIT_LIBS)
 test_unit_mail_msgid_SOURCES = test/unit/mail_msgid.c
 test_unit_mail_msgid_LDADD = $(UNIT_LIBS)
+test_unit_mail_verbatim_SOURCES = test/unit/mail_verbatim.c
+test_unit_mail_verbatim_LDADD = $(UNIT_LIBS)
 test_unit_mail_render_SOURCES = test/unit/mail_render.c
 test_unit_mail_render_LDADD = $(UNIT_LIBS)

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "mail/content.h"
 #include "mail/header.h"
+#include "mail/verbatim.h"
 #include "team/directive_value.h"
 
 enum {
@@ -124,36 +125,21 @@ static void look_at_line(struct line *l, struct arena *arena)
                 l->shape = LINE_TEXT;
 }
 
-/* The run of ``` or ~~~ that begins a fence; 0 when the line is none. */
-static size_t fence_length(const struct line *l, char mark)
-{
-        size_t n = 0;
-        while (n < l->text.len && l->text.at[n] == mark)
-                n++;
-        return n >= 3 ? n : 0;
-}
-
-/* What stands between fences is shown, not said. A fence that nothing closes is text. */
+/* What stands between fences is shown, not said. */
 static void find_fences(struct reading *r)
 {
-        static const char marks[] = {'`', '~'};
-        for (size_t m = 0; m < COUNT_OF(marks); m++) {
-                size_t open = SIZE_MAX;
-                for (size_t i = 0; i < r->count; i++) {
-                        if (fence_length(&r->v[i], marks[m]) == 0)
-                                continue;
-                        if (open == SIZE_MAX) {
-                                open = i;
-                                continue;
-                        }
-                        for (size_t j = open; j <= i; j++)
-                                r->v[j].verbatim = true;
-                        open = SIZE_MAX;
-                }
-        }
+        struct str *lines = mem_new((r->count + 1) * sizeof *lines);
+        bool *verbatim = mem_new((r->count + 1) * sizeof *verbatim);
         for (size_t i = 0; i < r->count; i++)
-                if (r->v[i].verbatim && r->v[i].shape != LINE_BLANK)
+                lines[i] = r->v[i].text;
+        verbatim_lines(lines, r->count, verbatim);
+        for (size_t i = 0; i < r->count; i++) {
+                r->v[i].verbatim = verbatim[i];
+                if (verbatim[i] && r->v[i].shape != LINE_BLANK)
                         r->v[i].shape = LINE_TEXT;
+        }
+        free(verbatim);
+        free(lines);
 }
 
 static void cut_lines(struct reading *r, struct str own)

@@ -3,6 +3,7 @@
 #include "mail/address.h"
 #include "mail/content.h"
 #include "mail/header.h"
+#include "mail/verbatim.h"
 #include <ctype.h>
 
 enum {
@@ -38,6 +39,7 @@ static bool known(const struct str *words, size_t count, struct str word)
 size_t named_words(struct str text, struct arena *arena, struct str *out, size_t most)
 {
         size_t count = 0;
+        text = verbatim_blank(text, arena);
         for (size_t at = 0; at < text.len && count < most; at++) {
                 if (text.at[at] != '@' || !may_stand_before(str_sub(text, 0, at)))
                         continue;

@@ -1,5 +1,5 @@
 /* named.h - whom a message in a topic names: people in To and Cc, and `@ana` in what the author
- * says (not in what is quoted). They find it in their INBOX at once, and reading it there is
+ * says (not in what is quoted, nor in code). They find it in their INBOX at once, and reading it there is
  * reading it in the topic. */
 #pragma once
 #include "mail/derive.h"
@@ -23,5 +23,6 @@ CHECKED enum status named_assigned(struct site *, const struct submission *, str
 /* Without reading it: may its author say a name? Most mail can be told so in a fraction of
  * the time. Where it says no, named_words finds none in what he says. */
 bool named_may_stand(const struct parsed_mail *);
-/* The names behind '@' in a text, each once, in lower case, at most `most`. Pure. */
+/* The names behind '@' in a text, each once, in lower case, at most `most`; what stands in code
+ * (mail/verbatim.h) names nobody. Pure. */
 size_t named_words(struct str text, struct arena *, struct str *out, size_t most);

@@ -62,8 +62,8 @@ static void consider(struct day_word *w, struct str typed, struct str known)
 static struct str day_word(struct str typed)
 {
         enum { SHORT = 3 }; /* "fri", "nov" */
-        static const char *const numbers[] = {"a", "an", "one", "two", "three", "four", "five", "six",
-                "seven", "eight", "nine", "ten"};
+        static const char *const numbers[] = {"a", "an", "one", "two", "three", "four", "five",
+                "six", "seven", "eight", "nine", "ten"};
         struct day_word w = {STR_NONE, FAR};
         const char *known;
         if (typed.at[0] >= '0' && typed.at[0] <= '9')

@@ -25,6 +25,10 @@ static const struct {
                 "\u201e@ana\u201c \u00ab@bo\u00bb \uff08@cem \u2014@dee", "ana bo cem dee"},
         {"behind a blank that does not break", "Hi\u00a0@bo", "bo"},
         {"behind half a character", "\xa0@bo \xff@cem", "bo cem"},
+        {"in code", "see `@ana` and ``x @cem``, @bo", "bo"},
+        {"between fences", "@bo\n```\n@ana\n```\n", "bo"},
+        {"behind a line of tildes", "~~~~~~~~\n@bo\n", "bo"},
+        {"a decorator", "    `@cem.route`: @bo knows", "bo"},
         {"too long", "@aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", ""},
         {"more than asked for", "@a @b @c @d @e", "a b c d"},
 };
