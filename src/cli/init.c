@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/give.h"
+#include "cli/password.h"
 #include "cli/user.h"
 #include "team/rules.h"
 #include "wire/tls.h"
@@ -96,7 +97,7 @@ static int add_admin(struct making *m)
         struct person p;
         user_defaults(m->cli, m->admin, &p);
         p.admin = true;
-        m->password = user_first_password(m->cli, &p);
+        m->password = password_first(m->cli, &p);
         return user_save(m->cli, &p);
 }
 

@@ -1,7 +1,7 @@
 libbaton_a_SOURCES += \
 	src/cli/task.c src/cli/task.h src/cli/task_edit.c src/cli/board.c src/cli/export.c src/cli/export.h src/cli/export_csv.c src/cli/backup.c src/cli/restore.c src/cli/backup.h src/cli/give.c src/cli/give.h src/cli/check.c src/cli/cli.c src/cli/cli.h src/cli/commands.c src/cli/commands.h src/cli/deliver.c src/cli/digest.c \
 	src/cli/import.c src/cli/init.c src/cli/lmtp.c src/cli/lmtp.h src/cli/maildir.c src/cli/maildir.h src/cli/mbox.c \
-	src/cli/mbox.h src/cli/queue.c src/cli/options.c src/cli/options.h src/cli/progress.c src/cli/progress.h src/cli/remote.c \
+	src/cli/mbox.h src/cli/queue.c src/cli/options.c src/cli/options.h src/cli/password.c src/cli/password.h src/cli/progress.c src/cli/progress.h src/cli/remote.c \
 	src/cli/remote.h src/cli/show.c src/cli/show.h src/cli/stats.c src/cli/subscribe.c src/cli/topic.c src/cli/user.c \
 	src/cli/user.h src/cli/values.c src/cli/values.h
 

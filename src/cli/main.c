@@ -1,6 +1,6 @@
 /* main.c - the program `baton`: finds the site, then has the command done by the running daemon, or
  * opens the site itself when none runs. */
-#include "cli/cli.h"
+#include "cli/password.h"
 #include "cli/remote.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -70,34 +70,46 @@ static bool ask_secret(const char *prompt, struct buf *out)
         quiet.c_lflag &= ~(tcflag_t)ECHO;
         tcsetattr(0, TCSAFLUSH, &quiet);
         while ((ch = getchar()) != EOF && ch != '\n')
-                buf_add_char(out, (char)ch);
+                if (out->len <= PASSWORD_MOST) /* more is too much, however much */
+                        buf_add_char(out, (char)ch);
         tcsetattr(0, TCSAFLUSH, &before);
         fprintf(stderr, "\n");
         return out->len > 0;
+}
+
+/* Twice, and one that can be. Says why not. */
+static bool ask_password(struct buf *out)
+{
+        struct buf second = {0};
+        const char *fault = ask_secret("New password: ", out) ? password_fault(buf_str(out))
+                                                              : "no password";
+        if (!fault && (!ask_secret("Again: ", &second) || !str_eq(buf_str(out), buf_str(&second))))
+                fault = "not the same twice";
+        if (fault)
+                fprintf(stderr, "baton: %s: nothing was changed\n", fault);
+        if (second.at)
+                explicit_bzero(second.at, second.len);
+        buf_release(&second);
+        return !fault;
 }
 
 /* `user passwd` on a terminal: asked here, because the daemon must not read a terminal; what was
  * typed goes on as standard input. False: said why. */
 static bool type_password(void)
 {
-        struct buf first = {0}, second = {0};
+        struct buf typed = {0};
         int ends[2];
-        bool right = ask_secret("New password: ", &first) && ask_secret("Again: ", &second);
-        if (right && !str_eq(buf_str(&first), buf_str(&second)))
-                right = false;
-        if (!right)
-                fprintf(stderr, "baton: no password, or not the same twice: nothing was changed\n");
-        buf_add_char(&first, '\n');
-        right = right && first.len < 4096 && pipe2(ends, O_CLOEXEC) == 0;
+        bool right = ask_password(&typed);
+        buf_add_char(&typed, '\n');
+        right = right && pipe2(ends, O_CLOEXEC) == 0;
         if (right) {
-                right = write(ends[1], first.at, first.len) == (ssize_t)first.len &&
+                right = write(ends[1], typed.at, typed.len) == (ssize_t)typed.len &&
                         dup2(ends[0], 0) == 0;
                 close(ends[0]);
                 close(ends[1]);
         }
-        memset(first.at, 0, first.len);
-        buf_release(&first);
-        buf_release(&second);
+        explicit_bzero(typed.at, typed.len);
+        buf_release(&typed);
         return right;
 }
 

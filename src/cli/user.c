@@ -1,6 +1,6 @@
 #include "cli/user.h"
-#include "base/scram.h"
 #include "cli/commands.h"
+#include "cli/password.h"
 #include "cli/show.h"
 #include "cli/values.h"
 #include "mail/address.h"
@@ -8,7 +8,7 @@
 #include "team/task.h"
 #include <unistd.h>
 
-enum { NO_DIGEST = 1440, PASSWORD_LETTERS = 14, ADDRESSES_MAX = 20 };
+enum { NO_DIGEST = 1440, ADDRESSES_MAX = 20 };
 
 /* ---- making ---- */
 
@@ -37,28 +37,6 @@ void user_defaults(struct cli *c, struct str name, struct person *out)
                 .form = FORM_PAGE,
                 .created = clock_now(),
         };
-}
-
-/* What is kept of a password: for those who send it, and for SCRAM. */
-static void set_password(struct cli *c, struct person *p, struct str password)
-{
-        struct buf hash = {0}, scram = {0};
-        password_hash(password, &hash);
-        scram_make(password, &scram);
-        p->password = arena_copy(c->arena, buf_str(&hash));
-        p->scram = arena_copy(c->arena, buf_str(&scram));
-        buf_release(&hash);
-        buf_release(&scram);
-}
-
-struct str user_first_password(struct cli *c, struct person *p)
-{
-        struct buf word = {0};
-        random_word(PASSWORD_LETTERS, &word);
-        struct str text = arena_copy(c->arena, buf_str(&word));
-        set_password(c, p, text);
-        buf_release(&word);
-        return text;
 }
 
 static int say_taken(struct cli *c, struct str name)
@@ -303,20 +281,6 @@ static int set_all(struct cli *c, const struct options *o, struct person *p)
         return status;
 }
 
-static int take_password(struct cli *c, struct person *p)
-{
-        struct buf line = {0};
-        int status = DONE;
-        if (!cli_line(c, &line) || !line.len) {
-                status = cli_fail(c, "no password came on standard input: nothing was changed");
-        } else {
-                set_password(c, p, buf_str(&line));
-                explicit_bzero(line.at, line.len);
-        }
-        buf_release(&line);
-        return status;
-}
-
 /* ---- the commands ---- */
 
 static int run_add(struct cli *c, const struct options *o)
@@ -338,9 +302,9 @@ static int run_add(struct cli *c, const struct options *o)
         if (status != DONE)
                 return status;
         if (option_on(o, "password-stdin"))
-                status = take_password(c, &p);
+                status = password_take(c, &p);
         else
-                first = user_first_password(c, &p);
+                first = password_first(c, &p);
         if (status == DONE)
                 status = user_save(c, &p);
         if (status != DONE)
@@ -379,9 +343,9 @@ static int run_passwd(struct cli *c, const struct options *o)
         if (p.outside)
                 return refuse_outside(c, &p);
         if (option_on(o, "password-stdin"))
-                status = take_password(c, &p);
+                status = password_take(c, &p);
         else
-                first = user_first_password(c, &p);
+                first = password_first(c, &p);
         if (status == DONE)
                 status = user_save(c, &p);
         if (status != DONE)
@@ -581,7 +545,7 @@ const struct command user_commands[] = {
           "Only what an option names is changed." },
         { "passwd",  "NAME", "give a new password",            run_passwd,  password_options, 1, 1, NEEDS_SITE,
           "On a terminal it asks for the password; otherwise, without --password-stdin, it makes one\n"
-          "up and prints it." },
+          "up and prints it. A password has at least 8 characters and at most 255 octets." },
         { "disable", "NAME", "no login and no digest any more; all else stays", run_disable, NULL, 1, 1, NEEDS_SITE, NULL },
         { "enable",  "NAME", "take 'disable' back",            run_enable,  NULL,             1, 1, NEEDS_SITE, NULL },
         { "remove",  "ADDRESS", "forget a subscriber from outside", run_remove, NULL, 1, 1, NEEDS_SITE, NULL },

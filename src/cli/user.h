@@ -8,5 +8,3 @@ void user_defaults(struct cli *, struct str name, struct person *out);
 /* Files a new person (id 0) or a changed one, and when the next digest is due. Says why not; an
  * exit status. */
 int user_save(struct cli *, struct person *);
-/* A first password: made up, hashed into person->password, and returned as text in the arena. */
-struct str user_first_password(struct cli *, struct person *);

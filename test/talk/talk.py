@@ -145,7 +145,7 @@ class Transcript:
 
     # ---- what it needs ----
     def person(self, name):
-        login, password = name + self.run, "pw-" + self.run
+        login, password = name + self.run, "password-" + self.run
         self.values.update({name: login, name + ".pw": password, name + ".at": f"{login}@{DOMAIN}"})
         baton(["user", "add", login, "--name", name.capitalize(), "--zone", "UTC",
                "--password-stdin"], password + "\n")

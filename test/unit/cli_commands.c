@@ -93,6 +93,9 @@ static int end(void **state)
         return 0;
 }
 
+#define A_FIFTY "01234567890123456789012345678901234567890123456789"
+#define A_LINE A_FIFTY A_FIFTY A_FIFTY A_FIFTY A_FIFTY "12345" /* 255 octets */
+
 /* clang-format off */
 static const struct {
         const char *line, *input;
@@ -108,10 +111,12 @@ static const struct {
         { "user",                                          "",         USAGE,  "user what?" },
         { "user add",                                      "",         USAGE,  "it needs NAME" },
         { "user add bo --name Bo_K --zone Europe/Lisbon --password-stdin --address Bo@Example.Org --digest-at 8",
-                                                           "secret\n", DONE,   "bo@team.example" },
+                                                           "secret words\n", DONE, "bo@team.example" },
         { "user add bo",                                   "",         FAILED, "taken" },
         { "user add cy --address bo@Example.org",          "",         FAILED, "taken" },
         { "user add cy --password-stdin",                  "",         FAILED, "no password came" },
+        { "user add cy --password-stdin",                  "1234567\n", FAILED, "at least 8 characters: nothing was changed" },
+        { "user add cy --password-stdin",                  "\n",       FAILED, "no password came" },
         { "user add a@b",                                  "",         USAGE,  "cannot be a login name" },
         { "user add postmaster",                           "",         USAGE,  "cannot be a login name" },
         { "user add cy --zone Mars/Olympus",               "",         USAGE,  "no time zone" },
@@ -132,7 +137,17 @@ static const struct {
         { "user disable bo",                               "",         DONE,   "" },
         { "user show bo --json",                           "",         DONE,   "\"disabled\": true" },
         { "user enable bo",                                "",         DONE,   "" },
-        { "user passwd bo --password-stdin",               "x y\n",    DONE,   "changed" },
+        { "user passwd bo --password-stdin",               "x y z, or\n", DONE, "changed" },
+        { "user passwd bo --password-stdin",               "\n",       FAILED, "no password came" },
+        { "user passwd bo --password-stdin",               "short\n",  FAILED, "at least 8 characters" },
+        { "user passwd bo --password-stdin",               "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\n", FAILED, "at least 8 characters" },
+        { "user passwd bo --password-stdin",               "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\n", DONE, "changed" },
+        { "user passwd bo --password-stdin",               "\xe4\xe4\xe4\xe4\xe4\xe4\xe4\xe4\n", FAILED, "UTF-8" },
+        { "user passwd bo --password-stdin",               "eight\teight\n", FAILED, "control characters" },
+        { "user passwd bo --password-stdin",               A_LINE "\n", DONE,  "changed" },
+        { "user passwd bo --password-stdin",               A_LINE "5\n", FAILED, "at most 255 octets" },
+        { "user passwd bo --password-stdin",               A_LINE A_LINE A_LINE A_LINE A_LINE A_LINE A_LINE A_LINE A_LINE A_LINE
+                                                           A_LINE A_LINE A_LINE A_LINE A_LINE A_LINE A_LINE "\n", FAILED, "at most 255 octets" },
         { "topic list",                                    "",         DONE,   "No topics yet" },
         { "topic add Eng.backend --about The_servers --owner ana --access open --columns A,B,C", "", DONE, "eng.backend@team.example" },
         { "topic add eng.backend",                         "",         FAILED, "taken" },
