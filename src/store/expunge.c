@@ -189,28 +189,6 @@ static enum status drop_columns(struct txn *txn, struct remove_op *r)
         return st;
 }
 
-static enum status drop_subscriptions(struct txn *txn, struct op *op, uint32_t topic)
-{
-        struct key prefix = key_subscribers(topic);
-        struct scan *scan = scan_prefix(op->store, txn, TABLE_SUBSCRIPTION, &prefix);
-        struct str key, value;
-        struct subscription s;
-        enum status st;
-        while ((st = scan_next(scan, &key, &value)) == OK) {
-                if (!key_subscription_read(key, &s))
-                        continue;
-                struct key one = key_subscription(s.person, topic),
-                           two = key_subscriber(topic, s.person);
-                st = drop_value(txn, TABLE_SUBSCRIPTION, &one);
-                if (st == OK)
-                        st = drop_value(txn, TABLE_SUBSCRIPTION, &two);
-                if (st != OK)
-                        break;
-        }
-        scan_close(scan);
-        return st == ABSENT ? OK : st;
-}
-
 static enum status drop_topic(struct txn *txn, struct op *op, const struct mailbox *m)
 {
         struct key key = key_mailbox(m->id);
@@ -218,7 +196,7 @@ static enum status drop_topic(struct txn *txn, struct op *op, const struct mailb
         if (st == OK)
                 st = table_remove(txn, TABLE_NAME, m->name);
         st = st == ABSENT ? OK : st;
-        return st == OK ? drop_subscriptions(txn, op, m->id) : st;
+        return st == OK ? subscribers_drop(txn, op, m->id) : st;
 }
 
 static enum status remove_put(struct txn *txn, struct op *op)

@@ -34,8 +34,9 @@ CHECKED enum status get_value(
 /* The first place of a message from *at on, and the MODSEQ of its entry (may be NULL). ABSENT. */
 CHECKED enum status place_from(
         struct store *, struct txn *, uint64_t message, struct place *at, uint64_t *modseq);
-/* Drops all subscriptions of a person (topic.c). */
+/* Drops all subscriptions of a person; of a topic that goes (topic.c). */
 CHECKED enum status subscriptions_drop(struct txn *, struct op *, uint32_t person);
+CHECKED enum status subscribers_drop(struct txn *, struct op *, uint32_t topic);
 /* Is the person one from outside? (person.c) */
 CHECKED enum status person_outside(struct txn *, struct op *, uint32_t person, bool *outside);
 /* All keys that begin so. */

@@ -415,20 +415,25 @@ static enum status unsubscribe_check(struct txn *txn, struct op *op)
         return has(txn, op, TABLE_SUBSCRIPTION, &one);
 }
 
-static enum status drop_subscription(
-        struct txn *txn, struct op *op, const struct subscription *s)
+static enum status drop_subscription(struct txn *txn, const struct subscription *s)
 {
         struct key one = key_subscription(s->person, s->topic),
                    two = key_subscriber(s->topic, s->person);
+        enum status st = drop_value(txn, TABLE_SUBSCRIPTION, &one);
+        return st == OK ? drop_value(txn, TABLE_SUBSCRIPTION, &two) : st;
+}
+
+/* The topic, which stays, has one less. */
+static enum status leave_topic(struct txn *txn, struct op *op, const struct subscription *s)
+{
+        struct key one = key_subscription(s->person, s->topic);
         struct subscription record = *s;
         struct buf value = {0};
         enum status st = get_value(op->store, txn, TABLE_SUBSCRIPTION, &one, &value);
         if (st == OK)
                 st = subscription_read(buf_str(&value), &record);
         if (st == OK)
-                st = drop_value(txn, TABLE_SUBSCRIPTION, &one);
-        if (st == OK)
-                st = drop_value(txn, TABLE_SUBSCRIPTION, &two);
+                st = drop_subscription(txn, s);
         if (st == OK)
                 st = count_each(txn, op, s->topic, -is_each(&record));
         buf_release(&value);
@@ -437,25 +442,38 @@ static enum status drop_subscription(
 
 static enum status unsubscribe_put(struct txn *txn, struct op *op)
 {
-        return drop_subscription(txn, op, &((struct subscribe_op *)op)->s);
+        return leave_topic(txn, op, &((struct subscribe_op *)op)->s);
 }
 
-enum status subscriptions_drop(struct txn *txn, struct op *op, uint32_t person)
+/* Those whose keys begin so: of a person, or of a topic, which goes itself and is not counted. */
+static enum status drop_all(
+        struct txn *txn, struct op *op, const struct key *prefix, bool topic_goes)
 {
-        struct key prefix = key_subscriptions(person);
-        struct scan *scan = scan_prefix(op->store, txn, TABLE_SUBSCRIPTION, &prefix);
+        struct scan *scan = scan_prefix(op->store, txn, TABLE_SUBSCRIPTION, prefix);
         struct str key, value;
         struct subscription s;
         enum status st;
         while ((st = scan_next(scan, &key, &value)) == OK) {
                 if (!key_subscription_read(key, &s))
                         continue;
-                st = drop_subscription(txn, op, &s);
+                st = topic_goes ? drop_subscription(txn, &s) : leave_topic(txn, op, &s);
                 if (st != OK)
                         break;
         }
         scan_close(scan);
         return st == ABSENT ? OK : st;
+}
+
+enum status subscriptions_drop(struct txn *txn, struct op *op, uint32_t person)
+{
+        struct key prefix = key_subscriptions(person);
+        return drop_all(txn, op, &prefix, false);
+}
+
+enum status subscribers_drop(struct txn *txn, struct op *op, uint32_t topic)
+{
+        struct key prefix = key_subscribers(topic);
+        return drop_all(txn, op, &prefix, true);
 }
 
 static const struct op_kind unsubscribe_kind = {
