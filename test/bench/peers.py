@@ -16,9 +16,9 @@ def free_port():
 
 
 def wait_port(port, daemon, what, log):
-    for _ in range(200):
+    for _ in range(3600):
         try:
-            socket.create_connection(('127.0.0.1', port), 1).close()
+            socket.create_connection(('127.0.0.1', port), 60).close()
             return
         except OSError:
             if daemon.poll() is not None:

@@ -20,7 +20,7 @@ def megabytes(site, what='VmRSS'):
 
 def fill(site, person, folders, count):
     body = ('lorem ipsum dolor sit amet ' * 20 + '\r\n') * 8
-    with Imap(site.port('imap'), 60) as c:
+    with Imap(site.port('imap'), 300) as c:
         c.login(person)
         for start in range(0, count, 50):
             mails = [message(f'm{start + i}', body=body) for i in range(50)]
@@ -96,12 +96,12 @@ def crowd(site, name, make):
 
 def sections(site):
     """What one FETCH gathers for a client that does not read."""
-    with Imap(site.port('imap'), 60) as c:
+    with Imap(site.port('imap'), 300) as c:
         c.login('dee')
         c.append('Archive', b''.join(b'X-%d: %s\r\n' % (n, b'y' * 900) for n in range(1000)) + b'\r\nx\r\n')
     before, held = megabytes(site), []
     for i in range(8):
-        c = Imap(site.port('imap'), 60)
+        c = Imap(site.port('imap'), 300)
         c.login('dee')
         c.command('EXAMINE Archive')
         c.send('f FETCH 1 (' + ' '.join('BODY.PEEK[HEADER.FIELDS.NOT (A)]' for _ in range(100)) + ')\r\n')

@@ -11,7 +11,7 @@ trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
 
 class Client:
     def __init__(self, port, tls=False):
-        self.s = socket.create_connection(('127.0.0.1', port), 20)
+        self.s = socket.create_connection(('127.0.0.1', port), 180)
         if tls:
             self.s = trusting.wrap_socket(self.s)
         self.inflate = self.deflate = None

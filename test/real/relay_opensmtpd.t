@@ -83,7 +83,7 @@ try:
 
     def listens():
         try:
-            socket.create_connection(('127.0.0.1', port), 1).close()
+            socket.create_connection(('127.0.0.1', port), 60).close()
             return True
         except OSError:
             return process.poll() is not None

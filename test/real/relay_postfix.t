@@ -60,7 +60,7 @@ def start(top):
     until = time.time() + 180
     while time.time() < until:
         try:
-            socket.create_connection(('127.0.0.1', port), 1).close()
+            socket.create_connection(('127.0.0.1', port), 60).close()
             return port
         except OSError:
             time.sleep(0.1)

@@ -44,7 +44,7 @@ class Scram:
 
 class Line:
     def __init__(self, port, tls=None):
-        self.s = socket.create_connection(('127.0.0.1', port), 20)
+        self.s = socket.create_connection(('127.0.0.1', port), 180)
         if tls:
             self.s = tls.wrap_socket(self.s, server_hostname='localhost')
         self.f = self.s.makefile('rwb')
@@ -140,7 +140,7 @@ with Site(people=PEOPLE[:2], topics=[], conf='\n[login]\nlogin-failures = 1000\n
     older = ssl.create_default_context(cafile=os.path.join(site.home, 'tls/certificate.pem'))
     older.maximum_version = ssl.TLSVersion.TLSv1_2
     for name in 'localhost', '127.0.0.1', 'team.example':
-        with socket.create_connection(('127.0.0.1', site.port('imaps')), 20) as s, trusting.wrap_socket(s, server_hostname=name) as t:
+        with socket.create_connection(('127.0.0.1', site.port('imaps')), 180) as s, trusting.wrap_socket(s, server_hostname=name) as t:
             tap.ok(t.version() == 'TLSv1.3', f'the certificate of a site to try out is for {name}')
     smtp, imap, nntp = (Line(site.port(TLS_PORTS[kind]), trusting) for kind in ('smtp', 'imap', 'nntp'))
     tap.ok('250-AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN\n' in smtp.until('EHLO x', '250 '), 'SMTP offers -PLUS under TLS')
