@@ -365,8 +365,9 @@ static void print_text(struct cli *c, struct str text)
 {
         struct str line;
         struct buf out = {0};
-        if (text.len)
-                buf_add_char(&out, '\n');
+        if (!text.len)
+                return;
+        buf_add_char(&out, '\n');
         while (str_line(&text, &line)) {
                 struct buf flat = {0};
                 text_flatten(line, &flat);
