@@ -334,7 +334,7 @@ with Site() as site:
             tap.skip(name, 'only root can put other folders where leafnode looks')
         else:
             globals()[name](site)
-            tap.ok(time.monotonic() - began < 15, f'{name}: in {time.monotonic() - began:.1f} s')
+            tap.ok(time.monotonic() - began < 100, f'{name}: in {time.monotonic() - began:.1f} s')
     tap.same(site.stop(), 0, 'a clean end')
     tap.same(site.faults(), '', 'baton check is clean')
 tap.done()
