@@ -2,6 +2,7 @@
 #include "mail/address.h"
 #include "mail/header.h"
 #include "mail/msgid.h"
+#include "team/answered.h"
 
 struct taking {
         struct site *site;
@@ -44,6 +45,45 @@ static void find_by_id(struct taking *t)
         t->doing.against = version;
 }
 
+/* Is this stored message these octets? */
+static enum status is_same(struct taking *t, uint64_t message, bool *same)
+{
+        enum { PIECE = 65536 };
+        struct str bytes = t->in->bytes;
+        struct stored s;
+        struct buf piece = {0};
+        enum status st = messages_read(t->site->store, &message, 1, READ_SIZES, t->arena, &s);
+        *same = st == OK && s.id && s.size == bytes.len;
+        for (uint64_t at = 0; st == OK && *same && at < bytes.len; at += PIECE) {
+                buf_clear(&piece);
+                st = message_octets(t->site->store, message, at, PIECE, &piece);
+                *same = st == OK && str_eq(buf_str(&piece), str_sub(bytes, at, PIECE));
+        }
+        buf_release(&piece);
+        return st;
+}
+
+/* The very message that opened a task stands for it as a card does, wherever it was read: a thread is
+ * one task. One of which only the id is the same is another. */
+static enum status find_opened(struct taking *t)
+{
+        struct str header = str_sub(t->in->bytes, 0, header_length(t->in->bytes));
+        struct str raw = header_value(t->arena, header, "Message-ID"), id;
+        uint32_t number;
+        uint64_t message;
+        bool same = false;
+        if (!raw.at || !msgid_next(t->arena, &raw, &id))
+                return OK;
+        enum status st = answered_opened(t->site, t->in->person, id, t->arena, &number);
+        if (st == OK && number)
+                st = message_find(t->site->store, id, &message);
+        if (st == OK && number)
+                st = is_same(t, message, &same);
+        if (same)
+                t->task = number;
+        return st;
+}
+
 static enum status find_card(struct taking *t)
 {
         struct card_memory memory;
@@ -56,6 +96,8 @@ static enum status find_card(struct taking *t)
         }
         if (st == ABSENT)
                 find_by_id(t);
+        if (st == ABSENT && !t->task)
+                st = find_opened(t);
         return st == ABSENT ? OK : st;
 }
 
@@ -91,7 +133,7 @@ static enum status open_task(struct taking *t, struct task_done *done, enum refu
         enum status st = task_open(t->site, &t->doing, &mail, &t->edit, t->arena, done, why);
         if (st != OK || done->opened)
                 return st;
-        /* the same message lies there as a task: it is moved */
+        /* the same message lies there as a task, since a moment ago: it is moved */
         return task_change(t->site, &t->doing, done->number, &t->edit, t->arena, done);
 }
 

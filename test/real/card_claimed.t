@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Somebody's mail that calls itself a card by its Message-ID is none: whoever drags it to a board opens a task, and moves no other.
-A card that comes back as its octets, as mbsync brings it, still is one."""
+A card that comes back as its octets, as mbsync brings it, still is one, and so is the message that opened the task."""
 import email, os, sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 from baton import *
@@ -32,6 +32,14 @@ with Site() as site:
     with site.imap('bo') as imap:
         tap.same(imap.append('"Boards/doc/2 Doing"', None, None, card)[0], 'OK', 'a real card is appended')
     tap.same((subjects(site, '1 To do'), subjects(site, '2 Doing')), ([], ['T-1 One']), 'and has moved')
+    with site.imap('bo') as imap:
+        imap.select('Topics/doc', readonly=True)
+        opening = imap.fetch('1', '(BODY.PEEK[])')[1][0][1]
+        tap.same(imap.append('"Boards/doc/3 Waiting"', None, None, opening)[0], 'OK', 'the message that opened it is appended, as it was read')
+        tap.same((subjects(site, '2 Doing'), subjects(site, '3 Waiting')), ([], ['T-1 One']), 'and moves it')
+        other = opening[opening.index(b'From: '):].replace(b'\r\nx\r\n', b'\r\ny\r\n')
+        tap.same(imap.append('"Boards/doc/3 Waiting"', None, None, other)[0], 'OK', 'one with other words under its id is appended')
+        tap.same(sorted(subjects(site, '3 Waiting')), ['T-1 One', 'T-3 One'], 'and opens a task')
     tap.same(site.stop(), 0, 'a clean end')
     tap.same(site.faults(), '', 'baton check is clean')
 tap.done()
