@@ -3,7 +3,7 @@ libbaton_a_SOURCES += \
 	src/team/answer_post.c src/team/answer_post.h src/team/answer_tell.c src/team/answer_tell.h \
 	src/team/digest_items.c src/team/digest_items.h src/team/digest_page.c src/team/digest_page.h src/team/digest_forms.c src/team/digest_forms.h \
 	src/team/gather_waiting.c src/team/recall.c src/team/recall.h \
-	src/team/accept.c src/team/accept.h src/team/answered.c src/team/answered.h src/team/notice.c src/team/notice.h src/team/transcript.c src/team/transcript.h \
+	src/team/accept.c src/team/accept.h src/team/answered.c src/team/answered.h src/team/notice.c src/team/notice.h src/team/obey.c src/team/obey.h src/team/obey_read.c src/team/transcript.c src/team/transcript.h \
 	src/team/board.c src/team/board.h src/team/columns.c src/team/columns.h src/team/wish.c src/team/wish.h \
 	src/team/config.c src/team/config.h src/team/digest.c src/team/digest.h src/team/folder.c src/team/folder.h \
 	src/team/directive.c src/team/directive.h src/team/directive_row.c src/team/directive_row.h src/team/directive_value.c src/team/directive_value.h \
