@@ -3,7 +3,7 @@ libbaton_a_SOURCES += \
 	src/base/clock.c src/base/clock.h src/base/crypt.c src/base/crypt.h \
 	src/base/encode.c src/base/encode.h src/base/fail.c src/base/fail.h src/base/log.c src/base/log.h \
 	src/base/idmap.c src/base/idmap.h src/base/map.c src/base/map.h src/base/numset.c src/base/numset.h src/base/scram.c src/base/scram.h src/base/spool.c src/base/spool.h \
-	src/base/str.c src/base/str.h src/base/text.c src/base/text.h src/base/when.c src/base/when.h src/base/wildmat.c src/base/wildmat.h
+	src/base/str.c src/base/str.h src/base/text.c src/base/text.h src/base/when.c src/base/when.h src/base/zone.c src/base/zone.h src/base/wildmat.c src/base/wildmat.h
 
 check_PROGRAMS += test/unit/base_arena
 test_unit_base_arena_SOURCES = test/unit/base_arena.c

@@ -113,6 +113,14 @@ bool str_line(struct str *rest, struct str *out)
         return true;
 }
 
+bool str_eat(struct str *rest, char c)
+{
+        if (rest->len == 0 || rest->at[0] != c)
+                return false;
+        *rest = str_from(*rest, 1);
+        return true;
+}
+
 CHECKED enum status str_u64(struct str s, uint64_t *out)
 {
         uint64_t n = 0;

@@ -85,6 +85,9 @@ bool str_word(struct str *rest, struct str *out);
 /* Cuts the next line off *rest, ended by CRLF, LF or the end; out has no line end. */
 bool str_line(struct str *rest, struct str *out);
 
+/* Takes c off the front of *rest. False, and nothing taken: something else is there, or nothing. */
+bool str_eat(struct str *rest, char c);
+
 /* Decimal digits only, the whole view, no sign, within range; else INVALID. */
 CHECKED enum status str_u32(struct str, uint32_t *out);
 CHECKED enum status str_u64(struct str, uint64_t *out);

@@ -23,12 +23,6 @@ int64_t when_today(const struct zone *zone, time_t now)
         return days_from_civil(c.year, c.month, c.day);
 }
 
-/* 0 Sunday; 1 January 1970 was a Thursday. */
-static int weekday_of(int64_t day)
-{
-        return (int)(((day + 4) % WEEK + WEEK) % WEEK);
-}
-
 /* ---- words ---- */
 
 /* False when there are none or too many. */
@@ -290,12 +284,12 @@ static enum status take_named_day(struct words *w, int64_t *out)
         bool this = take_word(w, "this"), next = !this && take_word(w, "next");
         if (!take_weekday(w, &weekday))
                 return INVALID;
-        int ahead = (weekday - weekday_of(w->today) + WEEK) % WEEK;
+        int ahead = (weekday - weekday_from_days(w->today) + WEEK) % WEEK;
         if (w->at < w->count) {
                 enum status st = this || next ? INVALID : take_date(w, out);
-                return st == OK && weekday_of(*out) != weekday ? INVALID : st;
+                return st == OK && weekday_from_days(*out) != weekday ? INVALID : st;
         }
-        int since_monday = (weekday_of(w->today) + WEEK - 1) % WEEK;
+        int since_monday = (weekday_from_days(w->today) + WEEK - 1) % WEEK;
         if (next)
                 *out = w->today - since_monday + WEEK + (weekday + WEEK - 1) % WEEK;
         else if (this)
@@ -344,7 +338,7 @@ void when_date(int64_t day, int64_t today, struct buf *out)
                 return;
         civil_from_days(day, &year, &month, &d);
         civil_from_days(today, &this_year, &m, &unused);
-        buf_addf(out, "%s %d %s", day_names[weekday_of(day)], d, month_names[month - 1]);
+        buf_addf(out, "%s %d %s", day_names[weekday_from_days(day)], d, month_names[month - 1]);
         if (year != this_year)
                 buf_addf(out, " %d", year);
 }

@@ -2,7 +2,7 @@
  * A day is a number: days since 1970-01-01 on the calendar of the person who wrote it (clock.h's
  * days_from_civil). What can be read in two ways ("11/12/2026") is not read at all. */
 #pragma once
-#include "base/clock.h"
+#include "base/zone.h"
 
 #define WHEN_NONE INT64_MIN /* no day: "none" or "-" was written */
 

@@ -1,6 +1,6 @@
 /* task_edit.c - tasks opened and changed from the command line: the words of mail, the same
  * changes. */
-#include "base/clock.h"
+#include "base/zone.h"
 #include "base/text.h"
 #include "cli/task.h"
 #include "mail/address.h"

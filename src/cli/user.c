@@ -1,4 +1,5 @@
 #include "cli/user.h"
+#include "base/zone.h"
 #include "cli/commands.h"
 #include "cli/password.h"
 #include "cli/show.h"

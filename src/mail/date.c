@@ -1,5 +1,5 @@
 #include "mail/date.h"
-#include "base/clock.h"
+#include "base/zone.h"
 
 enum { VALUE_MAX = 200, DAY_SECONDS = 86400 };
 

@@ -1,5 +1,5 @@
 #include "team/answer_post.h"
-#include "base/clock.h"
+#include "base/zone.h"
 #include "base/log.h"
 #include "mail/address.h"
 #include "mail/content.h"

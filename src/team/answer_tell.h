@@ -1,7 +1,7 @@
 /* answer_tell.h - one reply to a digest while it is being worked on, and what its author is told of
  * it. Inside team/ only. */
 #pragma once
-#include "base/clock.h"
+#include "base/zone.h"
 #include "mail/compose.h"
 #include "mail/mime.h"
 #include "team/answer.h"

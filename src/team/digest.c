@@ -1,5 +1,5 @@
 #include "team/digest.h"
-#include "base/clock.h"
+#include "base/zone.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "mail/address.h"

@@ -1,5 +1,5 @@
 #include "team/placing.h"
-#include "base/clock.h"
+#include "base/zone.h"
 #include "team/task.h"
 
 enum { SECONDS_A_DAY = 86400 };

@@ -1,5 +1,5 @@
 #include "team/task.h"
-#include "base/clock.h"
+#include "base/zone.h"
 #include "mail/content.h"
 #include "mail/header.h"
 #include "team/directive.h"

@@ -3,7 +3,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "base/clock.h"
+#include "base/zone.h"
 #include <pthread.h>
 
 /* What is wanted was computed with Python's zoneinfo from tzdata 2025b; apart from the two in

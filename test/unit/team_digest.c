@@ -4,7 +4,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "base/clock.h"
+#include "base/zone.h"
 #include "base/text.h"
 #include "team/digest.h"
 #include "team/page.h"
