@@ -288,6 +288,25 @@ static enum status rename_inbox(struct session *s, struct str to)
         return st;
 }
 
+/* A column that is thrown away as Thunderbird does it: into Trash. It must be empty, and so is the
+ * folder that comes of it. */
+static enum status rename_column(struct session *s, struct str from, struct str to)
+{
+        struct mailbox there;
+        if (!str_starts(from, STR("Boards/")) || !is_below(to, STR("Trash")))
+                return imap_column_rename(s, from, to);
+        enum status st = own_folder(s, to, &there);
+        if (st == ABSENT)
+                st = may_be_called(s, to);
+        else if (st == OK)
+                st = EXISTS;
+        if (st == OK)
+                st = room_for_more(s);
+        if (st == OK)
+                st = delete_column(s, from);
+        return st == OK ? create(s, to, USE_NONE) : st;
+}
+
 enum status imap_rename(struct session *s, const struct args *a)
 {
         struct parse p = imap_arguments(s, a);
@@ -297,7 +316,7 @@ enum status imap_rename(struct session *s, const struct args *a)
         if (!parse_end(&p))
                 return INVALID;
         struct mailbox folder;
-        enum status st = imap_column_rename(s, from, to);
+        enum status st = rename_column(s, from, to);
         if (st != UNSUPPORTED)
                 return st;
         st = may_be_called(s, to);
