@@ -162,18 +162,24 @@ static enum status remove_one(struct recolumn *r, const struct str *folders)
         return st;
 }
 
-/* Cards tell the status. Those that are not rendered again now are by the clock: they are due. */
+/* Cards tell the status. So many are rendered again while the client waits, for some seconds; the
+ * others by the clock: they are due. */
 static void look_at_cards(struct recolumn *r)
 {
+        enum { AT_ONCE = 1000 };
         struct numset *numbers = numset_new();
+        unsigned looked = 0;
         uint32_t number;
         enum status st = tasks_of_topic(r->site->store, r->put.topic, true, numbers);
-        for (struct walk w = numset_walk(numbers); st == OK && walk_next(&w, &number);) {
+        for (struct walk w = numset_walk(numbers);
+                st == OK && looked < AT_ONCE && walk_next(&w, &number);) {
                 struct arena *arena = arena_new();
                 struct task t;
                 st = task_get(r->site->store, number, arena, &t);
-                if (st == OK && t.card_count && str_eq(t.status, r->put.to))
+                if (st == OK && t.card_count && str_eq(t.status, r->put.to)) {
                         st = task_look_by(r->site, number, r->person);
+                        looked++;
+                }
                 arena_free(arena);
         }
         if (st != OK)
