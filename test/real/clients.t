@@ -134,11 +134,9 @@ def slrn(site):
         s.keys('Enter')
         tap.ok(s.until('Who has read this'), 'slrn: an article opens', s.text())
         s.keys('f')
-        if s.until('[Pp]repend|[Ff]ollow', 5):
-            s.keys('Enter')
-        s.until('[Pp]ost')
+        s.until('Post the message\\?')
         s.keys('y')
-        tap.ok(s.until('[Pp]osting.*done|done\\.|[Pp]osted'), 'slrn: a follow-up is posted', s.text())
+        tap.ok(s.until('Posting.*done'), 'slrn: a follow-up is posted', s.text())
         s.keys('q'); s.keys('q')
     with site.nntp('cem') as news:
         _, count, first, last, _ = news.group('eng.ops')

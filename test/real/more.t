@@ -267,9 +267,9 @@ def alpine(site):
                    f'folder-collections=Baton {{127.0.0.1:{site.port("imap")}/notls/user=cem}}[]\n'
                    'feature-list=quell-user-lookup-in-passwd-file,no-enable-maildrop-preservation\nlast-time-prune-questioned=126.11\nlast-version-used=9.99\n')
     with Screen('alpine -i', env={'HOME': home}) as s:
-        if s.until('[Pp]assword|PASSWORD', 10):
-            s.keys(PASSWORD, 'Enter')
-        if s.until('Preserve [Pp]assword|A letter to Cem', 10) and 'reserve' in s.text():
+        s.until('[Pp]assword|PASSWORD')
+        s.keys(PASSWORD, 'Enter')
+        if s.until('Preserve [Pp]assword|A letter to Cem') and 'reserve' in s.text():
             s.keys('n')
         tap.ok(s.until('Ana Marques.*A letter to Cem'), 'alpine: the INBOX lists', s.text())
         s.keys('Enter')

@@ -125,9 +125,7 @@ def cem(site):
         s.keys('Enter')
         tap.ok(s.until('It ends soon'), 'and opens the task', s.text())
         s.keys('f')
-        if s.until('[Pp]repend|[Ff]ollow', 5):
-            s.keys('Enter')
-        s.until('Post the message')
+        s.until('Post the message\\?')
         s.keys('y')
         tap.ok(eventually(lambda: any('I have the new one ready' in plain(m) for m in thread(site))), 'his follow-up is posted', s.text())
         s.keys('q', 'q')
