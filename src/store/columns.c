@@ -4,8 +4,8 @@
 #include "store/rows.h"
 #include "store/view.h"
 
-/* Columns that are added, put in another order, removed and called otherwise (task.h), in one change
- * with the tasks that have the status. */
+/* Columns that are added, put in another order, removed and called otherwise (task.h), in one
+ * change with the tasks that have the status. */
 
 struct columns_op {
         struct op op;
