@@ -357,16 +357,6 @@ static enum status commit(struct tasking *t, struct task_done *out, enum refusal
 
 /* ---- the same version in other places ---- */
 
-/* "T-142; status=doing" of the fields of a card. */
-static struct str up_to_status(struct str fields)
-{
-        size_t first = str_chr(fields, ';');
-        if (first == STR_NOWHERE)
-                return fields;
-        size_t second = str_chr(str_from(fields, first + 1), ';');
-        return second == STR_NOWHERE ? fields : str_sub(fields, 0, first + 1 + second);
-}
-
 /* Does the card that lies there tell the status by what its column was called before? */
 static enum status is_stale(struct tasking *t, bool *stale)
 {
@@ -376,9 +366,10 @@ static enum status is_stale(struct tasking *t, bool *stale)
         if (!t->old.card_count)
                 return OK;
         enum status st = prefix_read(t->site->store, card->mailbox, card->number, &prefix);
-        if (st == OK)
-                *stale = !str_eq(up_to_status(t->fields),
-                        up_to_status(header_value(t->arena, buf_str(&prefix), "Baton-Task")));
+        struct str now = prefix_card(t->site, STR_NONE, &t->edit.topic, t->fields, t->arena);
+        if (st == OK) /* as they are written: what is encoded may be read in two ways */
+                *stale = !str_eq(header_value(t->arena, now, "Baton-Task"),
+                        header_value(t->arena, buf_str(&prefix), "Baton-Task"));
         buf_release(&prefix);
         return st == ABSENT ? CHANGED : st;
 }
