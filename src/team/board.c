@@ -134,7 +134,8 @@ static enum status open_task(struct taking *t, struct task_done *done, enum refu
         if (st != OK || done->opened)
                 return st;
         /* the same message lies there as a task, since a moment ago: it is moved */
-        return task_change(t->site, &t->doing, done->number, &t->edit, t->arena, done);
+        t->task = done->number;
+        return move_card(t, done);
 }
 
 static enum status take_once(struct taking *t, struct task_done *done, enum refusal *why)
