@@ -6,7 +6,7 @@
 enum { QUOTE_MAX = 10, CHUNK = 16 * 1024 };
 
 /* What an element does to the lines. */
-enum effect { NONE, BREAK, PARAGRAPH, ITEM, CELL, RULE, QUOTE, PRE, HIDDEN };
+enum effect { NONE, BREAK, PARAGRAPH, ITEM, CELL, RULE, QUOTE, PRE, CODE, HIDDEN };
 
 struct html {
         struct buf *out;
@@ -34,8 +34,8 @@ static enum effect effect_of(const char *name)
                 {"h6", PARAGRAPH}, {"form", PARAGRAPH}, {"section", PARAGRAPH},
                 {"article", PARAGRAPH}, {"header", PARAGRAPH}, {"footer", PARAGRAPH},
                 {"figure", PARAGRAPH}, {"li", ITEM}, {"td", CELL}, {"th", CELL}, {"hr", RULE},
-                {"blockquote", QUOTE}, {"pre", PRE}, {"script", HIDDEN}, {"style", HIDDEN},
-                {"head", HIDDEN}, {"title", HIDDEN}, {"template", HIDDEN}, {"select", HIDDEN},
+                {"blockquote", QUOTE}, {"pre", PRE}, {"code", CODE}, {"script", HIDDEN},
+                {"style", HIDDEN}, {"head", HIDDEN}, {"title", HIDDEN}, {"template", HIDDEN}, {"select", HIDDEN},
                 {"textarea", HIDDEN}, {"object", HIDDEN}, {"noframes", HIDDEN},
         }; /* clang-format on */
         for (size_t i = 0; i < COUNT_OF(effects); i++)
@@ -161,6 +161,22 @@ static void begin_item(struct html *h)
         h->marked = true;
 }
 
+/* As Markdown writes it, so that it is told from what is said (verbatim.h). Preformatted text stays
+ * as it is: some mailers make it of all that they send. */
+static void begin_code(struct html *h)
+{
+        if (h->pre)
+                return;
+        settle(h);
+        buf_add_char(h->out, '`');
+}
+
+static void end_code(struct html *h)
+{
+        if (!h->pre && h->out->len > h->start)
+                buf_add_char(h->out, '`');
+}
+
 static void on_start(void *context, const xmlChar *name, const xmlChar **attributes)
 {
         struct html *h = context;
@@ -193,6 +209,9 @@ static void on_start(void *context, const xmlChar *name, const xmlChar **attribu
         case PRE:
                 owe_breaks(h, 2);
                 h->pre++;
+                break;
+        case CODE:
+                begin_code(h);
                 break;
         default:
                 break;
@@ -228,6 +247,9 @@ static void on_end(void *context, const xmlChar *name)
         case PRE:
                 owe_breaks(h, 2);
                 h->pre -= h->pre > 0;
+                break;
+        case CODE:
+                end_code(h);
                 break;
         default:
                 break;

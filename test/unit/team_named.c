@@ -74,6 +74,7 @@ static void glances(void **state)
                         "Content-Type: text/plain; name=x\r\n\r\nask @bo\r\n--b--\r\n", false, false},
                 {"in HTML that is not shown", "Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n\r\nHello\r\n"
                         "--b\r\nContent-Type: text/html\r\n\r\n@bo\r\n--b--\r\n", false, false},
+                {"in code of HTML", "Content-Type: text/html\r\n\r\n<p>type <code>@bo</code></p>\r\n", true, false},
                 {"in HTML that is shown", "Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n\r\n \r\n"
                         "--b\r\nContent-Type: text/html\r\n\r\n@bo\r\n--b--\r\n", true, true},
         }; /* clang-format on */
