@@ -232,17 +232,30 @@ struct str prefix_card(struct site *site, struct str message_id, const struct to
 
 /* ---- what comes back ---- */
 
-/* The fields that may stand in front of Baton-Topic. */
-static bool is_generated(struct str name)
+/* What the functions above and the store write, in this order, each once. */
+enum { IN_TOPIC = 1, ELSEWHERE = 2, BOTH = 3, ALWAYS = 4 };
+static const struct {
+        const char *name;
+        unsigned where;
+} parts[] = {{"Path", IN_TOPIC}, {"Injection-Info", IN_TOPIC}, {"Return-Path", ELSEWHERE},
+        {"Delivered-To", ELSEWHERE}, {"Received", BOTH}, {"Newsgroups", IN_TOPIC},
+        {"List-Id", BOTH | ALWAYS}, {"List-Post", BOTH | ALWAYS}, {"List-Subscribe", BOTH | ALWAYS},
+        {"List-Unsubscribe", BOTH | ALWAYS}, {"List-Help", BOTH | ALWAYS},
+        {"List-Owner", BOTH | ALWAYS}, {"List-Archive", BOTH | ALWAYS},
+        {"Archived-At", BOTH | ALWAYS}, {"References", IN_TOPIC}, {"Baton-Topic", BOTH | ALWAYS},
+        {"Baton-Kind", BOTH | ALWAYS}, {"Baton-Task", BOTH}, {"Baton-Reason", ELSEWHERE},
+        {"Xref", IN_TOPIC}};
+
+/* Which of the parts from `next` on the field is. COUNT_OF(parts): none that can stand here. */
+static size_t part_of(struct str name, unsigned where, size_t next)
 {
-        static const char *const names[] = {"Path", "Injection-Info", "Return-Path", "Delivered-To",
-                "Received", "Newsgroups", "List-Id", "List-Post", "List-Subscribe",
-                "List-Unsubscribe", "List-Help", "List-Owner", "List-Archive", "Archived-At",
-                "References"};
-        for (size_t i = 0; i < COUNT_OF(names); i++)
-                if (str_same(name, str_of(names[i])))
-                        return true;
-        return false;
+        for (size_t i = next; i < COUNT_OF(parts); i++) {
+                if (parts[i].where & where && str_same(name, str_of(parts[i].name)))
+                        return i;
+                if (parts[i].where & ALWAYS)
+                        break;
+        }
+        return COUNT_OF(parts);
 }
 
 /* "<eng.backend.team.example>" of the topic that Baton-Topic names: this site wrote both. */
@@ -257,30 +270,29 @@ static bool fit(struct site *site, struct str list_id, struct str topic)
                str_ends(list_id, STR(">"));
 }
 
-/* Length of the prefix of a topic's message, as the functions above write it, that begins the header; 0
- * when there is none. */
+/* Length of the prefix of a topic's message that begins the header; 0 when there is none. */
 static size_t prefix_length(struct site *site, struct str header)
 {
-        static const char *const behind[] = {"Baton-Task", "Baton-Reason", "Xref"};
-        struct str rest = header, list_id = STR_NONE;
+        struct str rest = header, list_id = STR_NONE, topic = STR_NONE;
         struct field field;
-        bool more = header_next(&rest, &field);
-        for (; more && is_generated(field.name); more = header_next(&rest, &field))
+        unsigned where = 0;
+        size_t next = 0, length = 0;
+        bool whole = false;
+        while (header_next(&rest, &field)) {
+                if (!where)
+                        where = str_same(field.name, STR("Path")) ? IN_TOPIC : ELSEWHERE;
+                size_t part = part_of(field.name, where, next);
+                if (part == COUNT_OF(parts))
+                        break;
                 if (str_same(field.name, STR("List-Id")))
                         list_id = str_trim(field.value);
-        if (!more || !str_same(field.name, STR("Baton-Topic")) ||
-                !fit(site, list_id, str_trim(field.value)) || !header_next(&rest, &field) ||
-                !str_same(field.name, STR("Baton-Kind")))
-                return 0;
-        size_t length = (size_t)(rest.at - header.at);
-        more = header_next(&rest, &field);
-        for (size_t i = 0; more && i < COUNT_OF(behind); i++) {
-                if (!str_same(field.name, str_of(behind[i])))
-                        continue;
+                if (str_same(field.name, STR("Baton-Topic")))
+                        topic = str_trim(field.value);
+                whole = whole || str_same(field.name, STR("Baton-Kind")); /* what follows may lack */
+                next = part + 1;
                 length = (size_t)(rest.at - header.at);
-                more = header_next(&rest, &field);
         }
-        return length;
+        return whole && fit(site, list_id, topic) ? length : 0;
 }
 
 struct str prefix_strip(struct site *site, struct str bytes)

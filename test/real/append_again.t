@@ -9,7 +9,7 @@ OWN = (b'Received: from far away by another.example; Sun, 22 Nov 2020 10:00:00 +
        b'From: Bo <bo@team.example>\r\nTo: eng.backend@team.example, ana@team.example\r\nSubject: Again\r\n'
        b'Message-ID: <again@x.example>\r\nDate: Sun, 22 Nov 2020 10:00:00 +0000\r\nBaton-Kind: of my own\r\nXref: mine\r\n\r\n'
        b'Path: in the text\r\nBaton-Topic: eng.backend\r\n')
-NAMES = message('For Ana', to='ana@team.example', Message_ID='<names@x.example>')
+NAMES = b'Xref: mine\r\nBaton-Reason: mine\r\n' + message('For Ana', to='ana@team.example', Message_ID='<names@x.example>')
 
 
 def read(imap, folder, number='*'):
@@ -55,7 +55,8 @@ def named(imap):
     tap.ok(b'Baton-Reason: named' in inbox, 'INBOX says why', inbox)
     imap.append('Topics/eng/ops', None, None, inbox)
     got = read(imap, 'Topics/eng/ops')
-    tap.ok(got.endswith(NAMES) and not same_twice(names(got, NAMES)) and b'Baton-Reason' not in got, 'appended from INBOX: one prefix', got)
+    tap.ok(got.endswith(b'\r\n' + NAMES) and not same_twice(names(got, NAMES)) and b'Baton-Reason' not in names(got, NAMES),
+           'appended from INBOX: one prefix, and what the author wrote like it', got)
 
 
 def others(imap, served):
@@ -75,7 +76,11 @@ def others(imap, served):
                        ('another topic in Baton-Topic', prefix.replace(b'Baton-Topic: eng.backend', b'Baton-Topic: eng.web')),
                        ('no Baton-Topic', re.sub(rb'Baton-Topic: .*\r\n', b'', prefix)),
                        ('no List-Id', re.sub(rb'List-Id: .*\r\n', b'', prefix)),
-                       ('a field of another\'s among them', prefix.replace(b'List-Post', b'X-List-Post'))):
+                       ('a field of another\'s among them', prefix.replace(b'List-Post', b'X-List-Post')),
+                       ('a field of another\'s before them', b'Received: by another.example; Sun, 22 Nov 2020 10:00:00 +0000\r\n' + prefix),
+                       ('one that is not there', re.sub(rb'Archived-At: .*\r\n', b'', prefix)),
+                       ('one that is there twice', re.sub(rb'(List-Help: .*\r\n)', rb'\1\1', prefix)),
+                       ('another order', re.sub(rb'(List-Post: .*\r\n)(List-Subscribe: .*\r\n)', rb'\2\1', prefix))):
         imap.append('Topics/eng/ops', None, None, mine + OWN)
         got = read(imap, 'Topics/eng/ops')
         tap.ok(got.endswith(mine + OWN), f'{what}: all octets stay', got)
