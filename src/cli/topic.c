@@ -106,6 +106,7 @@ static int run_set(struct cli *c, const struct options *o)
                 return FAILED;
         if (!o->given_count)
                 return cli_misused(c, o, "nothing to set: give at least one option");
+        t.column_count = 0; /* what is not given stays, whoever changes it meanwhile */
         status = set_all(c, o, &t);
         return status == DONE ? save(c, &t) : status;
 }

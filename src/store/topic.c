@@ -96,25 +96,36 @@ static bool name_is_sound(struct str name)
         return name.len && name.len <= NAME_SIZE_MAX;
 }
 
-/* The columns as they are and as they will be. */
-static enum status look_at_columns(
-        struct txn *txn, struct topic_op *t, struct arena *arena, struct topic *old)
+/* What is in the place of another one. */
+static struct topic replacing(const struct topic_op *t, const struct topic *old)
 {
-        t->board = (struct board){.after = t->topic};
-        if (!t->topic->id)
-                return OK;
-        t->board.before = old;
-        return get_topic(t->op.store, txn, t->topic->id, arena, old);
+        struct topic new = *t->topic;
+        new.name = old->name;
+        new.created = old->created;
+        new.each = old->each;
+        if (!new.column_count) {
+                new.columns = old->columns;
+                new.column_count = old->column_count;
+        }
+        return new;
 }
 
+/* The columns as they are and as they will be. */
 static enum status check_columns(struct txn *txn, struct topic_op *t)
 {
         struct arena *arena = arena_new();
-        struct topic old;
-        enum status st = look_at_columns(txn, t, arena, &old);
+        struct topic old, new;
+        enum status st = OK;
+        t->board = (struct board){.after = t->topic};
+        if (t->topic->id) {
+                st = get_topic(t->op.store, txn, t->topic->id, arena, &old);
+                if (st == OK)
+                        new = replacing(t, &old);
+                t->board = (struct board){.before = &old, .after = &new};
+        }
         if (st == OK)
                 st = board_check(txn, &t->op, &t->board);
-        t->board.before = NULL;
+        t->board.before = t->board.after = NULL;
         arena_free(arena);
         return st;
 }
@@ -171,19 +182,18 @@ static enum status topic_put(struct txn *txn, struct op *op)
         if (!t->topic->id)
                 return topic_add(txn, t);
         struct arena *arena = arena_new();
-        struct topic old, new = *t->topic;
-        enum status st = get_topic(op->store, txn, new.id, arena, &old);
-        new.name = old.name;
-        new.created = old.created;
-        new.each = old.each;
-        t->board = (struct board){.before = &old, .after = &new};
-        if (st == OK)
+        struct topic old, new;
+        enum status st = get_topic(op->store, txn, t->topic->id, arena, &old);
+        if (st == OK) {
+                new = replacing(t, &old);
+                t->board = (struct board){.before = &old, .after = &new};
                 st = put_topic(txn, new.id, &new);
+        }
         if (st == OK)
                 st = board_put(txn, op, &t->board);
         t->board.before = t->board.after = NULL;
         if (t->id)
-                *t->id = new.id;
+                *t->id = t->topic->id;
         arena_free(arena);
         return st;
 }

@@ -30,9 +30,9 @@ CHECKED enum status topic_get(struct store *, uint32_t id, struct arena *, struc
 CHECKED enum status topic_find(struct store *, struct str name, struct arena *, struct topic *out);
 CHECKED enum status topic_list(
         struct store *, struct arena *, struct topic **out, size_t *count); /* by name */
-/* Adds (id 0, makes its mailbox and those of its columns; EXISTS) or replaces (the name stays). *id
- * (may be NULL) is filled. INVALID: the columns are not sound (task.h); FORBIDDEN: one that goes
- * still holds cards. */
+/* Adds (id 0, makes its mailbox and those of its columns; EXISTS) or replaces (the name stays, and
+ * the columns when none are given: others may change them meanwhile). *id (may be NULL) is filled.
+ * INVALID: the columns are not sound (task.h); FORBIDDEN: one that goes still holds cards. */
 void change_topic(struct change *, const struct topic *, uint32_t *id);
 
 CHECKED enum status subscription_get(

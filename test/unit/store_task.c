@@ -548,6 +548,33 @@ static void renames_columns(void **state)
         assert_int_equal(change_to(k, put), ABSENT);
 }
 
+/* Who changes something else of a topic that they read before the columns were changed takes none of
+ * that back. */
+static void leaves_columns(void **state)
+{
+        struct kit *k = *state;
+        struct scene s = scene(k);
+        struct columns_put put = {.topic = s.topic, .from = STR("doing"), .to = STR("in-work")};
+        struct topic t;
+        (void)open_one(k, &s, 0);
+        assert_int_equal(topic_get(k->store, s.topic, k->arena, &t), OK);
+        put.was = columns_of(k, "To do,Doing,Done", &put.was_count);
+        put.columns = columns_of(k, "To do,In work,Review,Done", &put.count);
+        assert_int_equal(change_to(k, put), OK);
+        t.about = STR("about it");
+        t.column_count = 0;
+        struct change *change = change_new(k->store);
+        change_topic(change, &t, NULL);
+        assert_int_equal(store_commit(change), OK);
+        change_free(change);
+        assert_int_equal(topic_get(k->store, s.topic, k->arena, &t), OK);
+        assert_str(t.about, "about it");
+        assert_int_equal(t.column_count, 4);
+        assert_str(t.columns[1], "In work");
+        assert_int_equal(box(k, 0, "eng/2 In work"), s.doing);
+        (void)box(k, 0, "eng/3 Review");
+}
+
 /* A topic from before there were boards. */
 static void completes_boards(void **state)
 {
@@ -647,6 +674,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(tells_events, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(keeps_columns, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(renames_columns, kit_begin, kit_end),
+                cmocka_unit_test_setup_teardown(leaves_columns, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(completes_boards, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(survives, kit_begin, kit_end),
         };
