@@ -15,9 +15,10 @@ static int set_columns(struct cli *c, const struct options *o, struct topic *t)
         t->column_count = 0;
         while (str_cut(&rest, ',', &part)) {
                 part = str_trim(part);
-                if (!part.len || part.len > COLUMN_OCTETS_MOST || str_chr(part, '/') != STR_NOWHERE)
+                if (!part.len || part.len > COLUMN_OCTETS_MOST || column_divides(part) ||
+                        str_chr(part, '/') != STR_NOWHERE)
                         return cli_misused(c, o,
-                                "a column needs a name of at most %d characters without '/'",
+                                "a column needs a name of at most %d octets without '/' and ';'",
                                 COLUMN_OCTETS_MOST);
                 if (t->column_count == BOARD_COLUMNS_MOST)
                         return cli_misused(c, o, "a board has at most %d columns", BOARD_COLUMNS_MOST);

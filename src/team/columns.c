@@ -72,6 +72,11 @@ static size_t place_of(const struct topic *t, const struct folder_column *f)
         return i < t->column_count && str_eq(t->columns[i], f->name) ? i : t->column_count;
 }
 
+bool column_divides(struct str name)
+{
+        return str_chr(name, ',') != STR_NOWHERE || str_chr(name, ';') != STR_NOWHERE;
+}
+
 /* May a column be called so? `but`: the one that is called so from now on. */
 static enum status check_name(struct recolumn *r, size_t but)
 {
@@ -80,6 +85,8 @@ static enum status check_name(struct recolumn *r, size_t but)
         if (r->at.name.len > COLUMN_OCTETS_MOST)
                 return refuse(r, INVALID, "A column's name has at most %d octets",
                         COLUMN_OCTETS_MOST);
+        if (column_divides(r->at.name))
+                return refuse(r, INVALID, "A column's name holds no ',' and no ';'");
         if (str_eq(word, STR("dropped")))
                 return refuse(r, INVALID,
                         "No column is called Dropped: that is how a task ends undone");

@@ -5,6 +5,8 @@
 #include "team/folder.h"
 
 enum { BOARD_COLUMNS_MOST = 9, COLUMN_OCTETS_MOST = 60 };
+/* Does it hold what divides columns on the command line, or the parts of Baton-Task? */
+bool column_divides(struct str name);
 
 /* All of these fill *why, in the arena, with words for people when they say no. UNSUPPORTED: the
  * folder is below no board that the person may see, *why is empty; ABSENT: no such column;

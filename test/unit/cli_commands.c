@@ -158,6 +158,7 @@ static const struct {
         { "topic add x --owner nobody",                    "",         FAILED, "no person" },
         { "topic add x --columns One",                     "",         USAGE,  "two columns" },
         { "topic add x --columns A,a",                     "",         USAGE,  "twice" },
+        { "topic add x --columns A,b;c",                   "",         USAGE,  "without '/' and ';'" },
         { "topic show eng.backend",                        "",         DONE,   "A, B, C" },
         { "topic set eng.backend --access members",        "",         DONE,   "" },
         { "subscribe bo eng.backend each",                 "",         DONE,   "each message" },
