@@ -110,7 +110,7 @@ void message_of(const struct derived *d, struct buf *references, struct message_
 
 void message_write(const struct message_record *m, struct buf *out)
 {
-        unsigned bits = m->dots | m->attachment << 1 | m->automatic << 2 | m->reply << 3;
+        int bits = m->dots | m->attachment << 1 | m->automatic << 2 | m->reply << 3;
         buf_add_u8(out, VERSION);
         buf_add_varint(out, m->body);
         buf_add_varint(out, m->size);
