@@ -30,19 +30,20 @@ static bool is_automatic(const struct submission *mail)
  * that address as well: the task began there.) */
 static enum status heed_thread(struct obeying *o, bool *commanding, enum refusal *why)
 {
-        uint32_t number = o->task;
+        struct answered opened = {.task = o->task, .topic = o->topic};
         bool here = true;
         enum status st = OK;
-        if (!number && obey_opens_itself(o)) {
+        if (!opened.task && obey_opens_itself(o)) {
                 st = submit_check(o->site, o->mail, o->arena, why);
                 if (st == OK)
                         st = answered_opened(o->site, o->actor.id, o->mail->message_id, o->arena,
-                                &number);
+                                &opened);
         } else if (!o->mail->opens) {
                 return OK;
         }
-        if (st == OK && number)
-                st = answered_is_in(o->site, number, o->topic, &here);
+        if (st == OK && opened.task)
+                st = answered_is_in(o->site, opened.task, o->topic, &here);
+        here = here && (!opened.task || opened.topic);
         if (st != OK || here)
                 return st;
         *commanding = false;

@@ -109,17 +109,19 @@ CHECKED enum status answered_task(struct site *site, uint32_t person, struct str
 }
 
 CHECKED enum status answered_opened(
-        struct site *site, uint32_t person, struct str id, struct arena *arena, uint32_t *out)
+        struct site *site, uint32_t person, struct str id, struct arena *arena, struct answered *out)
 {
-        struct answered answered = {0};
-        struct looking l = {.site = site, .arena = arena, .person = person, .out = &answered};
+        struct looking l = {.site = site, .arena = arena, .person = person, .out = out};
         uint64_t message;
+        uint32_t number = 0;
+        *out = (struct answered){0};
         enum status st = message_find(site->store, id, &message);
         if (st == OK)
-                st = task_of_root(site->store, message, &answered.task);
+                st = task_of_root(site->store, message, &number);
+        out->task = number;
         if (st == OK)
                 st = forget_hidden(&l);
-        *out = answered.task;
+        out->task = number;
         return st == ABSENT ? OK : st;
 }
 

@@ -11,9 +11,9 @@ struct answered {
 /* OK also when it answers nothing that is known here. */
 CHECKED enum status answered_task(struct site *, uint32_t person, struct str header, struct arena *,
         struct answered *out);
-/* The task that a message with this id opened, when it was filed before. *out is 0: none, or none
- * that the person may see. */
+/* The task that a message with this id opened, when it was filed before. out->task is 0: none;
+ * out->topic is 0: one that the person may not see, of which nothing is told but that there is one. */
 CHECKED enum status answered_opened(
-        struct site *, uint32_t person, struct str id, struct arena *, uint32_t *out);
+        struct site *, uint32_t person, struct str id, struct arena *, struct answered *out);
 /* Does the message that opened the task lie in the topic? */
 CHECKED enum status answered_is_in(struct site *, uint32_t task, uint32_t topic, bool *out);

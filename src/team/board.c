@@ -12,6 +12,7 @@ struct taking {
         struct task_doing doing;
         uint32_t topic;
         uint32_t task; /* of a card; 0: it is none */
+        struct task_done *done;
 };
 
 bool board_is_card(struct site *site, struct place from)
@@ -64,24 +65,30 @@ static enum status is_same(struct taking *t, uint64_t message, bool *same)
 }
 
 /* The very message that opened a task stands for it as a card does, wherever it was read: a thread is
- * one task. One of which only the id is the same is another. */
+ * one task. One of which only the id is the same is another. Where the person may not see the task,
+ * the message can open none, and is not filed: a Baton-Task in it would be of no task. */
 static enum status find_opened(struct taking *t)
 {
         struct str header = str_sub(t->in->bytes, 0, header_length(t->in->bytes));
         struct str raw = header_value(t->arena, header, "Message-ID"), id;
-        uint32_t number;
+        struct answered opened;
         uint64_t message;
         bool same = false;
         if (!raw.at || !msgid_next(t->arena, &raw, &id))
                 return OK;
-        enum status st = answered_opened(t->site, t->in->person, id, t->arena, &number);
-        if (st == OK && number)
+        enum status st = answered_opened(t->site, t->in->person, id, t->arena, &opened);
+        if (st == OK && opened.task)
                 st = message_find(t->site->store, id, &message);
-        if (st == OK && number)
+        if (st == OK && opened.task)
                 st = is_same(t, message, &same);
-        if (same)
-                t->task = number;
-        return st;
+        if (!same)
+                return st;
+        if (!opened.topic) {
+                t->done->text = STR("This message can open no task here: write a new one.");
+                return INVALID;
+        }
+        t->task = opened.task;
+        return OK;
 }
 
 static enum status find_card(struct taking *t)
@@ -171,6 +178,7 @@ CHECKED enum status board_take(struct site *site, const struct arrival *in, stru
                 struct taking t = {.site = site,
                         .in = in,
                         .arena = arena,
+                        .done = done,
                         .edit = {.fields = 1u << FIELD_STATUS},
                         .doing = {.person = in->person, .burn = in->column}};
                 *why = REFUSED_NOT;
