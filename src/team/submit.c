@@ -271,20 +271,18 @@ static enum status check_form(struct site *site, struct submission *mail, struct
 
 /* Message-ID and Date are what a first server adds where they are missing (RFC 6409 8, RFC 5537
  * 3.5). The id is made of the octets, so that mail sent again is known again; but not of what is
- * dated now, nor of what is appended: "Buy milk" twice is two messages. A date only where the author
- * is here now. Folders of a person's own keep exactly what was appended. */
+ * dated now: "Buy milk" twice is two messages. A date only where the author is here now. Folders of a person's own keep exactly what was appended. */
 static void complete(struct site *site, struct submission *mail, bool topic, struct arena *arena)
 {
         enum way way = mail->sender->way;
         struct str header = str_sub(mail->bytes, 0, header_length(mail->bytes));
         struct str raw, id = STR_NONE, domain = site_config(site)->domain;
         struct buf fields = {0};
-        bool appended = way == WAY_APPEND && topic;
-        bool author_is_here = way == WAY_SUBMISSION || way == WAY_NEWS || appended;
+        bool author_is_here =
+                way == WAY_SUBMISSION || way == WAY_NEWS || (way == WAY_APPEND && topic);
         bool undated = author_is_here && header_count(header, "Date") == 0;
         if (!header_find(header, "Message-ID", &raw) || !msgid_next(arena, &raw, &id)) {
-                id = undated || appended ? msgid_new(arena, domain)
-                                         : msgid_of(arena, mail->bytes, domain);
+                id = undated ? msgid_new(arena, domain) : msgid_of(arena, mail->bytes, domain);
                 buf_addf(&fields, "Message-ID: %.*s\r\n", STR_ARG(id));
         }
         mail->message_id = id;
