@@ -271,7 +271,8 @@ static enum status check_form(struct site *site, struct submission *mail, struct
 
 /* Message-ID and Date are what a first server adds where they are missing (RFC 6409 8, RFC 5537
  * 3.5). The id is made of the octets, so that mail sent again is known again; but not of what is
- * dated now: "Buy milk" twice is two messages. A date only where the author is here now. Folders of a person's own keep exactly what was appended. */
+ * dated now: "Buy milk" twice is two messages. A date only where the author is here now. Folders of
+ * a person's own keep exactly what was appended. */
 static void complete(struct site *site, struct submission *mail, bool topic, struct arena *arena)
 {
         enum way way = mail->sender->way;
