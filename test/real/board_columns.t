@@ -127,8 +127,33 @@ def mbsync(site):
     tap.same(cards(site)['Read the meter'], [('4 Blocked', 'blocked')], 'mbsync: and nothing is done to its card')
 
 
+def listed(site):
+    """Nobody's list lacks a column while it is called otherwise: who keeps a copy would drop it."""
+    counts, renamed, gate = set(), threading.Event(), threading.Barrier(4)
+
+    def look():
+        with site.imap('bo') as imap:
+            counts.add(len(imap.list('""', f'{BOARD}/%')[1]))
+            gate.wait(120)
+            while not renamed.is_set():
+                counts.add(len(imap.list('""', f'{BOARD}/%')[1]))
+    lookers = [threading.Thread(target=look) for _ in range(3)]
+    all_there, name = len(names(site)), names(site)[0][2:]
+    for t in lookers:
+        t.start()
+    with site.imap('ana') as imap:
+        gate.wait(120)
+        for i in range(100):
+            before, after = [(name, 'At first'), ('At first', name)][i % 2]
+            imap.rename(f'"{BOARD}/1 {before}"', f'"{BOARD}/1 {after}"')
+    renamed.set()
+    for t in lookers:
+        t.join()
+    tap.same(counts, {all_there}, 'a list has all columns while one is renamed')
+
+
 with Site() as site:
-    for part in (neomutt, while_others_move, mbsync):
+    for part in (neomutt, while_others_move, listed, mbsync):
         missing = [p for p in {mbsync: ['mbsync'], neomutt: ['neomutt', 'tmux']}.get(part, []) if not shutil.which(p)]
         if missing:
             tap.skip(part.__name__, f'{missing[0]} is not installed')
