@@ -145,6 +145,7 @@ enum status message_read(struct str value, struct message_record *out)
         read_octets(&r, out->byte_hash, HASH_SIZE);
         read_octets(&r, out->subject_key, REFERENCE_SIZE);
         out->references = read_bytes(&r);
+        r.bad = r.bad || out->references.len % REFERENCE_SIZE;
         return codec_end(&r, "a message");
 }
 

@@ -158,6 +158,10 @@ static void messages(void **state)
         assert_refuses_shorter(b, message_read(value, &back));
         b.at[0] = 77; /* a version to come */
         assert_int_equal(message_read(buf_str(&b), &back), DAMAGED);
+        buf_clear(&b);
+        m.references.len--; /* no whole references */
+        message_write(&m, &b);
+        assert_int_equal(message_read(buf_str(&b), &back), DAMAGED);
         buf_clear(&references);
         d = (struct derived){.message_id = STR("<m@x>")};
         message_of(&d, &references, &m);
