@@ -35,11 +35,11 @@ static bool says(struct office *o, uint32_t mailbox, const char *fields)
 
 static void renders_once(void **state)
 {
-        static const char *const names[] = {"Doing", "Pr\u00fcfung", "A, \"b\"; c",
+        static const char *const names[] = {"Doing", "Pr\u00fcfung", "A \"b\" c",
                 "x=?utf-8?q?=41?=", "12345678901234567890 12345678901234567890 1234567890",
                 "Doing"};
         static const char *const fields[] = {"; status=doing", "; status=pr\u00fcfung",
-                "status=a,-\"b\";-c", "; status=xA" /* it is read so */,
+                "status=a-\"b\"-c", "; status=xA" /* it is read so */,
                 "; status=12345678901234567890-12345678901234567890-1234567890", "; status=doing"};
         struct office *o = *state;
         struct task_edit edit = to("doing");
