@@ -191,7 +191,8 @@ void change_queue_remove(struct change *change, const struct queue_row *row)
 
 enum status queue_get(struct store *store, uint64_t id, struct arena *arena, struct queue_row *out)
 {
-        return get_row(store, NULL, id, arena, out);
+        enum status st = get_row(store, NULL, id, arena, out);
+        return st == OK ? views_wait(store) : st;
 }
 
 enum status queue_due(struct store *store, time_t until, uint64_t *out, size_t *count)

@@ -68,8 +68,10 @@ void change_queue_update(struct change *, const struct queue_row *);
 /* Removes the row and gives its message up. CHANGED, ABSENT as above. */
 void change_queue_remove(struct change *, const struct queue_row *);
 
+/* As it is on disk: waits for the flush, so that nothing leaves the house that a crash takes back, and
+ * where its message lies can be seen. ABSENT. */
 CHECKED enum status queue_get(
-        struct store *, uint64_t id, struct arena *, struct queue_row *out); /* ABSENT */
+        struct store *, uint64_t id, struct arena *, struct queue_row *out);
 /* Ids of what is to be tried up to `until`, the longest due first; at most *count, which is set. */
 CHECKED enum status queue_due(struct store *, time_t until, uint64_t *out, size_t *count);
 /* When the next is to be tried. ABSENT: nothing waits. */

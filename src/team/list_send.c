@@ -4,7 +4,6 @@
 #include "base/text.h"
 #include "mail/address.h"
 #include "mail/header.h"
-#include "store/view.h"
 #include "team/bounce.h"
 #include "team/list.h"
 #include "team/prefix.h"
@@ -231,11 +230,7 @@ enum status list_expand(struct site *site, const struct queue_row *row, struct a
         struct subscription *lot = arena_alloc(arena, LOT * sizeof *lot);
         struct queue_row rest = *row;
         size_t count = LOT;
-        /* A sender that is awake meets the row before it is flushed, and where the message was filed
-         * is shown only then: who follows two of the topics would get it by each. */
-        enum status st = views_wait(site->store);
-        if (st == OK)
-                st = find_earlier(&x);
+        enum status st = find_earlier(&x);
         if (st == OK)
                 st = subscribers_after(site->store, row->list, row->after, lot, &count);
         if (st != OK)

@@ -8,6 +8,7 @@
 #include "store_kit.h"
 #include "store/codec.h"
 #include "store/inside.h"
+#include "store/queue.h"
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -167,6 +168,7 @@ struct later {
         struct kit *k;
         struct filing *filing;
         struct marking *marking;
+        struct queue_row *row;
         atomic_bool open; /* flushes get through */
         bool seen, was_open;
 };
@@ -253,6 +255,66 @@ static void flags(void **state)
         pthread_join(reader, NULL);
         assert_true(l.seen && l.was_open);
         numset_free(one);
+}
+
+static void *queue_later(void *arg)
+{
+        struct later *l = arg;
+        struct change *change = change_new(l->k->store);
+        assert_int_equal(change_file(change, l->filing), OK);
+        change_queue_add(change, l->row);
+        assert_int_equal(store_commit(change), OK);
+        change_free(change);
+        return NULL;
+}
+
+static void *get_row(void *arg)
+{
+        struct later *l = arg;
+        struct arena *arena = arena_new();
+        struct queue_row row;
+        struct place at = {0};
+        uint64_t id;
+        size_t count = 1;
+        assert_int_equal(queue_due(l->k->store, 100, &id, &count), OK);
+        assert_int_equal(count, 1);
+        assert_int_equal(queue_get(l->k->store, id, arena, &row), OK);
+        l->was_open = atomic_load(&l->open);
+        l->seen = message_place(l->k->store, row.message, &at) == OK;
+        arena_free(arena);
+        return NULL;
+}
+
+/* A sender that is awake sends nothing that a crash would take back. */
+static void queue_rows(void **state)
+{
+        struct kit *k = *state;
+        struct queue_recipient bo = {.address = STR("bo@x.example"), .state = QUEUE_WAITING};
+        struct filing_entry e = {.mailbox = kit_topic(k, "a")};
+        struct filing f = {.bytes = STR("Subject: x\r\n\r\nbody\r\n"),
+                .derived = kit_derived(k, "m@x", ""),
+                .entries = &e,
+                .entry_count = 1};
+        struct queue_row row = {.filing = &f,
+                .person = kit_person(k, "ana"),
+                .sender = STR("ana@team.example"),
+                .recipients = &bo,
+                .recipient_count = 1,
+                .next = 50};
+        struct later l = {.k = k, .filing = &f, .row = &row};
+        pthread_t writer, sender;
+        time_t next;
+        pthread_mutex_lock(&gate);
+        assert_int_equal(pthread_create(&writer, NULL, queue_later, &l), 0);
+        while (queue_next(k->store, &next) != OK)
+                usleep(1000);
+        assert_int_equal(pthread_create(&sender, NULL, get_row, &l), 0);
+        usleep(30000);
+        atomic_store(&l.open, true);
+        pthread_mutex_unlock(&gate);
+        pthread_join(writer, NULL);
+        pthread_join(sender, NULL);
+        assert_true(l.seen && l.was_open);
 }
 
 /* ---- gone between two reads ---- */
@@ -470,6 +532,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(not_landed, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(places, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(flags, kit_begin, kit_end),
+                cmocka_unit_test_setup_teardown(queue_rows, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(gone_meanwhile, kit_begin, kit_end),
                 cmocka_unit_test_setup_teardown(anything, kit_begin, kit_end),
         };
