@@ -76,9 +76,3 @@ uint32_t *idmap_at(struct idmap *m, const char key[IDMAP_KEY])
         }
         return &s->number;
 }
-
-uint32_t idmap_get(const struct idmap *m, const char key[IDMAP_KEY])
-{
-        struct slot wanted = slot_for(key);
-        return slot_of(m, &wanted)->number;
-}

@@ -12,4 +12,3 @@ void idmap_free(struct idmap *);          /* NULL is fine */
 /* The place of the key's number, 0 where it is new: the caller puts another there. Good until the
  * next call. */
 uint32_t *idmap_at(struct idmap *, const char key[IDMAP_KEY]);
-uint32_t idmap_get(const struct idmap *, const char key[IDMAP_KEY]); /* 0: absent */

@@ -54,7 +54,7 @@ static void grow(struct map *m)
         *m = bigger;
 }
 
-void **map_at(struct map *m, struct str key)
+void map_put(struct map *m, struct str key, void *value)
 {
         uint64_t hash = str_hash(key);
         if (4 * (m->count + 1) > 3 * m->size)
@@ -64,12 +64,7 @@ void **map_at(struct map *m, struct str key)
                 *s = (struct slot){.key = str_text(key), .len = key.len, .hash = hash};
                 m->count++;
         }
-        return &s->value;
-}
-
-void map_put(struct map *m, struct str key, void *value)
-{
-        *map_at(m, key) = value;
+        s->value = value;
 }
 
 void *map_get(const struct map *m, struct str key)

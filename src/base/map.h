@@ -8,8 +8,6 @@ struct map;
 struct map *map_new(void);
 void map_free(struct map *);                       /* NULL is fine; values are the caller's */
 void map_put(struct map *, struct str key, void *value); /* replaces */
-/* The place of the key's value, NULL where it is new; good until the next change of the map. */
-void **map_at(struct map *, struct str key);
 void *map_get(const struct map *, struct str key); /* NULL when absent */
 void *map_drop(struct map *, struct str key);      /* the value that was there, or NULL */
 size_t map_count(const struct map *);
